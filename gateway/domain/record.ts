@@ -1,0 +1,46 @@
+// What the journal keeps and everything behind it reads.
+
+export type Link = "mqtt" | "lorawan";
+
+/**
+ * How sure the moment of a record is: `synced` by the device's own clock, `estimated` by the gateway for a device
+ * whose clock was not set, `suspect` when the device's clock cannot be right (placed at receive time).
+ */
+export type TimeQuality = "synced" | "estimated" | "suspect";
+
+/** One journaled row. Identity is (deviceId, sequence); order is `id`, which never restarts. */
+export interface JournalRecord {
+  readonly id: number;
+  readonly deviceId: string;
+  /** Extended to 32 bits (protocol section 1); starts in the second cycle so that older records stay positive. */
+  readonly sequence: number;
+  readonly receivedMs: number;
+  /** The moment of the sample, as placed. */
+  readonly timeMs: number;
+  readonly timeQuality: TimeQuality;
+  readonly link: Link;
+  /** The frame as received, without its tag. */
+  readonly frame: Uint8Array;
+}
+
+/** A frame that its receiver has checked, on its way to the journal. */
+export interface CheckedFrame {
+  readonly deviceId: string;
+  /** As on the wire, 16 bits; undefined when the header cannot be read (a newer version): such a row has no identity. */
+  readonly header: { readonly sequence: number; readonly timeS: number; readonly clockSynced: boolean } | undefined;
+  readonly receivedMs: number;
+  readonly clockTrusted: boolean;
+  readonly link: Link;
+  readonly frame: Uint8Array;
+}
+
+/** What an ack frame says after a commit: bit 31 = `baseSequence` … bit 0 = `baseSequence` + 31. */
+export interface AckWindow {
+  readonly baseSequence: number;
+  readonly bitmap: number;
+}
+
+export type AppendOutcome =
+  | { readonly outcome: "stored"; readonly id: number; readonly ack: AckWindow | undefined }
+  | { readonly outcome: "duplicate"; readonly ack: AckWindow }
+  | { readonly outcome: "replay" };

@@ -1,0 +1,49 @@
+// Operating failures of the gateway. Codes are API: they stand in logs, HTTP bodies and the README. Add freely;
+// never rename or reuse one.
+const CODES = {
+  CONFIG_INVALID: { status: 500, retry: false, text: "the configuration is not valid" },
+  REGISTRY_INVALID: { status: 422, retry: false, text: "the registry is not valid" },
+  FILE_UNREADABLE: { status: 500, retry: false, text: "a file cannot be read" },
+  FILE_UNWRITABLE: { status: 500, retry: false, text: "a file cannot be written" },
+  ADDRESS_IN_USE: { status: 500, retry: false, text: "the address is in use by another program" },
+  ADDRESS_NOT_ALLOWED: { status: 500, retry: false, text: "this address needs TLS" },
+  DATA_IN_USE: { status: 500, retry: false, text: "another gateway runs on this data folder" },
+  JOURNAL_UNUSABLE: { status: 503, retry: true, text: "the journal cannot be written" },
+  JOURNAL_BUSY: { status: 503, retry: true, text: "too many rows wait for the journal" },
+  JOURNAL_CLOSED: { status: 503, retry: true, text: "the journal is closed" },
+  ALERT_UNKNOWN: { status: 404, retry: false, text: "there is no open alert with this id" },
+  ALERT_NOT_ACKNOWLEDGEABLE: { status: 409, retry: false, text: "this alert is acknowledged already" },
+  POINT_UNKNOWN: { status: 404, retry: false, text: "there is no point with this id" },
+  DEVICE_UNKNOWN: { status: 404, retry: false, text: "there is no device with this id" },
+  SIGN_IN_REFUSED: { status: 401, retry: false, text: "the name or the password is not right" },
+  SIGN_IN_NEEDED: { status: 401, retry: false, text: "sign in first" },
+  NOT_ALLOWED: { status: 403, retry: false, text: "this role may not do that" },
+  PERSON_EXISTS: { status: 409, retry: false, text: "there is a person with this name already" },
+  SINK_UNREACHABLE: { status: 502, retry: true, text: "the sink cannot be reached" },
+  SINK_REFUSED: { status: 502, retry: false, text: "the sink refused the batch" },
+} as const;
+
+export type ErrorCode = keyof typeof CODES;
+export const ERROR_CODES = Object.keys(CODES) as readonly ErrorCode[];
+export type ErrorDetail = Readonly<Record<string, string | number | readonly string[]>>;
+
+/** An operating failure: code and text are fixed, data is in `detail`, `retry` says whether time can cure it. */
+export class GatewayError extends Error {
+  readonly code: ErrorCode;
+  readonly detail: ErrorDetail;
+  readonly retry: boolean;
+  readonly status: number;
+  constructor(code: ErrorCode, detail: ErrorDetail = {}, options?: ErrorOptions) {
+    super(CODES[code].text, options);
+    this.name = "GatewayError";
+    this.code = code;
+    this.detail = detail;
+    this.retry = CODES[code].retry;
+    this.status = CODES[code].status;
+  }
+}
+
+/** For bugs only: bad bytes are values, a full disk or a lost sink is a GatewayError. */
+export function invariant(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new Error(`invariant: ${message}`);
+}

@@ -1,0 +1,41 @@
+// The gateway about itself: the payload of `gateway/state`. Late (after `nextBefore`) means down.
+import Type, { type Static } from "typebox";
+import { InstantSchema } from "./scalars.ts";
+
+const Closed = { additionalProperties: false } as const;
+const Count = Type.Integer({ minimum: 0 });
+
+export const SinkStateSchema = Type.Object(
+  {
+    name: Type.String(),
+    state: Type.Union([Type.Literal("idle"), Type.Literal("sending"), Type.Literal("retrying"), Type.Literal("refused")]),
+    behindRows: Count,
+    sent: Count,
+    dead: Count,
+    reason: Type.Optional(Type.String()),
+  },
+  Closed,
+);
+export type SinkState = Static<typeof SinkStateSchema>;
+
+export const GatewayStateSchema = Type.Object(
+  {
+    gatewayId: Type.String(),
+    version: Type.String(),
+    startedAt: InstantSchema,
+    asOf: InstantSchema,
+    nextBefore: InstantSchema,
+    clockTrusted: Type.Boolean(),
+    /** Since when the region has been without mains, and the moment 72 hours later. */
+    outage: Type.Optional(Type.Object({ startedAt: InstantSchema, until: InstantSchema }, Closed)),
+    points: Type.Object({ total: Count, reaching: Count, notReaching: Count, unknown: Count, current: Count }, Closed),
+    people: Type.Object({ present: Count, capacity: Count }, Closed),
+    alerts: Type.Object({ unacknowledged: Count, acknowledged: Count }, Closed),
+    journal: Type.Object({ newestId: Count, pendingRows: Count, engineBehindRows: Count, setAside: Count }, Closed),
+    /** Frames that were refused, by reason, since the gateway started. */
+    refusals: Type.Record(Type.String(), Count),
+    sinks: Type.Array(SinkStateSchema, { maxItems: 32 }),
+  },
+  { ...Closed, $id: "GatewayState" },
+);
+export type GatewayState = Static<typeof GatewayStateSchema>;

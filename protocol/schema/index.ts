@@ -1,0 +1,8 @@
+// Every schema, for Node and the browser.
+export * from "./alert.ts";
+export * from "./gateway-state.ts";
+export * from "./http.ts";
+export * from "./overview.ts";
+export * from "./point-state.ts";
+export * from "./registry.ts";
+export * from "./scalars.ts";

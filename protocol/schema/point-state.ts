@@ -1,0 +1,163 @@
+// What is known of one point now: the row of the Toestand screen and the payload of `points/{pointId}/state`.
+import Type, { type Static } from "typebox";
+import { IdSchema, InstantSchema, PrioritySchema } from "./scalars.ts";
+
+const Closed = { additionalProperties: false } as const;
+
+/** One quantity of one device: a number, or a word (an enumeration's value or the reason why there is none). */
+export const ReadingSchema = Type.Object(
+  {
+    name: Type.String({ description: "group and field as in the frame: power.fuelLevelPct" }),
+    deviceId: IdSchema,
+    value: Type.Union([Type.Number(), Type.String()]),
+    at: InstantSchema,
+    quality: Type.Union([
+      Type.Literal("good"),
+      Type.Literal("bad"),
+      Type.Literal("stale"),
+      Type.Literal("estimated"),
+      Type.Literal("suspect"),
+    ]),
+    saturated: Type.Optional(Type.Boolean({ description: "the value stands at the end of its range" })),
+  },
+  Closed,
+);
+export type Reading = Static<typeof ReadingSchema>;
+
+const Shortage = Type.Object(
+  {
+    hours: Type.Number({ minimum: 0 }),
+    litres: Type.Optional(Type.Number({ minimum: 0 })),
+    kWh: Type.Optional(Type.Number({ minimum: 0 })),
+  },
+  Closed,
+);
+
+/** Hours left as a range, with how it was reached; or no number, with why there is no honest one. */
+export const EnduranceSchema = Type.Union([
+  Type.Object(
+    {
+      kind: Type.Literal("estimate"),
+      method: Type.Union([
+        Type.Literal("fitted"),
+        Type.Literal("modelled"),
+        Type.Literal("rated"),
+        Type.Literal("blended"),
+        Type.Literal("battery"),
+      ]),
+      limitedBy: Type.Union([Type.Literal("fuel"), Type.Literal("battery"), Type.Literal("both")]),
+      p10H: Type.Number({ minimum: 0 }),
+      p50H: Type.Number({ minimum: 0 }),
+      p90H: Type.Number({ minimum: 0 }),
+      emptyAt: InstantSchema,
+      emptyEarliestAt: InstantSchema,
+      emptyLatestAt: InstantSchema,
+      reaches72h: Type.Union([Type.Literal("yes"), Type.Literal("no"), Type.Literal("uncertain")]),
+      shortage: Type.Optional(Shortage),
+      rateLPerH: Type.Optional(Type.Number({ minimum: 0 })),
+      rateKw: Type.Optional(Type.Number({ minimum: 0 })),
+      /** True when contact is lost and the figure is carried forward from the last sample. */
+      carriedForward: Type.Boolean(),
+      /** True while the mains are there: how long it would be if they failed now. */
+      hypothetical: Type.Boolean(),
+      asOf: InstantSchema,
+    },
+    Closed,
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal("none"),
+      reason: Type.Union([
+        Type.Literal("no-device"),
+        Type.Literal("no-data"),
+        Type.Literal("too-early"),
+        Type.Literal("bad-sensor"),
+        Type.Literal("no-backup"),
+      ]),
+      asOf: InstantSchema,
+    },
+    Closed,
+  ),
+]);
+export type Endurance = Static<typeof EnduranceSchema>;
+
+export const PointKindSchema = Type.Union([
+  Type.Literal("community-centre"),
+  Type.Literal("sports-hall"),
+  Type.Literal("church"),
+  Type.Literal("village-hall"),
+  Type.Literal("fire-station"),
+]);
+
+export const PointStateSchema = Type.Object(
+  {
+    pointId: IdSchema,
+    name: Type.String(),
+    kind: PointKindSchema,
+    municipality: Type.String(),
+    region: Type.String(),
+    coordination: Type.Boolean({ description: "a coordination point of the safety region" }),
+    location: Type.Object({ lat: Type.Number(), lon: Type.Number() }, Closed),
+    phase: Type.String({ description: "standby … out-of-service, or unknown, absent" }),
+    contact: Type.Union([
+      Type.Literal("present"),
+      Type.Literal("silent"),
+      Type.Literal("never"),
+      Type.Literal("no-device"),
+    ]),
+    lastReceivedAt: Type.Optional(InstantSchema),
+    lastSampleAt: Type.Optional(InstantSchema),
+    mains: Type.Union([Type.Literal("present"), Type.Literal("lost"), Type.Literal("unknown")]),
+    mainsLostAt: Type.Optional(InstantSchema),
+    /** What feeds the point now, as far as is known. */
+    source: Type.Union([
+      Type.Literal("mains"),
+      Type.Literal("generator"),
+      Type.Literal("battery"),
+      Type.Literal("none"),
+      Type.Literal("unknown"),
+    ]),
+    generator: Type.String({ description: "none, stopped, starting, running, cooling, failed, unknown, absent" }),
+    fuel: Type.Optional(
+      Type.Object(
+        {
+          levelPct: Type.Number(),
+          litres: Type.Number({ minimum: 0 }),
+          usableL: Type.Number({ minimum: 0 }),
+          capacityL: Type.Number({ minimum: 0 }),
+          at: InstantSchema,
+        },
+        Closed,
+      ),
+    ),
+    battery: Type.Optional(
+      Type.Object(
+        {
+          stateOfChargePct: Type.Number(),
+          usableKwh: Type.Number({ minimum: 0 }),
+          capacityKwh: Type.Number({ minimum: 0 }),
+          at: InstantSchema,
+        },
+        Closed,
+      ),
+    ),
+    endurance: EnduranceSchema,
+    occupancy: Type.Optional(
+      Type.Object(
+        {
+          people: Type.Integer({ minimum: 0 }),
+          at: InstantSchema,
+          quality: Type.Union([Type.Literal("good"), Type.Literal("stale")]),
+        },
+        Closed,
+      ),
+    ),
+    capacity: Type.Optional(Type.Integer({ minimum: 0 })),
+    /** The most pressing open alert's priority; 0 when there is none. */
+    priority: Type.Union([Type.Literal(0), PrioritySchema]),
+    readings: Type.Array(ReadingSchema, { maxItems: 256 }),
+    updatedAt: InstantSchema,
+  },
+  { ...Closed, $id: "PointState" },
+);
+export type PointState = Static<typeof PointStateSchema>;
