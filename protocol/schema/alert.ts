@@ -37,7 +37,10 @@ export const AlertSchema = Type.Object(
     raisedAt: InstantSchema,
     returnedAt: Type.Optional(InstantSchema),
     acknowledged: Type.Optional(
-      Type.Object({ by: Type.String(), at: InstantSchema, note: Type.Optional(Type.String({ maxLength: 500 })) }, Closed),
+      Type.Object(
+        { by: Type.String(), at: InstantSchema, note: Type.Optional(Type.String({ maxLength: 500 })) },
+        Closed,
+      ),
     ),
     /** Figures the texts are about: enduranceH, emptyAt, shortageL, field, reason, silentMin, count. */
     values: Type.Record(Type.String(), Type.Union([Type.Number(), Type.String()])),

@@ -8,7 +8,12 @@ const Count = Type.Integer({ minimum: 0 });
 export const SinkStateSchema = Type.Object(
   {
     name: Type.String(),
-    state: Type.Union([Type.Literal("idle"), Type.Literal("sending"), Type.Literal("retrying"), Type.Literal("refused")]),
+    state: Type.Union([
+      Type.Literal("idle"),
+      Type.Literal("sending"),
+      Type.Literal("retrying"),
+      Type.Literal("refused"),
+    ]),
     behindRows: Count,
     sent: Count,
     dead: Count,

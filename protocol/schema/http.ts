@@ -44,7 +44,10 @@ export const RefusalSchema = Type.Object(
 export type Refusal = Static<typeof RefusalSchema>;
 
 export const RefusalsSchema = Type.Object(
-  { counts: Type.Record(Type.String(), Type.Integer({ minimum: 0 })), recent: Type.Array(RefusalSchema, { maxItems: 100 }) },
+  {
+    counts: Type.Record(Type.String(), Type.Integer({ minimum: 0 })),
+    recent: Type.Array(RefusalSchema, { maxItems: 100 }),
+  },
   { ...Closed, $id: "Refusals" },
 );
 export type Refusals = Static<typeof RefusalsSchema>;

@@ -19,10 +19,16 @@ export const TankSchema = Type.Object(
     deadVolumeL: Type.Optional(Type.Number({ minimum: 0 })),
     /** Sensor span (0..100 %) to litres, strictly rising; linear from 0 to capacityL when left out. */
     table: Type.Optional(
-      Type.Array(Type.Object({ levelPct: Type.Number({ minimum: 0, maximum: 100 }), litres: Type.Number({ minimum: 0 }) }, Closed), {
-        minItems: 2,
-        maxItems: 64,
-      }),
+      Type.Array(
+        Type.Object(
+          { levelPct: Type.Number({ minimum: 0, maximum: 100 }), litres: Type.Number({ minimum: 0 }) },
+          Closed,
+        ),
+        {
+          minItems: 2,
+          maxItems: 64,
+        },
+      ),
     ),
   },
   Closed,
@@ -67,8 +73,12 @@ export const PointSchema = Type.Object(
     capacity: Type.Optional(Type.Integer({ minimum: 0, maximum: 2039 })),
     /** A socket for a delivered set, without a set of its own. */
     connectionPoint: Type.Optional(Type.Boolean()),
-    generators: Type.Optional(Type.Array(Type.Object({ ...GeneratorSchema.properties, ...From }, Closed), { maxItems: 4 })),
-    batteries: Type.Optional(Type.Array(Type.Object({ ...BatterySchema.properties, ...From }, Closed), { maxItems: 4 })),
+    generators: Type.Optional(
+      Type.Array(Type.Object({ ...GeneratorSchema.properties, ...From }, Closed), { maxItems: 4 }),
+    ),
+    batteries: Type.Optional(
+      Type.Array(Type.Object({ ...BatterySchema.properties, ...From }, Closed), { maxItems: 4 }),
+    ),
   },
   { ...Closed, $id: "Point" },
 );
@@ -78,7 +88,13 @@ export const DeviceSchema = Type.Object(
   {
     deviceId: IdSchema,
     pointId: IdSchema,
-    board: Type.Union([Type.Literal("esp32"), Type.Literal("xiaoble"), Type.Literal("mdbt42q"), Type.Literal("pixljs"), Type.Literal("virtual")]),
+    board: Type.Union([
+      Type.Literal("esp32"),
+      Type.Literal("xiaoble"),
+      Type.Literal("mdbt42q"),
+      Type.Literal("pixljs"),
+      Type.Literal("virtual"),
+    ]),
     link: Type.Union([Type.Literal("mqtt"), Type.Literal("lorawan")]),
     reportIntervalS: Type.Optional(Type.Integer({ minimum: 10, maximum: 3600 })),
     disabled: Type.Optional(Type.Boolean()),

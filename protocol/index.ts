@@ -1,0 +1,3 @@
+// Everything that crosses a boundary, for Node and the browser.
+export * from "./schema/index.ts";
+export * from "./wire.ts";
