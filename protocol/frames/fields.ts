@@ -140,7 +140,7 @@ function rawOfQuantity(field: QuantityField, value: unknown): number {
     const size = field.rawMax + 1;
     return ((raw % size) + size) % size;
   }
-  return raw < 0 ? 0 : raw > field.rawMax ? field.rawMax : raw;
+  return Math.min(Math.max(raw, 0), field.rawMax);
 }
 
 function rawOfWord(field: WordField, value: unknown): number {
