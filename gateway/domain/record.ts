@@ -21,6 +21,8 @@ export interface JournalRecord {
   readonly link: Link;
   /** The frame as received, without its tag. */
   readonly frame: Uint8Array;
+  /** The row's checksum does not fit: nothing in it can be believed, and it is set aside. */
+  readonly damaged?: true;
 }
 
 /** A frame that its receiver has checked, on its way to the journal. */

@@ -1,0 +1,55 @@
+// Which records of one device are stored: a window of bits behind the highest sequence. Storing a record twice stores it
+// once, and a duplicate is acknowledged again.
+import { invariant } from "../errors.ts";
+import type { AckWindow } from "./record.ts";
+
+/** Half a cycle: as far back as a 16-bit sequence can be told apart from a later one. 4 KiB a device. */
+export const WINDOW_RECORDS = 32_768;
+const ACK_RECORDS = 32;
+
+export interface StoredWindow {
+  /** Highest extended sequence stored. */
+  highest: number;
+  readonly bits: Uint8Array;
+}
+
+export function createWindow(first: number): StoredWindow {
+  const window = { highest: first, bits: new Uint8Array(WINDOW_RECORDS / 8) };
+  put(window, first, true);
+  return window;
+}
+
+function put(window: StoredWindow, sequence: number, stored: boolean): void {
+  const at = sequence % WINDOW_RECORDS;
+  const mask = 1 << (at & 7);
+  const byte = window.bits[at >> 3] as number;
+  window.bits[at >> 3] = stored ? byte | mask : byte & ~mask;
+}
+
+/** True when the record is stored, as far as the window remembers. */
+export function isStored(window: StoredWindow, sequence: number): boolean {
+  if (sequence > window.highest || sequence <= window.highest - WINDOW_RECORDS) return false;
+  const at = sequence % WINDOW_RECORDS;
+  return ((window.bits[at >> 3] as number) & (1 << (at & 7))) !== 0;
+}
+
+/** Marks a record stored. */
+export function markStored(window: StoredWindow, sequence: number): void {
+  invariant(sequence > window.highest - WINDOW_RECORDS, "a record before the window cannot be marked");
+  if (sequence > window.highest) {
+    const from = Math.max(window.highest + 1, sequence - WINDOW_RECORDS + 1);
+    for (let between = from; between < sequence; between++) put(window, between, false);
+    window.highest = sequence;
+  }
+  put(window, sequence, true);
+}
+
+/** The 32 records ending in `sequence`, as an ack frame names them. */
+export function ackWindowAt(window: StoredWindow, sequence: number): AckWindow {
+  const base = sequence - ACK_RECORDS + 1;
+  let bitmap = 0;
+  for (let i = 0; i < ACK_RECORDS; i++) {
+    bitmap = bitmap * 2 + (base + i >= 0 && isStored(window, base + i) ? 1 : 0);
+  }
+  return { baseSequence: (base + 65_536) & 0xffff, bitmap };
+}

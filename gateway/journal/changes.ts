@@ -1,0 +1,77 @@
+// What travels between the gateway's thread and the journal's workers, and what may be saved beside the journal.
+import type { AppendOutcome, CheckedFrame } from "../domain/record.ts";
+
+export interface DocumentPut {
+  readonly kind: string;
+  readonly key: string;
+  readonly json: string;
+}
+
+/** One row of the append-only log of acts (BIO2 8.15.01: action, object, result, origin, actor, time). */
+export interface Act {
+  readonly atMs: number;
+  readonly actor: string;
+  readonly action: string;
+  readonly object: string;
+  readonly result: string;
+  readonly origin: string;
+  readonly detail: string;
+}
+
+/** Saved as a whole or not at all. */
+export interface StateChange {
+  readonly cursor?: { readonly name: string; readonly id: number };
+  readonly put?: readonly DocumentPut[];
+  readonly remove?: readonly { readonly kind: string; readonly key: string }[];
+  readonly setAside?: readonly {
+    readonly id: number;
+    readonly cursor: string;
+    readonly error: string;
+    readonly atMs: number;
+  }[];
+  readonly deadLetters?: readonly {
+    readonly sink: string;
+    readonly id: number;
+    readonly code: string;
+    readonly message: string;
+    readonly atMs: number;
+  }[];
+  readonly acts?: readonly Act[];
+}
+
+/** One entry of a batch, in the order in which it was asked for. */
+export type Entry = { readonly frame: CheckedFrame } | { readonly change: StateChange };
+export type EntryOutcome = AppendOutcome | { readonly outcome: "saved" };
+
+export type WriterRequest = { readonly kind: "batch"; readonly entries: readonly Entry[] } | { readonly kind: "close" };
+
+export type WriterReply =
+  | { readonly kind: "opened"; readonly newestId: number; readonly epoch: string }
+  | { readonly kind: "refused"; readonly code: string; readonly message: string }
+  | {
+      readonly kind: "committed";
+      readonly outcomes: readonly EntryOutcome[];
+      readonly newestId: number;
+      readonly commitMs: number;
+    }
+  /** Nothing of the batch is durable. `retry`: time or space can cure it. */
+  | { readonly kind: "failed"; readonly reason: string; readonly retry: boolean }
+  | { readonly kind: "closed" };
+
+export interface ReaderRequest {
+  readonly token: number;
+  readonly query:
+    | { readonly kind: "rows"; readonly afterId: number; readonly limit: number }
+    | { readonly kind: "documents"; readonly documentKind: string }
+    | { readonly kind: "cursor"; readonly name: string }
+    | { readonly kind: "set-aside"; readonly limit: number }
+    | { readonly kind: "dead-letters"; readonly sink: string; readonly limit: number }
+    | { readonly kind: "acts"; readonly limit: number }
+    | { readonly kind: "count" };
+}
+
+export interface ReaderReply {
+  readonly token: number;
+  readonly result?: unknown;
+  readonly error?: string;
+}

@@ -1,0 +1,152 @@
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { checkedFrame, NOON_MS, temporaryFolder } from "../../tests/fixtures.ts";
+import { systemClock } from "../clock.ts";
+import { FIRST_CYCLE_BASE } from "../domain/sequence.ts";
+import { type Journal, openJournal } from "./journal.ts";
+
+let folder: ReturnType<typeof temporaryFolder>;
+let journal: Journal;
+
+beforeEach(async () => {
+  folder = temporaryFolder();
+  journal = await openJournal({ dir: folder.path, clock: systemClock });
+});
+afterEach(async () => {
+  await journal.close();
+  folder.remove();
+});
+
+async function reopen(): Promise<void> {
+  await journal.close();
+  journal = await openJournal({ dir: folder.path, clock: systemClock });
+}
+
+describe("the journal", () => {
+  test("keeps a frame with all that is known of it and gives it back in order", async () => {
+    const first = checkedFrame({ sequence: 7 });
+    const outcomes = await Promise.all([journal.append(first), journal.append(checkedFrame({ sequence: 8 }))]);
+    expect(outcomes.map((o) => o.outcome)).toEqual(["stored", "stored"]);
+    const rows = await journal.read(0, 10);
+    expect(rows.map((r) => [r.id, r.sequence])).toEqual([
+      [1, FIRST_CYCLE_BASE + 7],
+      [2, FIRST_CYCLE_BASE + 8],
+    ]);
+    expect(rows[0]).toMatchObject({ deviceId: "alm-01-d1", receivedMs: NOON_MS, timeQuality: "synced", link: "mqtt" });
+    expect(Buffer.from(rows[0]?.frame ?? [])).toEqual(Buffer.from(first.frame));
+  });
+
+  test("stores a record once, also within one batch and after a restart, and acknowledges it again", async () => {
+    const twice = await Promise.all([journal.append(checkedFrame()), journal.append(checkedFrame())]);
+    expect(twice.map((o) => o.outcome)).toEqual(["stored", "duplicate"]);
+    await reopen();
+    const again = await journal.append(checkedFrame());
+    expect(again).toMatchObject({ outcome: "duplicate", ack: { bitmap: 1 } });
+    expect(await journal.read(0, 10)).toHaveLength(1);
+  });
+
+  test("an ack window tells of the 32 records up to this one, holes included", async () => {
+    for (const sequence of [1, 2, 4]) await journal.append(checkedFrame({ sequence }));
+    const outcome = await journal.append(checkedFrame({ sequence: 5 }));
+    expect(outcome).toMatchObject({ ack: { baseSequence: (5 - 31 + 65_536) & 0xffff, bitmap: 0b11011 } });
+  });
+
+  test("a sequence that wraps goes on, and an older one stays older", async () => {
+    await journal.append(checkedFrame({ sequence: 65_535 }));
+    await journal.append(checkedFrame({ sequence: 0 }));
+    await journal.append(checkedFrame({ sequence: 65_534 }));
+    const rows = await journal.read(0, 10);
+    expect(rows.map((r) => r.sequence - FIRST_CYCLE_BASE)).toEqual([65_535, 65_536, 65_534]);
+  });
+
+  test("refuses a record that moves forward in sequence and a day back in time", async () => {
+    await journal.append(checkedFrame({ sequence: 10 }));
+    const day = 86_400;
+    const replay = checkedFrame({ sequence: 11, time: NOON_MS / 1000 - day - 1 });
+    expect(await journal.append(replay)).toEqual({ outcome: "replay" });
+    const late = checkedFrame({ sequence: 9, time: NOON_MS / 1000 - 3 * day });
+    expect((await journal.append(late)).outcome).toBe("stored");
+    const within = checkedFrame({ sequence: 11, time: NOON_MS / 1000 - day });
+    expect((await journal.append(within)).outcome).toBe("stored");
+  });
+
+  test("a clock more than ten minutes ahead is placed at receive time and marked", async () => {
+    await journal.append(checkedFrame({ sequence: 1, time: NOON_MS / 1000 + 601 }));
+    await journal.append(checkedFrame({ sequence: 2, time: NOON_MS / 1000 + 600 }));
+    await journal.append(checkedFrame({ sequence: 3, time: 59, flags: {} }));
+    const rows = await journal.read(0, 10);
+    expect(rows.map((r) => [r.timeQuality, r.timeMs - NOON_MS])).toEqual([
+      ["suspect", 0],
+      ["synced", 600_000],
+      ["estimated", 0],
+    ]);
+  });
+
+  test("saves cursor, documents and acts together and finds them after a restart", async () => {
+    await journal.save({
+      cursor: { name: "engine", id: 3 },
+      put: [{ kind: "point", key: "alm-01", json: "{}" }],
+      acts: [{ atMs: 1, actor: "a", action: "acknowledge", object: "o", result: "done", origin: "api", detail: "" }],
+      setAside: [{ id: 2, cursor: "engine", error: "bad", atMs: 5 }],
+    });
+    await reopen();
+    expect(await journal.cursor("engine")).toBe(3);
+    expect(await journal.documents("point")).toEqual([{ key: "alm-01", json: "{}" }]);
+    expect(await journal.acts(10)).toHaveLength(1);
+    expect(await journal.setAside(10)).toEqual([{ id: 2, cursor: "engine", error: "bad", atMs: 5 }]);
+  });
+
+  test("ids go on where they were although the table was emptied", async () => {
+    await journal.append(checkedFrame());
+    await journal.close();
+    const db = new DatabaseSync(`${folder.path}/journal.db`);
+    db.exec("DELETE FROM journal");
+    db.close();
+    journal = await openJournal({ dir: folder.path, clock: systemClock });
+    expect(await journal.append(checkedFrame({ sequence: 9 }))).toMatchObject({ id: 2 });
+  });
+
+  test("a row with a flipped bit comes back damaged, its neighbours whole", async () => {
+    for (const sequence of [1, 2, 3]) await journal.append(checkedFrame({ sequence }));
+    await journal.close();
+    const db = new DatabaseSync(`${folder.path}/journal.db`);
+    db.exec("UPDATE journal SET time_ms = time_ms + 1 WHERE id = 2");
+    db.close();
+    journal = await openJournal({ dir: folder.path, clock: systemClock });
+    expect((await journal.read(0, 10)).map((r) => r.damaged === true)).toEqual([false, true, false]);
+  });
+
+  test("a second gateway on the same folder is refused", async () => {
+    await expect(openJournal({ dir: folder.path, clock: systemClock })).rejects.toMatchObject({ code: "DATA_IN_USE" });
+  });
+
+  test("after closing nothing is taken any more", async () => {
+    await journal.close();
+    await expect(journal.append(checkedFrame())).rejects.toMatchObject({ code: "JOURNAL_CLOSED" });
+    journal = await openJournal({ dir: folder.path, clock: systemClock });
+  });
+});
+
+test("a full disk acknowledges nothing, says so, and is tried again", async () => {
+  const full = temporaryFolder();
+  const retries: (() => void)[] = [];
+  const clock = {
+    ...systemClock,
+    after(_: number, run: () => void) {
+      retries.push(run);
+      return { stop: () => undefined };
+    },
+  };
+  const small = await openJournal({ dir: full.path, clock, pagesMax: 14 });
+  const waiting = Array.from({ length: 2_000 }, (_, i) => small.append(checkedFrame({ sequence: i })));
+  let settled = 0;
+  for (const one of waiting) one.then(() => settled++).catch(() => undefined);
+  await expect.poll(() => small.health().failing).toMatch(/full/);
+  expect(settled).toBe(0);
+  expect(small.health().pendingRows).toBe(2_000);
+  expect(retries).toHaveLength(1);
+  retries[0]?.();
+  await expect.poll(() => retries.length).toBe(2);
+  expect(settled).toBe(0);
+  full.remove();
+});
