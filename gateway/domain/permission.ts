@@ -1,0 +1,22 @@
+// Who may do what: the one table, for the HTTP API and for readers over MQTT alike.
+import type { Role } from "../../protocol/index.ts";
+
+export type Action = "read" | "acknowledge" | "administer";
+
+const ALLOWED: { readonly [R in Role]: readonly Action[] } = {
+  viewer: ["read"],
+  coordinator: ["read", "acknowledge"],
+  admin: ["read", "acknowledge", "administer"],
+};
+
+export function isAllowed(role: Role, action: Action): boolean {
+  return ALLOWED[role].includes(action);
+}
+
+/** What the gateway publishes for readers; frames of devices are for nobody but the gateway and that device. */
+const READABLE = ["waakvlam/v1/points/", "waakvlam/v1/alerts/", "waakvlam/v1/gateway/"];
+
+/** True when a person of this role may subscribe to this filter: nothing it matches lies outside the state topics. */
+export function mayReadTopic(role: Role, filter: string): boolean {
+  return isAllowed(role, "read") && READABLE.some((prefix) => filter.startsWith(prefix));
+}

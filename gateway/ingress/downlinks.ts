@@ -1,0 +1,56 @@
+// Frames to devices over MQTT: ack frames after a commit, sealed, QoS 0, only to a device that listens.
+import type { Aedes, Client } from "aedes";
+import { downlinkTopic, encodeAck, type Sha256, sealFrame } from "../../protocol/index.ts";
+import type { Clock } from "../clock.ts";
+import type { AckWindow } from "../domain/record.ts";
+import { coverWindows } from "./acks.ts";
+
+export interface Receiver {
+  readonly deviceId: string;
+  readonly key: Uint8Array;
+}
+
+export interface DownlinkDeps {
+  readonly broker: Aedes;
+  readonly clock: Clock;
+  readonly sha256: Sha256;
+  isClockTrusted(): boolean;
+}
+
+export interface Downlinks {
+  /** Gathers what one commit answered; the frames go out together at the end of the turn. */
+  acknowledge(receiver: Receiver, window: AckWindow): void;
+}
+
+export function createDownlinks(deps: DownlinkDeps): Downlinks {
+  const gathered = new Map<string, { readonly receiver: Receiver; readonly windows: AckWindow[] }>();
+
+  function isListening(deviceId: string): boolean {
+    const clients = (deps.broker as unknown as { clients: Record<string, Client | undefined> }).clients;
+    const client = clients[deviceId] as unknown as { subscriptions: Record<string, unknown> } | undefined;
+    return client?.subscriptions[downlinkTopic(deviceId)] !== undefined;
+  }
+
+  function flush(): void {
+    const time = deps.isClockTrusted() ? Math.floor(deps.clock.nowMs() / 1000) : 0;
+    for (const [deviceId, { receiver, windows }] of gathered) {
+      if (!isListening(deviceId)) continue;
+      for (const window of coverWindows(windows)) {
+        const sealed = sealFrame(deps.sha256, receiver.key, encodeAck({ time, ...window }));
+        const topic = downlinkTopic(deviceId);
+        const payload = Buffer.from(sealed);
+        deps.broker.publish({ cmd: "publish", topic, payload, qos: 0, retain: false, dup: false }, () => undefined);
+      }
+    }
+    gathered.clear();
+  }
+
+  return {
+    acknowledge(receiver, window) {
+      if (gathered.size === 0) setImmediate(flush);
+      const row = gathered.get(receiver.deviceId);
+      if (row === undefined) gathered.set(receiver.deviceId, { receiver, windows: [window] });
+      else row.windows.push(window);
+    },
+  };
+}
