@@ -32,7 +32,3 @@ export const systemClock: Clock = {
     return { stop: () => clearInterval(handle) };
   },
 };
-
-export function toInstant(ms: number): string {
-  return new Date(Math.round(ms)).toISOString();
-}

@@ -1,0 +1,186 @@
+// What an alert says, in Dutch and English: what, what follows from it, what to do. Short, and no jargon of software.
+import type { Alert } from "../../protocol/index.ts";
+
+export type RuleId =
+  | "power-lost"
+  | "endurance-critical"
+  | "endurance-low"
+  | "cannot-reach-72h"
+  | "silence"
+  | "sensor-bad"
+  | "frames-refused"
+  | "device-newer"
+  | "row-set-aside";
+
+export type AlertValues = Alert["values"];
+export type AlertText = Alert["text"];
+
+const NL = new Intl.DateTimeFormat("nl-NL", {
+  timeZone: "Europe/Amsterdam",
+  weekday: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+});
+const EN = new Intl.DateTimeFormat("en-GB", {
+  timeZone: "Europe/Amsterdam",
+  weekday: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+});
+
+/** 3.166 as 3:10. */
+export function hoursText(hours: number): string {
+  const minutes = Math.round(hours * 60);
+  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}`;
+}
+
+function clockText(format: Intl.DateTimeFormat, instant: unknown): string {
+  return typeof instant === "string" ? format.format(Date.parse(instant)).replace(",", "") : "?";
+}
+
+const FIELD_NL: Readonly<Record<string, string>> = {
+  "power.fuelLevelPct": "brandstofpeil",
+  "power.generator": "aggregaat",
+  "power.mains": "netspanning",
+  "power.loadKw": "vermogen",
+  "power.starterBatteryV": "startaccu",
+  "battery.batteryV": "accuspanning",
+  "battery.batteryA": "accustroom",
+  "battery.stateOfChargePct": "acculading",
+  "occupancy.occupancy": "bezetting",
+  "occupancy.entries": "tellingen",
+  "environment.temperatureC": "temperatuur",
+};
+const REASON_NL: Readonly<Record<string, string>> = {
+  "open-circuit": "draadbreuk",
+  "short-circuit": "kortsluiting",
+  "out-of-range": "buiten bereik",
+  stuck: "staat stil",
+  corrupt: "onleesbaar",
+  untrusted: "onbetrouwbaar",
+};
+
+function sensorWords(values: AlertValues): { nl: string; en: string } {
+  const pairs = String(values["fields"] ?? "")
+    .split(" ")
+    .filter((pair) => pair !== "");
+  const nl = pairs.map((pair) => {
+    const [field = "", reason = ""] = pair.split("=");
+    return `${FIELD_NL[field] ?? field}: ${REASON_NL[reason] ?? reason}`;
+  });
+  return { nl: nl.join(", "), en: pairs.map((pair) => pair.replace("=", ": ")).join(", ") };
+}
+
+type Writer = (values: AlertValues) => AlertText;
+
+function enduranceText(nlWhat: string, enWhat: string): Writer {
+  return (values) => {
+    const left = hoursText(Number(values["enduranceH"] ?? 0));
+    const short = values["shortageL"];
+    const kWh = values["shortageKwh"];
+    const nlShort =
+      short !== undefined
+        ? ` · tekort ${short} l`
+        : kWh !== undefined
+          ? ` · tekort ${String(kWh).replace(".", ",")} kWh`
+          : "";
+    const enShort = short !== undefined ? ` · ${short} l short` : kWh !== undefined ? ` · ${kWh} kWh short` : "";
+    return {
+      nl: {
+        what: nlWhat,
+        consequence: `nog ${left} u · leeg ${clockText(NL, values["emptyAt"])}${nlShort}`,
+        action: "Plan bijvullen of verlaag de belasting.",
+      },
+      en: {
+        what: enWhat,
+        consequence: `${left} h left · empty ${clockText(EN, values["emptyAt"])}${enShort}`,
+        action: "Plan a refill or cut the load.",
+      },
+    };
+  };
+}
+
+const WRITERS: Readonly<Record<RuleId, Writer>> = {
+  "endurance-critical": enduranceText("Energie bijna op", "Energy nearly gone"),
+  "endurance-low": enduranceText("Energie laag", "Energy low"),
+  "cannot-reach-72h": enduranceText("Haalt 72 uur niet", "Will not last 72 hours"),
+  "power-lost": () => ({
+    nl: {
+      what: "Zonder stroom",
+      consequence: "geen netspanning, geen aggregaat en geen accu bekend",
+      action: "Stuur een aggregaat of verwijs bezoekers door.",
+    },
+    en: {
+      what: "Without power",
+      consequence: "no mains, and no generator or battery known",
+      action: "Send a generator or redirect visitors.",
+    },
+  }),
+  silence: (values) => ({
+    nl: {
+      what: "Geen contact",
+      consequence: `laatste bericht ${clockText(NL, values["lastReceivedAt"])}; de stand wordt geschat`,
+      action: "Bel het punt of stuur een koerier.",
+    },
+    en: {
+      what: "No contact",
+      consequence: `last message ${clockText(EN, values["lastReceivedAt"])}; figures are estimated`,
+      action: "Call the point or send a runner.",
+    },
+  }),
+  "sensor-bad": (values) => {
+    const words = sensorWords(values);
+    return {
+      nl: {
+        what: "Sensor gestoord",
+        consequence: words.nl,
+        action: "Laat de sensor nakijken; meet zolang met de hand.",
+      },
+      en: {
+        what: "Sensor fault",
+        consequence: words.en,
+        action: "Have the sensor checked; measure by hand meanwhile.",
+      },
+    };
+  },
+  "frames-refused": (values) => ({
+    nl: {
+      what: "Berichten geweigerd",
+      consequence: `${values["count"] ?? "?"} berichten kloppen niet (${values["reason"] ?? "?"}); niet opgeslagen`,
+      action: "Ga na wie er zendt; geef het apparaat zo nodig een nieuwe sleutel.",
+    },
+    en: {
+      what: "Messages refused",
+      consequence: `${values["count"] ?? "?"} messages cannot be right (${values["reason"] ?? "?"}); not stored`,
+      action: "Find out who is sending; re-key the device if needed.",
+    },
+  }),
+  "device-newer": (values) => ({
+    nl: {
+      what: "Apparaat nieuwer dan de gateway",
+      consequence: `${values["count"] ?? "?"} berichten bewaard maar nog niet leesbaar`,
+      action: "Werk de gateway bij; de berichten blijven bewaard.",
+    },
+    en: {
+      what: "Device newer than the gateway",
+      consequence: `${values["count"] ?? "?"} messages kept but not yet readable`,
+      action: "Update the gateway; the messages are kept.",
+    },
+  }),
+  "row-set-aside": (values) => ({
+    nl: {
+      what: "Bericht apart gezet",
+      consequence: `bericht ${values["rowId"] ?? "?"} kon niet worden verwerkt; het is bewaard`,
+      action: "Meld dit aan de beheerder met het nummer.",
+    },
+    en: {
+      what: "Message set aside",
+      consequence: `message ${values["rowId"] ?? "?"} could not be processed; it is kept`,
+      action: "Report this to the administrator with its number.",
+    },
+  }),
+};
+
+export function alertText(ruleId: RuleId, values: AlertValues): AlertText {
+  return WRITERS[ruleId](values);
+}

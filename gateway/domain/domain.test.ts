@@ -1,0 +1,288 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { NOON_MS } from "../../tests/fixtures.ts";
+import { LIFE_STATES, type Life, type LifeInput, stepLife } from "./alert-life.ts";
+import { peukertHours, usableKwh } from "./battery.ts";
+import { modelLitresPerH, rateOf, sinceRefill } from "./consumption.ts";
+import { createWindow, isStored, markStored, WINDOW_RECORDS } from "./dedupe.ts";
+import { type EnduranceInput, estimateEndurance } from "./endurance.ts";
+import { outageOf } from "./outage.ts";
+import type { Generator } from "./point.ts";
+import { localDay } from "./point.ts";
+import { extendSequence } from "./sequence.ts";
+import { type Entry, robustSlope, SLOT_MS, SLOTS_MAX, withEntry } from "./series.ts";
+import { cylinderLitres, litresAt } from "./tank.ts";
+
+const GENERATOR: Generator = { kind: "fixed", ratedKw: 8, tank: { capacityL: 200 } };
+const HOUR = 3_600_000;
+
+describe("a tank", () => {
+  test("a lying cylinder holds what the geometry says", () => {
+    const expected: [number, number][] = [
+      [0.05, 26.2],
+      [0.1, 72.5],
+      [0.2, 196.5],
+      [0.4, 502.7],
+      [0.6, 808.8],
+      [0.8, 1005.3],
+    ];
+    for (const [height, litres] of expected) expect(cylinderLitres(0.4, 2, height)).toBeCloseTo(litres, 1);
+  });
+
+  test("a strapping table is read between its rows and never beyond", () => {
+    const tank = {
+      capacityL: 500,
+      table: [
+        { levelPct: 10, litres: 20 },
+        { levelPct: 50, litres: 300 },
+        { levelPct: 90, litres: 480 },
+      ],
+    };
+    expect(litresAt(tank, 30)).toBe(160);
+    expect(litresAt(tank, 90)).toBe(480);
+    expect(litresAt(tank, 9.9)).toBeUndefined();
+    expect(litresAt(tank, 90.1)).toBeUndefined();
+  });
+});
+
+describe("consumption", () => {
+  test("the default model lies within a fifth of published charts at half and full load", () => {
+    const charts: [number, number, number][] = [
+      [8, 4, 1.3],
+      [8, 8, 2.4],
+      [10, 5, 1.6],
+      [10, 10, 2.9],
+      [12, 6, 2.0],
+      [16, 8, 2.5],
+      [16, 16, 4.8],
+    ];
+    for (const [ratedKw, loadKw, litres] of charts) {
+      expect(modelLitresPerH({ ...GENERATOR, ratedKw }, loadKw) / litres).toBeCloseTo(1, 0);
+      expect(Math.abs(modelLitresPerH({ ...GENERATOR, ratedKw }, loadKw) / litres - 1)).toBeLessThan(0.2);
+    }
+  });
+
+  test("a level that falls steadily is believed over the rating", () => {
+    const levels: Entry[] = Array.from({ length: 60 }, (_, i) => [NOON_MS + i * SLOT_MS, 150 - i * 0.15, 1, -1]);
+    const rate = rateOf(GENERATOR, levels, { atMs: NOON_MS + 60 * SLOT_MS, cycles: false });
+    expect(rate.litresPerH).toBeCloseTo(3, 0);
+    expect(rate.method).not.toBe("rated");
+  });
+
+  test("a delivery starts the fit again", () => {
+    const levels: Entry[] = [
+      [0, 100, 1, -1],
+      [SLOT_MS, 99, 1, -1],
+      [2 * SLOT_MS, 160, 1, -1],
+      [3 * SLOT_MS, 159, 1, -1],
+    ];
+    expect(sinceRefill(levels, 200)).toHaveLength(2);
+  });
+
+  test("a robust slope does not move for a wild reading", () => {
+    const points = Array.from({ length: 20 }, (_, i) => [i, 100 - 2 * i] as const);
+    expect(robustSlope([...points, [20, 900]])?.slope).toBeCloseTo(-2, 5);
+  });
+});
+
+test("Peukert's worked figures: 200 Ah at 25 A", () => {
+  expect(peukertHours(200, 25, 1.25)).toBeCloseTo(6.36, 1);
+  expect(peukertHours(200, 25, 1.05)).toBeCloseTo(7.64, 1);
+});
+
+test("nothing below the floor of a battery counts", () => {
+  expect(usableKwh({ chemistry: "lead", capacityKwh: 10, nominalV: 24 }, 60)).toBeCloseTo(1);
+  expect(usableKwh({ chemistry: "lfp", capacityKwh: 10, nominalV: 25.6 }, 10)).toBe(0);
+});
+
+function input(part: Partial<EnduranceInput> = {}): EnduranceInput {
+  return {
+    nowMs: NOON_MS,
+    sampledMs: NOON_MS,
+    hasDevice: true,
+    contactLost: false,
+    mainsPresent: false,
+    targetMs: NOON_MS + 40 * HOUR,
+    generator: GENERATOR,
+    generatorState: "running",
+    battery: undefined,
+    fuelLevelPct: 50,
+    fuelBad: false,
+    stateOfChargePct: undefined,
+    batteryBad: false,
+    levels: [],
+    currents: [],
+    ...part,
+  };
+}
+
+describe("endurance", () => {
+  test("names the shortage in hours and litres", () => {
+    const estimate = estimateEndurance(input({ fuelLevelPct: 14 }));
+    expect(estimate).toMatchObject({
+      kind: "estimate",
+      p50H: 20,
+      shortage: { hours: 20, litres: 28 },
+      reaches72h: "no",
+    });
+  });
+
+  test("gives no number where there is no honest one, and says why", () => {
+    const reason = (part: Partial<EnduranceInput>) => {
+      const estimate = estimateEndurance(input(part));
+      return estimate.kind === "none" ? estimate.reason : "a number";
+    };
+    expect(reason({ hasDevice: false })).toBe("no-device");
+    expect(reason({ sampledMs: undefined })).toBe("no-data");
+    expect(reason({ fuelLevelPct: undefined, fuelBad: true })).toBe("bad-sensor");
+    expect(reason({ generator: undefined })).toBe("no-backup");
+    expect(reason({ generatorState: "failed" })).toBe("no-backup");
+    const battery = { chemistry: "lfp", capacityKwh: 5, nominalV: 25.6 } as const;
+    expect(reason({ generator: undefined, battery, stateOfChargePct: 80 })).toBe("too-early");
+  });
+
+  test("an older figure is carried forward: the hours run on", () => {
+    const fresh = estimateEndurance(input());
+    const later = estimateEndurance(input({ nowMs: NOON_MS + 2 * HOUR, contactLost: true }));
+    expect(fresh.kind === "estimate" && later.kind === "estimate" && fresh.p50H - later.p50H).toBeCloseTo(2, 1);
+    expect(later).toMatchObject({ carriedForward: true });
+  });
+
+  test("whatever comes in: no NaN, the range in order, more litres never fewer hours", () => {
+    const level = fc.double({ min: 0, max: 100, noNaN: true });
+    const entry = fc.tuple(
+      fc.integer({ min: 0, max: 40 }),
+      level,
+      fc.constantFrom(0, 1),
+      fc.double({ min: -1, max: 20, noNaN: true }),
+    );
+    fc.assert(
+      fc.property(
+        level,
+        fc.array(entry, { maxLength: 40 }),
+        fc.double({ min: 0.1, max: 500, noNaN: true }),
+        (pct, rows, ratedKw) => {
+          const levels = rows.reduce<readonly Entry[]>((series, [slot, l, on, kw]) => {
+            return withEntry(series, [NOON_MS - slot * SLOT_MS, l * 2, on, kw]);
+          }, []);
+          const generator = { ...GENERATOR, ratedKw };
+          const at = (fuelLevelPct: number) => estimateEndurance(input({ fuelLevelPct, levels, generator }));
+          const one = at(pct);
+          const more = at(Math.min(100, pct + 5));
+          if (one.kind !== "estimate" || more.kind !== "estimate") throw new Error("no estimate");
+          for (const value of [one.p10H, one.p50H, one.p90H]) expect(Number.isFinite(value) && value >= 0).toBe(true);
+          expect(one.p10H).toBeLessThanOrEqual(one.p50H);
+          expect(one.p50H).toBeLessThanOrEqual(one.p90H);
+          expect(more.p50H).toBeGreaterThanOrEqual(one.p50H);
+        },
+      ),
+    );
+  });
+});
+
+describe("the life of an alert", () => {
+  const life = (state: Life["state"]): Life => ({ state, priority: 2 });
+  const table: Record<Life["state"], Record<string, [Life["state"], string]>> = {
+    normal: {
+      "breach 2": ["unacknowledged", "raised"],
+      "breach 1": ["unacknowledged", "raised"],
+      "breach 3": ["unacknowledged", "raised"],
+      clear: ["normal", "nothing-to-do"],
+      acknowledge: ["normal", "nothing-to-do"],
+    },
+    unacknowledged: {
+      "breach 2": ["unacknowledged", "holding"],
+      "breach 1": ["unacknowledged", "escalated"],
+      "breach 3": ["unacknowledged", "de-escalated"],
+      clear: ["returned-unacknowledged", "returned"],
+      acknowledge: ["acknowledged", "acknowledged"],
+    },
+    acknowledged: {
+      "breach 2": ["acknowledged", "holding"],
+      "breach 1": ["unacknowledged", "escalated"],
+      "breach 3": ["acknowledged", "de-escalated"],
+      clear: ["normal", "handled"],
+      acknowledge: ["acknowledged", "acknowledged-already"],
+    },
+    "returned-unacknowledged": {
+      "breach 2": ["unacknowledged", "breached-again"],
+      "breach 1": ["unacknowledged", "breached-again"],
+      "breach 3": ["unacknowledged", "breached-again"],
+      clear: ["returned-unacknowledged", "waiting-for-acknowledgement"],
+      acknowledge: ["normal", "handled"],
+    },
+  };
+  const inputs: [string, LifeInput][] = [
+    ["breach 1", { kind: "breach", priority: 1 }],
+    ["breach 2", { kind: "breach", priority: 2 }],
+    ["breach 3", { kind: "breach", priority: 3 }],
+    ["clear", { kind: "clear" }],
+    ["acknowledge", { kind: "acknowledge" }],
+  ];
+  const cells = LIFE_STATES.flatMap((state) => inputs.map(([name, given]) => ({ state, name, given })));
+
+  test.each(cells)("$state takes $name", ({ state, name, given }) => {
+    const step = stepLife(life(state), given);
+    expect([step.life.state, step.reason]).toEqual(table[state][name]);
+    expect(step.life.priority).toBe(given.kind === "breach" ? given.priority : 2);
+  });
+});
+
+describe("sequences", () => {
+  test("are extended to the value nearest to the highest, for every distance", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 65_536, max: 2 ** 31 }),
+        fc.integer({ min: -32_767, max: 32_767 }),
+        (highest, step) => {
+          const target = highest + step;
+          expect(extendSequence(highest, target & 0xffff)).toBe(target);
+        },
+      ),
+    );
+  });
+
+  test("a window remembers half a cycle and nothing that was never stored", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 40_000 }), { minLength: 1, maxLength: 200 }), (steps) => {
+        const first = 100_000;
+        const window = createWindow(first);
+        const stored = new Set([first]);
+        for (const step of steps) {
+          const sequence = first + step;
+          if (sequence <= window.highest - WINDOW_RECORDS) continue;
+          expect(isStored(window, sequence)).toBe(stored.has(sequence));
+          markStored(window, sequence);
+          stored.add(sequence);
+        }
+        for (let s = window.highest - WINDOW_RECORDS + 1; s <= window.highest; s += 97)
+          expect(isStored(window, s)).toBe(stored.has(s));
+      }),
+    );
+  });
+});
+
+describe("a series", () => {
+  test("holds one entry a slot in the order of time, whatever order they come in", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 400 * SLOT_MS }), { maxLength: 600 }), (times) => {
+        const series = times.reduce<readonly Entry[]>((kept, at) => withEntry(kept, [at, 1]), []);
+        expect(series.length).toBeLessThanOrEqual(SLOTS_MAX);
+        for (let i = 1; i < series.length; i++) {
+          const [a, b] = [series[i - 1] as Entry, series[i] as Entry];
+          expect(Math.floor(b[0] / SLOT_MS)).toBeGreaterThan(Math.floor(a[0] / SLOT_MS));
+        }
+      }),
+    );
+  });
+});
+
+test("the outage began at the median of the points, whatever one of them says", () => {
+  expect(outageOf([NOON_MS, NOON_MS + 1000, NOON_MS - 30 * 24 * HOUR])?.startedMs).toBe(NOON_MS);
+  expect(outageOf([])).toBeUndefined();
+});
+
+test("a day is a local day: New Year's Eve ends at 23:00 in Greenwich", () => {
+  expect(localDay(Date.UTC(2026, 11, 31, 22, 59))).toBe("2026-12-31");
+  expect(localDay(Date.UTC(2026, 11, 31, 23, 0))).toBe("2027-01-01");
+});

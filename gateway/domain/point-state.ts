@@ -1,0 +1,176 @@
+// The picture of one point for people: from what is known, at one moment.
+import { type Field, GROUPS, type PointState, type Reading } from "../../protocol/index.ts";
+import { usableKwh } from "./battery.ts";
+import { estimateEndurance } from "./endurance.ts";
+import { toInstant } from "./instant.ts";
+import type { DeviceView, PointView } from "./point.ts";
+import { isBad, numberOf, type PointModel, type ReadingState, wordOf } from "./point-model.ts";
+import { litresAt, usableLitres } from "./tank.ts";
+
+/** A reading is old after so many of its device's intervals. */
+const STALE_INTERVALS = 3;
+const STALE_GRACE_MS = 30_000;
+
+export interface PointMoment {
+  readonly nowMs: number;
+  readonly targetMs: number;
+  readonly devices: readonly DeviceView[];
+  readonly contact: PointState["contact"];
+  readonly priority: PointState["priority"];
+}
+
+/** Readings whose end of range is no everyday value, with that range. */
+const RANGES = new Map<string, { readonly min: number; readonly max: number }>();
+const WATCHED = ["loadKw", "starterBatteryV", "batteryV", "batteryA", "temperatureC"];
+for (const group of GROUPS) {
+  for (const field of group.fields as readonly Field[]) {
+    if ("words" in field || !WATCHED.includes(field.name)) continue;
+    // Where zero is the end, zero is an everyday value.
+    const min = field.base < 0 ? field.base / field.perUnit : Number.NEGATIVE_INFINITY;
+    RANGES.set(`${group.name}.${field.name}`, { min, max: (field.rawMax + field.base) / field.perUnit });
+  }
+}
+
+function isSaturated(name: string, value: number | string): boolean {
+  const range = RANGES.get(name);
+  return range !== undefined && typeof value === "number" && (value <= range.min || value >= range.max);
+}
+
+function qualityOf(
+  name: string,
+  reading: ReadingState,
+  model: PointModel,
+  staleMs: number,
+  nowMs: number,
+): Reading["quality"] {
+  if (isBad(model, name)) return "bad";
+  if (reading.quality !== "synced") return reading.quality;
+  return nowMs - reading.atMs > staleMs ? "stale" : "good";
+}
+
+function readingsOf(model: PointModel, staleMs: number, nowMs: number): Reading[] {
+  return Object.entries(model.readings).map(([name, reading]) => ({
+    name,
+    deviceId: reading.deviceId,
+    value: reading.value,
+    at: toInstant(reading.atMs),
+    quality: qualityOf(name, reading, model, staleMs, nowMs),
+    ...(isSaturated(name, reading.value) ? { saturated: true } : {}),
+  }));
+}
+
+function mainsOf(model: PointModel): PointState["mains"] {
+  const mains = wordOf(model, "power.mains");
+  return mains === "present" || mains === "lost" ? mains : "unknown";
+}
+
+function sourceOf(model: PointModel, view: PointView): PointState["source"] {
+  if (mainsOf(model) === "present") return "mains";
+  const generator = wordOf(model, "power.generator");
+  if (generator === "running" || generator === "cooling") return "generator";
+  if (model.lastSampleMs === undefined || mainsOf(model) === "unknown") return "unknown";
+  const amperes = numberOf(model, "battery.batteryA");
+  if (view.battery !== undefined && (amperes === undefined || amperes < 0)) return "battery";
+  if (view.generator === undefined && view.battery === undefined) return "none";
+  return view.battery !== undefined
+    ? "battery"
+    : generator === "stopped" || generator === "failed"
+      ? "none"
+      : "unknown";
+}
+
+function fuelOf(model: PointModel, view: PointView): PointState["fuel"] {
+  const levelPct = numberOf(model, "power.fuelLevelPct");
+  if (view.generator === undefined || levelPct === undefined) return undefined;
+  const litres = litresAt(view.generator.tank, levelPct);
+  const at = model.readings["power.fuelLevelPct"]?.atMs;
+  if (litres === undefined || at === undefined) return undefined;
+  const usableL = usableLitres(view.generator.tank, litres);
+  return {
+    levelPct,
+    litres: tenth(litres),
+    usableL: tenth(usableL),
+    capacityL: view.generator.tank.capacityL,
+    at: toInstant(at),
+  };
+}
+
+function batteryOf(model: PointModel, view: PointView): PointState["battery"] {
+  const charge = numberOf(model, "battery.stateOfChargePct");
+  const at = model.readings["battery.stateOfChargePct"]?.atMs;
+  if (view.battery === undefined || charge === undefined || at === undefined) return undefined;
+  const { capacityKwh } = view.battery;
+  return {
+    stateOfChargePct: charge,
+    usableKwh: tenth(usableKwh(view.battery, charge)),
+    capacityKwh,
+    at: toInstant(at),
+  };
+}
+
+function tenth(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+function enduranceOf(model: PointModel, view: PointView, moment: PointMoment): PointState["endurance"] {
+  return estimateEndurance({
+    nowMs: moment.nowMs,
+    sampledMs: model.lastSampleMs,
+    hasDevice: moment.devices.length > 0,
+    contactLost: moment.contact === "silent",
+    mainsPresent: mainsOf(model) === "present",
+    targetMs: mainsOf(model) === "present" ? Math.max(moment.targetMs, moment.nowMs) : moment.targetMs,
+    generator: view.generator,
+    generatorState: wordOf(model, "power.generator"),
+    battery: view.battery,
+    fuelLevelPct: numberOf(model, "power.fuelLevelPct"),
+    fuelBad: isBad(model, "power.fuelLevelPct"),
+    stateOfChargePct: numberOf(model, "battery.stateOfChargePct"),
+    batteryBad: isBad(model, "battery.stateOfChargePct"),
+    levels: model.levels,
+    currents: model.currents,
+  });
+}
+
+export function pointState(model: PointModel, view: PointView, moment: PointMoment): PointState {
+  const { nowMs } = moment;
+  const intervalMs = Math.max(60, ...moment.devices.map((device) => device.reportIntervalS)) * 1000;
+  const staleMs = STALE_INTERVALS * intervalMs + STALE_GRACE_MS;
+  const people = numberOf(model, "occupancy.occupancy");
+  const counted = model.readings["occupancy.occupancy"];
+  const fuel = fuelOf(model, view);
+  const battery = batteryOf(model, view);
+  return {
+    pointId: view.pointId,
+    name: view.name,
+    kind: view.kind,
+    municipality: view.municipality,
+    region: view.region,
+    coordination: view.coordination,
+    location: view.location,
+    phase: model.phase?.value ?? "unknown",
+    contact: moment.contact,
+    ...(model.lastReceivedMs === undefined ? {} : { lastReceivedAt: toInstant(model.lastReceivedMs) }),
+    ...(model.lastSampleMs === undefined ? {} : { lastSampleAt: toInstant(model.lastSampleMs) }),
+    mains: mainsOf(model),
+    ...(model.mainsLostMs === undefined ? {} : { mainsLostAt: toInstant(model.mainsLostMs) }),
+    source: sourceOf(model, view),
+    generator: wordOf(model, "power.generator"),
+    ...(fuel === undefined ? {} : { fuel }),
+    ...(battery === undefined ? {} : { battery }),
+    endurance: enduranceOf(model, view, moment),
+    ...(people === undefined || counted === undefined
+      ? {}
+      : {
+          occupancy: {
+            people,
+            at: toInstant(counted.atMs),
+            quality: nowMs - counted.atMs > staleMs ? "stale" : "good",
+          },
+        }),
+    ...(view.capacity === undefined ? {} : { capacity: view.capacity }),
+    priority: moment.priority,
+    readings: readingsOf(model, staleMs, nowMs),
+    updatedAt: toInstant(nowMs),
+  };
+}

@@ -1,0 +1,42 @@
+// Points and devices as the engine sees them on one day: what is assigned from–to has been looked up.
+
+import type { Static } from "typebox";
+import type { BatterySchema, Device, GeneratorSchema, Point } from "../../protocol/index.ts";
+
+export type Generator = Static<typeof GeneratorSchema>;
+export type Battery = Static<typeof BatterySchema>;
+
+export interface PointView {
+  readonly pointId: string;
+  readonly name: string;
+  readonly kind: Point["kind"];
+  readonly municipality: string;
+  readonly region: string;
+  readonly coordination: boolean;
+  readonly location: Point["location"];
+  readonly capacity: number | undefined;
+  /** A socket for a delivered set, and no set. */
+  readonly connectionPoint: boolean;
+  readonly generator: Generator | undefined;
+  readonly battery: Battery | undefined;
+}
+
+export interface DeviceView {
+  readonly deviceId: string;
+  readonly pointId: string;
+  readonly link: Device["link"];
+  readonly reportIntervalS: number;
+}
+
+export interface RegistryView {
+  /** Points in force on a local day, 2026-12-31. */
+  points(day: string): readonly PointView[];
+  devices(day: string): readonly DeviceView[];
+}
+
+const DAY = new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Amsterdam", dateStyle: "short" });
+
+/** The local day of a moment: municipalities change at midnight here, not in Greenwich. */
+export function localDay(ms: number): string {
+  return DAY.format(ms);
+}

@@ -1,0 +1,216 @@
+// The picture that people see, kept up to date from the state: points, devices, the gateway about itself.
+import type { Alert, DeviceState, GatewayState, PointState } from "../../protocol/index.ts";
+import { toInstant } from "../domain/instant.ts";
+import { type Outage, outageOf, targetMs } from "../domain/outage.ts";
+import { type DeviceView, localDay, type PointView, type RegistryView } from "../domain/point.ts";
+import { emptyModel } from "../domain/point-model.ts";
+import { pointState } from "../domain/point-state.ts";
+import { type Contacts, createContacts } from "./contact.ts";
+import type { EngineOptions } from "./engine.ts";
+import type { EngineState } from "./state.ts";
+import { momentOf, type StepContext } from "./step.ts";
+
+/** The gateway's own state is due again within this; later means that it is down. */
+const NEXT_MS = 15_000;
+const FRESH_MS_MIN = 120_000;
+
+export interface Picture {
+  readonly context: StepContext;
+  readonly contacts: Contacts;
+  pointIds(): readonly string[];
+  /** Makes the states of these points anew and gives them. */
+  refresh(pointIds: readonly string[]): PointState[];
+  points(): PointState[];
+  point(pointId: string): PointState | undefined;
+  alerts(): Alert[];
+  devices(): DeviceState[];
+  device(deviceId: string): DeviceState | undefined;
+  gateway(): GatewayState;
+  contactOf(pointId: string): PointState["contact"];
+  /** True while the newest sample of the point is young enough to judge by. */
+  isFresh(pointId: string, nowMs: number): boolean;
+  subjectOf(deviceId: string): Alert["subject"] | undefined;
+  renewOutage(): void;
+  renewDay(nowMs: number): void;
+  setRegistry(view: RegistryView, nowMs: number): void;
+}
+
+export function createPicture(options: EngineOptions, state: () => EngineState, cursor: () => number): Picture {
+  const { clock, journal, surroundings } = options;
+  let registry = options.registry;
+  let day = "";
+  let views = new Map<string, PointView>();
+  let devices = new Map<string, DeviceView>();
+  let byPoint = new Map<string, DeviceView[]>();
+  let outage: Outage | undefined;
+  const shown = new Map<string, PointState>();
+  const startedAt = toInstant(clock.nowMs());
+
+  function renewDay(nowMs: number): void {
+    const today = localDay(nowMs);
+    if (today === day) return;
+    day = today;
+    views = new Map(registry.points(day).map((view) => [view.pointId, view]));
+    devices = new Map(registry.devices(day).map((device) => [device.deviceId, device]));
+    byPoint = new Map();
+    for (const device of devices.values())
+      byPoint.set(device.pointId, [...(byPoint.get(device.pointId) ?? []), device]);
+    for (const pointId of shown.keys()) if (!views.has(pointId)) shown.delete(pointId);
+  }
+  renewDay(clock.nowMs());
+
+  const context: StepContext = {
+    profile: options.profile,
+    outageTargetMs: (nowMs) => targetMs(outage, nowMs),
+    pointOf: (pointId) => views.get(pointId),
+    deviceOf: (deviceId) => devices.get(deviceId),
+    devicesOf: (pointId) => byPoint.get(pointId) ?? [],
+  };
+  const everHeard = (deviceId: string) => state().devices.get(deviceId)?.lastReceivedMs !== undefined;
+  const contacts = createContacts(clock.monotonicMs, options.profile, silentDevices(state(), context));
+  const contactOf = (pointId: string) => contacts.ofPoint(context.devicesOf(pointId), everHeard);
+
+  function priorityOf(pointId: string): PointState["priority"] {
+    let most: PointState["priority"] = 0;
+    for (const matter of ["power", "silence", "sensor"]) {
+      const id = state().byMatter.get(`${matter}/${pointId}`);
+      const alert = id === undefined ? undefined : state().alerts.get(id)?.alert;
+      if (alert === undefined || alert.state === "returned-unacknowledged") continue;
+      if (most === 0 || alert.priority < most) most = alert.priority;
+    }
+    return most;
+  }
+
+  function refresh(pointIds: readonly string[]): PointState[] {
+    const nowMs = clock.nowMs();
+    return pointIds.flatMap((pointId) => {
+      const view = views.get(pointId);
+      if (view === undefined) return [];
+      const moment = momentOf(pointId, { nowMs, contact: contactOf(pointId) }, context);
+      const model = state().points.get(pointId) ?? emptyModel(pointId);
+      const next = pointState(model, view, { ...moment, priority: priorityOf(pointId) });
+      shown.set(pointId, next);
+      return [next];
+    });
+  }
+
+  function deviceState(device: DeviceView): DeviceState {
+    const model = state().devices.get(device.deviceId);
+    return {
+      deviceId: device.deviceId,
+      pointId: device.pointId,
+      contact: contacts.of(device, everHeard(device.deviceId)),
+      ...(model?.highest === undefined ? {} : { sequence: model.highest & 0xffff }),
+      ...(model?.lastReceivedMs === undefined ? {} : { lastReceivedAt: toInstant(model.lastReceivedMs) }),
+      ...(model?.lastSampleMs === undefined ? {} : { lastSampleAt: toInstant(model.lastSampleMs) }),
+      records: model?.records ?? 0,
+      undecoded: model?.undecoded ?? 0,
+      ...(model?.report === undefined ? {} : { report: model.report.value }),
+      ...(model?.info === undefined ? {} : { info: model.info }),
+      ...(model?.lastEvent === undefined ? {} : { lastEvent: model.lastEvent }),
+    };
+  }
+
+  function gateway(): GatewayState {
+    const nowMs = clock.nowMs();
+    const points = [...shown.values()];
+    const alerts = [...state().alerts.values()].map((open) => open.alert);
+    const outlook = points.map(outlookOf);
+    const health = journal.health();
+    return {
+      gatewayId: options.gatewayId,
+      version: options.version,
+      startedAt,
+      asOf: toInstant(nowMs),
+      nextBefore: toInstant(nowMs + NEXT_MS),
+      clockTrusted: surroundings.isClockTrusted(),
+      ...(outage === undefined
+        ? {}
+        : { outage: { startedAt: toInstant(outage.startedMs), until: toInstant(outage.untilMs) } }),
+      points: {
+        total: points.length,
+        reaching: outlook.filter((one) => one === "reaching").length,
+        notReaching: outlook.filter((one) => one === "not-reaching").length,
+        unknown: outlook.filter((one) => one === "unknown").length,
+        current: points.filter((point) => point.contact === "present").length,
+      },
+      people: {
+        present: points.reduce((sum, point) => sum + (point.occupancy?.people ?? 0), 0),
+        capacity: points.reduce((sum, point) => sum + (point.capacity ?? 0), 0),
+      },
+      alerts: {
+        unacknowledged: alerts.filter((alert) => alert.state !== "acknowledged").length,
+        acknowledged: alerts.filter((alert) => alert.state === "acknowledged").length,
+      },
+      journal: {
+        newestId: journal.newestId(),
+        pendingRows: health.pendingRows,
+        engineBehindRows: Math.max(0, journal.newestId() - cursor()),
+        setAside: state().setAside,
+      },
+      refusals: { ...surroundings.refusals() },
+      sinks: [...surroundings.sinks()],
+    };
+  }
+
+  return {
+    context,
+    contacts,
+    pointIds: () => [...views.keys()],
+    refresh,
+    points: () => [...views.keys()].flatMap((pointId) => shown.get(pointId) ?? refresh([pointId])),
+    point: (pointId) => shown.get(pointId),
+    alerts: () => [...state().alerts.values()].map((open) => open.alert),
+    devices: () => [...devices.values()].map(deviceState),
+    device: (deviceId) => {
+      const device = devices.get(deviceId);
+      return device === undefined ? undefined : deviceState(device);
+    },
+    gateway,
+    contactOf,
+    isFresh: (pointId, nowMs) => {
+      const sampledMs = state().points.get(pointId)?.lastSampleMs;
+      const intervalS = Math.max(0, ...context.devicesOf(pointId).map((device) => device.reportIntervalS));
+      return sampledMs !== undefined && nowMs - sampledMs <= Math.max(FRESH_MS_MIN, 2000 * intervalS);
+    },
+    subjectOf: (deviceId) => {
+      const device = devices.get(deviceId);
+      const name = device === undefined ? undefined : views.get(device.pointId)?.name;
+      return device === undefined || name === undefined
+        ? undefined
+        : { kind: "device", id: deviceId, name, pointId: device.pointId };
+    },
+    renewOutage: () => {
+      const lost = [...state().points.values()].flatMap((model) => {
+        return views.has(model.pointId) && model.mainsLostMs !== undefined ? [model.mainsLostMs] : [];
+      });
+      outage = outageOf(lost);
+    },
+    renewDay,
+    setRegistry: (view, nowMs) => {
+      registry = view;
+      day = "";
+      renewDay(nowMs);
+    },
+  };
+}
+
+function outlookOf(point: PointState): "reaching" | "not-reaching" | "unknown" {
+  if (point.endurance.kind === "none") {
+    if (point.mains === "present") return "reaching";
+    return point.endurance.reason === "no-backup" ? "not-reaching" : "unknown";
+  }
+  // A figure carried over a silence is an estimate of an estimate.
+  if (point.endurance.carriedForward) return "unknown";
+  return point.endurance.shortage === undefined ? "reaching" : "not-reaching";
+}
+
+/** Whose silence stood open when the gateway stopped: they stay silent until they are heard. */
+function silentDevices(state: EngineState, context: StepContext): ReadonlySet<string> {
+  const silent = new Set<string>();
+  for (const open of state.alerts.values()) {
+    if (open.alert.ruleId !== "silence" || open.alert.state === "returned-unacknowledged") continue;
+    for (const device of context.devicesOf(open.alert.subject.id)) silent.add(device.deviceId);
+  }
+  return silent;
+}

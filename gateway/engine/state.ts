@@ -1,0 +1,92 @@
+// What the engine holds in memory: the models, the open alerts, and what changed since the last save.
+import type { Alert } from "../../protocol/index.ts";
+import type { DeviceModel, PointModel } from "../domain/point-model.ts";
+import { emptyDevice, emptyModel } from "../domain/point-model.ts";
+
+/** An alert and the matter it is about: at most one alert is open on a matter. */
+export interface OpenAlert {
+  readonly matter: string;
+  readonly alert: Alert;
+}
+
+export interface EngineState {
+  readonly points: Map<string, PointModel>;
+  readonly devices: Map<string, DeviceModel>;
+  readonly alerts: Map<string, OpenAlert>;
+  readonly byMatter: Map<string, string>;
+  /** Number of the last alert raised: ids are never used again. */
+  counter: number;
+  setAside: number;
+}
+
+export function emptyState(): EngineState {
+  return { points: new Map(), devices: new Map(), alerts: new Map(), byMatter: new Map(), counter: 0, setAside: 0 };
+}
+
+/** One act of the engine, for the append-only log. */
+export interface EngineAct {
+  readonly atMs: number;
+  readonly actor: string;
+  readonly action: string;
+  readonly object: string;
+  readonly result: string;
+  readonly origin: string;
+  readonly detail: string;
+}
+
+/**
+ * Changes on top of a state: a row's step works on this, and it is merged only when the whole step went well. Values
+ * are immutable, so leaving it is all that undoing takes.
+ */
+export interface Draft {
+  readonly base: EngineState;
+  readonly points: Map<string, PointModel>;
+  readonly devices: Map<string, DeviceModel>;
+  /** Undefined closes the alert. */
+  readonly alerts: Map<string, OpenAlert | undefined>;
+  readonly closed: Map<string, Alert>;
+  readonly acts: EngineAct[];
+  counter: number;
+}
+
+export function createDraft(base: EngineState): Draft {
+  return {
+    base,
+    points: new Map(),
+    devices: new Map(),
+    alerts: new Map(),
+    closed: new Map(),
+    acts: [],
+    counter: base.counter,
+  };
+}
+
+export function draftPoint(draft: Draft, pointId: string): PointModel {
+  return draft.points.get(pointId) ?? draft.base.points.get(pointId) ?? emptyModel(pointId);
+}
+
+export function draftDevice(draft: Draft, deviceId: string, pointId: string): DeviceModel {
+  return draft.devices.get(deviceId) ?? draft.base.devices.get(deviceId) ?? emptyDevice(deviceId, pointId);
+}
+
+export function draftAlertOn(draft: Draft, matter: string): OpenAlert | undefined {
+  for (const open of draft.alerts.values()) if (open?.matter === matter) return open;
+  const id = draft.base.byMatter.get(matter);
+  return id === undefined || draft.alerts.has(id) ? undefined : draft.base.alerts.get(id);
+}
+
+/** What was drafted becomes the state. It is on disk with the next save, and shown only after that. */
+export function applyDraft(state: EngineState, draft: Draft): void {
+  for (const [id, point] of draft.points) state.points.set(id, point);
+  for (const [id, device] of draft.devices) state.devices.set(id, device);
+  for (const [id, open] of draft.alerts) {
+    const before = state.alerts.get(id);
+    if (before !== undefined) state.byMatter.delete(before.matter);
+    if (open === undefined) state.alerts.delete(id);
+    else {
+      state.alerts.set(id, open);
+      state.byMatter.set(open.matter, id);
+    }
+  }
+  state.counter = draft.counter;
+}

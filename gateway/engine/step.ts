@@ -1,0 +1,152 @@
+// One row's step, and one point's evaluation. Pure but for the draft that it is given.
+import { decodeUplink, type PointState } from "../../protocol/index.ts";
+import { toInstant } from "../domain/instant.ts";
+import type { DeviceView, PointView } from "../domain/point.ts";
+import { withContact, withReport } from "../domain/point-model.ts";
+import { type PointMoment, pointState } from "../domain/point-state.ts";
+import type { Profile } from "../domain/profile.ts";
+import type { JournalRecord } from "../domain/record.ts";
+import { type Matter, powerCandidates, sensorCandidates, silenceCandidates, stepMatter } from "../domain/rules.ts";
+import { activeRule, applyVerdict } from "./alerts.ts";
+import { type Draft, draftDevice, draftPoint } from "./state.ts";
+
+/** A sample is live when it comes within two of its intervals, or two minutes. */
+const LIVE_MS_MIN = 120_000;
+
+export interface StepContext {
+  readonly profile: Profile;
+  readonly outageTargetMs: (nowMs: number) => number;
+  pointOf(pointId: string): PointView | undefined;
+  deviceOf(deviceId: string): DeviceView | undefined;
+  devicesOf(pointId: string): readonly DeviceView[];
+}
+
+export type RowResult =
+  | { readonly kind: "unknown-device" }
+  | { readonly kind: "taken"; readonly pointId: string; readonly deviceId: string };
+
+/** Takes one journaled row into the draft. Throws on a row that cannot be: the caller sets it aside. */
+export function stepRow(draft: Draft, record: JournalRecord, context: StepContext): RowResult {
+  if (record.damaged === true) throw new Error("the row's checksum does not fit");
+  const device = context.deviceOf(record.deviceId);
+  if (device === undefined) return { kind: "unknown-device" };
+  const view = context.pointOf(device.pointId);
+  if (view === undefined) return { kind: "unknown-device" };
+  const before = draftDevice(draft, device.deviceId, device.pointId);
+  const decoded = decodeUplink(record.frame);
+  const isNewest = record.timeMs >= (before.lastSampleMs ?? 0);
+  const kept = {
+    ...before,
+    pointId: device.pointId,
+    lastReceivedMs: Math.max(before.lastReceivedMs ?? 0, record.receivedMs),
+    highest: Math.max(before.highest ?? 0, record.sequence),
+    records: before.records + 1,
+  };
+  const model = draftPoint(draft, device.pointId);
+  switch (decoded.kind) {
+    case "report": {
+      const report = isNewest ? { atMs: record.timeMs, value: decoded.value } : before.report;
+      const lastSampleMs = Math.max(before.lastSampleMs ?? 0, record.timeMs);
+      draft.devices.set(device.deviceId, { ...kept, lastSampleMs, report });
+      const { receivedMs, timeMs, timeQuality } = record;
+      const arrival = { deviceId: device.deviceId, receivedMs, timeMs, quality: timeQuality, report: decoded.value };
+      draft.points.set(device.pointId, withReport(model, view, arrival));
+      if (isNewest && receivedMs - timeMs <= Math.max(LIVE_MS_MIN, 2000 * device.reportIntervalS)) {
+        evaluate(draft, device.pointId, { nowMs: receivedMs, contact: "present" }, context);
+      }
+      break;
+    }
+    case "info":
+      draft.devices.set(device.deviceId, { ...kept, info: decoded.value });
+      draft.points.set(device.pointId, withContact(model, record.receivedMs));
+      break;
+    case "event": {
+      const event = { event: decoded.value.event, argument: decoded.value.argument, atMs: record.timeMs };
+      const lastEvent = event.atMs >= (before.lastEvent?.atMs ?? 0) ? event : before.lastEvent;
+      draft.devices.set(device.deviceId, { ...kept, lastEvent });
+      draft.points.set(device.pointId, withContact(model, record.receivedMs));
+      break;
+    }
+    case "fault": {
+      const undecoded = before.undecoded + 1;
+      draft.devices.set(device.deviceId, { ...kept, undecoded });
+      draft.points.set(device.pointId, withContact(model, record.receivedMs));
+      const subject = { kind: "device", id: device.deviceId, name: view.name, pointId: view.pointId } as const;
+      const finding = {
+        ruleId: "device-newer",
+        priority: 3,
+        values: { count: undecoded, fault: decoded.fault },
+      } as const;
+      const about = { matter: `newer/${device.deviceId}`, subject, nowMs: record.receivedMs };
+      applyVerdict(draft, about, { kind: "breach", finding });
+      break;
+    }
+  }
+  return { kind: "taken", pointId: device.pointId, deviceId: device.deviceId };
+}
+
+export interface Evaluation {
+  readonly nowMs: number;
+  readonly contact: PointState["contact"];
+  /** On a tick only the silence may begin an alert when no live sample has come. */
+  readonly onlySilence?: boolean;
+}
+
+/** Steps all matters of a point. Late rows never come here: they neither raise nor clear. */
+export function evaluate(draft: Draft, pointId: string, evaluation: Evaluation, context: StepContext): void {
+  const view = context.pointOf(pointId);
+  if (view === undefined) return;
+  const { nowMs } = evaluation;
+  const { profile } = context;
+  const model = draftPoint(draft, pointId);
+  const state = pointState(model, view, momentOf(pointId, evaluation, context));
+  const subject = { kind: "point", id: pointId, name: view.name, pointId } as const;
+  let conditions = model.conditions;
+  const step = (matter: Matter, candidates: Parameters<typeof stepMatter>[1]) => {
+    const key = `${matter}/${pointId}`;
+    const active = activeRule(draft, key) !== undefined;
+    const result = stepMatter(matter, candidates, {
+      conditions,
+      nowMs,
+      active,
+      offDelayS: matter === "silence" ? 0 : profile.offDelayS,
+    });
+    conditions = result.conditions;
+    applyVerdict(draft, { matter: key, subject, nowMs }, result.verdict);
+  };
+  step("silence", silenceCandidates(state, profile));
+  if (evaluation.onlySilence !== true) {
+    step("power", powerCandidates(state, view, profile, activeRule(draft, `power/${pointId}`)));
+    step("sensor", sensorCandidates(model, state, view, profile));
+  }
+  if (!sameConditions(conditions, model.conditions)) draft.points.set(pointId, { ...model, conditions });
+}
+
+function sameConditions(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
+}
+
+export function momentOf(pointId: string, evaluation: Evaluation, context: StepContext): PointMoment {
+  return {
+    nowMs: evaluation.nowMs,
+    targetMs: context.outageTargetMs(evaluation.nowMs),
+    devices: context.devicesOf(pointId),
+    contact: evaluation.contact,
+    priority: 0,
+  };
+}
+
+/** A row that the engine cannot take: kept, counted, told of, and passed by. */
+export function setAsideAlert(draft: Draft, id: number, nowMs: number, total: number): void {
+  const subject = { kind: "gateway", id: "gateway", name: "gateway" } as const;
+  const finding = {
+    ruleId: "row-set-aside",
+    priority: 2,
+    values: { rowId: id, count: total, at: toInstant(nowMs) },
+  } as const;
+  const about = { matter: "set-aside/gateway", subject, nowMs };
+  applyVerdict(draft, about, { kind: "breach", finding });
+  // Nothing of it lasts: seen by a person, it is handled.
+  applyVerdict(draft, about, { kind: "clear" });
+}
