@@ -1,0 +1,164 @@
+// The commands of `waakvlam`. Data goes to `out`, words to `err`; the entry owns the process.
+
+import { randomInt } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import type { GatewayConfig, Role } from "../../protocol/index.ts";
+import { isLoopbackHost, readConfig } from "../config/config.ts";
+import { nearest } from "../config/nearest.ts";
+import { listProblems } from "../config/problems.ts";
+import { GatewayError } from "../errors.ts";
+import { createCertificates } from "../registry/certificates.ts";
+import { issueKeys } from "../registry/keys.ts";
+import { addPerson, listPeople, PASSWORD_LENGTH_MIN, removePerson } from "../registry/people.ts";
+import { loadRegistry, parseRegistry, registryDifference, saveRegistry } from "../registry/registry.ts";
+
+export interface CommandIo {
+  out(line: string): void;
+  err(line: string): void;
+  nowMs(): number;
+  readonly isTerminal: boolean;
+  readInput(): string;
+}
+
+/** 0 done, 1 failed, 2 wrong usage, 3 configuration or registry not valid. */
+export type ExitCode = 0 | 1 | 2 | 3;
+
+const ROLES: readonly Role[] = ["viewer", "coordinator", "admin"];
+
+export function checkConfig(file: string, io: CommandIo): ExitCode {
+  const config = readConfig(file);
+  const people = isLoopbackHost(config.http.host) ? "on this machine" : "over TLS";
+  io.out(
+    `${file} is valid: devices at ${config.mqtt.host}:${config.mqtt.port}, people at ${config.http.host}:${config.http.port} ${people}`,
+  );
+  return 0;
+}
+
+export interface ImportOptions {
+  readonly config: GatewayConfig;
+  readonly file: string;
+  readonly credentials: string | undefined;
+  readonly reissue: readonly string[];
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+export function importRegistry(options: ImportOptions, io: CommandIo): ExitCode {
+  const { file, json, config } = options;
+  const { dir } = config.data;
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new GatewayError("FILE_UNREADABLE", { path: file }, { cause });
+  }
+  const registry = parseRegistry(text, file, (schema, value) => listProblems(schema, value, nearest));
+  for (const deviceId of options.reissue) {
+    if (!registry.devices.some((one) => one.deviceId === deviceId))
+      throw new GatewayError("DEVICE_UNKNOWN", { deviceId });
+  }
+  mkdirSync(dir, { recursive: true, mode: 0o750 });
+  const difference = registryDifference(loadRegistry(dir, listProblems), registry);
+  const counts = { points: registry.points.length, devices: registry.devices.length, ...difference };
+  if (options.dryRun) {
+    io.out(
+      json
+        ? JSON.stringify({ ...counts, dryRun: true })
+        : `${file} is valid: ${counts.points} points, ${counts.devices} devices; nothing written`,
+    );
+    return 0;
+  }
+  const made = issueKeys(dir, registry, options.reissue);
+  if (options.credentials !== undefined) {
+    writeFileSync(options.credentials, `${JSON.stringify(made, null, 1)}\n`, { mode: 0o600 });
+  }
+  saveRegistry(dir, registry);
+  const keysMade = made.devices.length;
+  if (json) io.out(JSON.stringify({ ...counts, keysMade }));
+  else io.out(`${counts.points} points and ${counts.devices} devices imported into ${dir}; ${keysMade} new keys`);
+  if (keysMade > 0 && options.credentials === undefined) {
+    io.err(
+      "The new keys were not written out. To flash the devices, run this again with --reissue DEVICE --credentials FILE.",
+    );
+  }
+  return 0;
+}
+
+/** Letters that nobody confuses on paper. */
+const LETTERS = "abcdefghjkmnpqrstuvwxyz23456789";
+
+function inventPassword(): string {
+  const word = () => Array.from({ length: 5 }, () => LETTERS[randomInt(LETTERS.length)]).join("");
+  return `${word()}-${word()}-${word()}`;
+}
+
+export async function addPersonCommand(
+  options: {
+    readonly config: GatewayConfig;
+    readonly name: string;
+    readonly role: string;
+    readonly generate: boolean;
+    readonly json: boolean;
+  },
+  io: CommandIo,
+): Promise<ExitCode> {
+  const role = ROLES.find((one) => one === options.role);
+  if (role === undefined) {
+    const near = nearest(options.role, ROLES);
+    io.err(
+      `role ${options.role} is not known${near === undefined ? "" : `: did you mean ${near}?`} The roles are ${ROLES.join(", ")}.`,
+    );
+    return 2;
+  }
+  if (!/^[a-z0-9][a-z0-9.@-]{1,62}$/.test(options.name)) {
+    io.err(
+      `name ${options.name} will not do: 2 to 63 of a-z, 0-9, dot, @ and hyphen, beginning with a letter or digit.`,
+    );
+    return 2;
+  }
+  if (!options.generate && io.isTerminal) {
+    io.err("Give the password on standard input (waakvlam people add … < FILE), or use --generate to have one made.");
+    return 2;
+  }
+  const password = options.generate ? inventPassword() : io.readInput().replace(/\r?\n$/, "");
+  if (password.length < PASSWORD_LENGTH_MIN) {
+    io.err(`The password is too short: at least ${PASSWORD_LENGTH_MIN} characters.`);
+    return 2;
+  }
+  const { dir } = options.config.data;
+  mkdirSync(dir, { recursive: true, mode: 0o750 });
+  await addPerson(dir, { name: options.name, role }, password);
+  const shown = options.generate ? { password } : {};
+  if (options.json) io.out(JSON.stringify({ name: options.name, role, ...shown }));
+  else
+    io.out(
+      options.generate
+        ? `${options.name} (${role}) may sign in; password, shown this once: ${password}`
+        : `${options.name} (${role}) may sign in`,
+    );
+  return 0;
+}
+
+export function listPeopleCommand(config: GatewayConfig, json: boolean, io: CommandIo): ExitCode {
+  const people = listPeople(config.data.dir);
+  if (json) io.out(JSON.stringify(people));
+  else for (const person of people) io.out(`${person.name}\t${person.role}`);
+  return 0;
+}
+
+export function removePersonCommand(config: GatewayConfig, name: string, io: CommandIo): ExitCode {
+  if (removePerson(config.data.dir, name)) {
+    io.out(`${name} may no longer sign in`);
+    return 0;
+  }
+  io.err(`There is nobody called ${name}: 'waakvlam people list' shows who there is.`);
+  return 1;
+}
+
+export async function createTls(config: GatewayConfig, hosts: readonly string[], io: CommandIo): Promise<ExitCode> {
+  mkdirSync(config.data.dir, { recursive: true, mode: 0o750 });
+  const files = await createCertificates(config.data.dir, hosts, io.nowMs());
+  io.out(`[http]\ntlsCert = ${JSON.stringify(files.certificate)}\ntlsKey = ${JSON.stringify(files.key)}`);
+  io.err(`Put these lines in the configuration, and install ${files.authority} as a trusted authority on each screen.`);
+  return 0;
+}

@@ -1,0 +1,87 @@
+// What a person reads when something is wrong: what, where, what to do; never a stack.
+import type { CommandDef } from "citty";
+import { nearest } from "../config/nearest.ts";
+import { type ErrorCode, GatewayError } from "../errors.ts";
+import type { ExitCode } from "./commands.ts";
+
+export interface FailureText {
+  readonly lines: readonly string[];
+  readonly exitCode: ExitCode;
+}
+
+const ADVICE: Partial<Record<ErrorCode, string>> = {
+  ADDRESS_IN_USE: "Stop the other program, or choose another port in the configuration.",
+  DATA_IN_USE: "Stop the other gateway, or set another data.dir in the configuration.",
+  FILE_UNREADABLE: "Check the path and who may read it.",
+  FILE_UNWRITABLE: "Check who may write there and whether the disk is full.",
+  JOURNAL_UNUSABLE: "Check the disk; the reason above is SQLite's own.",
+  PERSON_EXISTS: "Use 'waakvlam people remove' first to give them another password or role.",
+  DEVICE_UNKNOWN: "The registry file names no such device.",
+};
+
+export function describeFailure(error: unknown): FailureText {
+  if (error instanceof GatewayError) {
+    const { problems, ...rest } = error.detail;
+    const facts = Object.entries(rest).map(([key, value]) => `${key} ${String(value)}`);
+    const list = Array.isArray(problems) ? problems.map((problem) => `  - ${problem}`) : [];
+    const advice = ADVICE[error.code];
+    return {
+      lines: [
+        `${error.code}: ${error.message}${facts.length > 0 ? ` (${facts.join(", ")})` : ""}`,
+        ...list,
+        ...(advice === undefined ? [] : [advice]),
+      ],
+      exitCode: error.code === "CONFIG_INVALID" || error.code === "REGISTRY_INVALID" ? 3 : 1,
+    };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  // citty's own errors are about the words of the call.
+  if (error instanceof Error && error.name === "CLIError")
+    return { lines: [message, "Use --help to see the form."], exitCode: 2 };
+  return { lines: [`Unexpected: ${message}`, "This is a fault of the program; please report it."], exitCode: 1 };
+}
+
+type AnyCommand = CommandDef<never> | CommandDef;
+
+export type WordCheck =
+  | { readonly kind: "known"; readonly command: CommandDef; readonly parent: CommandDef | undefined }
+  /** A word that only leads on to others. */
+  | { readonly kind: "group"; readonly command: CommandDef; readonly parent: CommandDef | undefined }
+  | {
+      readonly kind: "unknown";
+      readonly text: string;
+      readonly command: CommandDef;
+      readonly parent: CommandDef | undefined;
+    };
+
+function subCommands(command: AnyCommand): Record<string, CommandDef> | undefined {
+  return command.subCommands as Record<string, CommandDef> | undefined;
+}
+
+/** Follows the words of a call; a word or a flag that nobody knows is told of with the nearest one that is known. */
+export function unknownWord(main: CommandDef, rawArgs: readonly string[]): WordCheck {
+  let command = main;
+  let parent: CommandDef | undefined;
+  const rest = [...rawArgs];
+  for (let known = subCommands(command); known !== undefined; known = subCommands(command)) {
+    const word = rest.find((one) => !one.startsWith("-"));
+    if (word === undefined) return { kind: "group", command, parent };
+    const next = known[word];
+    if (next === undefined)
+      return { kind: "unknown", text: unknownText("command", word, Object.keys(known)), command, parent };
+    rest.splice(rest.indexOf(word), 1);
+    parent = command;
+    command = next;
+  }
+  const flags = Object.keys((command.args ?? {}) as object).map((name) => `--${name}`);
+  const wrong = rest.find(
+    (one) => one.startsWith("--") && !["--help", "--version", ...flags].includes(one.split("=")[0] ?? ""),
+  );
+  if (wrong !== undefined) return { kind: "unknown", text: unknownText("option", wrong, flags), command, parent };
+  return { kind: "known", command, parent };
+}
+
+function unknownText(what: string, word: string, known: readonly string[]): string {
+  const near = nearest(word, known);
+  return `${what} ${word} is not known${near === undefined ? "" : `: did you mean ${near}?`} Known: ${known.join(", ")}. Use --help for more.`;
+}
