@@ -7,7 +7,6 @@ import { isLoopbackHost, readConfig } from "../config/config.ts";
 import { nearest } from "../config/nearest.ts";
 import { listProblems } from "../config/problems.ts";
 import { GatewayError } from "../errors.ts";
-import { createCertificates } from "../registry/certificates.ts";
 import { issueKeys } from "../registry/keys.ts";
 import { addPerson, listPeople, PASSWORD_LENGTH_MIN, removePerson } from "../registry/people.ts";
 import { loadRegistry, parseRegistry, registryDifference, saveRegistry } from "../registry/registry.ts";
@@ -157,6 +156,8 @@ export function removePersonCommand(config: GatewayConfig, name: string, io: Com
 
 export async function createTls(config: GatewayConfig, hosts: readonly string[], io: CommandIo): Promise<ExitCode> {
   mkdirSync(config.data.dir, { recursive: true, mode: 0o750 });
+  // Loaded only here: no other command should wait for it.
+  const { createCertificates } = await import("../registry/certificates.ts");
   const files = await createCertificates(config.data.dir, hosts, io.nowMs());
   io.out(`[http]\ntlsCert = ${JSON.stringify(files.certificate)}\ntlsKey = ${JSON.stringify(files.key)}`);
   io.err(`Put these lines in the configuration, and install ${files.authority} as a trusted authority on each screen.`);

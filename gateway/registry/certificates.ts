@@ -4,6 +4,8 @@ import { webcrypto } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
+// The certificate library needs this in place before it.
+import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { writeWhole } from "./file.ts";
 
