@@ -86,9 +86,11 @@ function batteryHours(input: EnduranceInput, sampledMs: number): Part {
   const { battery } = input;
   if (battery === undefined) return "no-source";
   if (input.stateOfChargePct === undefined) return input.batteryBad ? "bad-sensor" : "no-data";
-  const draw = drawOf(battery, input.currents, sampledMs);
-  if (draw === undefined) return "too-early";
   const kWh = usableKwh(battery, input.stateOfChargePct);
+  const draw = drawOf(battery, input.currents, sampledMs);
+  // Empty is empty, whatever is drawn of it.
+  if (kWh <= 0 && !input.mainsPresent) return { hours: 0, spread: 0, ratePerH: draw?.kw ?? 0 };
+  if (draw === undefined) return "too-early";
   // Nothing is drawn: no rate, so no hours.
   if (draw.kw <= 0) return "too-early";
   return { hours: Math.min(HOURS_MAX, kWh / draw.kw), spread: draw.sigma / draw.kw, ratePerH: draw.kw };

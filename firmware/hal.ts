@@ -1,0 +1,45 @@
+// What a driver or a link may use of a board: interfaces, no code. A board hands them in; nobody picks its own pins.
+
+/** Calls back once, after so many milliseconds. Gives the call that forgets it. */
+export type Delay = (ms: number, run: () => void) => () => void;
+
+/** A serial line. Data comes in pieces of any size, as bytes in a string. */
+export interface SerialLine {
+  open(listener: (data: string) => void): void;
+  close(): void;
+}
+
+/** An analogue input, as a share (0..1) of the converter's reference voltage. */
+export type AnalogInput = () => number;
+
+/** A digital input: true is high. */
+export type DigitalInput = () => boolean;
+
+/** Calls the listener on both edges of an input, with its new level and its time in seconds. */
+export type EdgeWatch = (listener: (isHigh: boolean, timeS: number) => void) => void;
+
+/** NOR flash: writing clears bits, erasing a page sets them all. Addresses and lengths are multiples of four. */
+export interface FlashArea {
+  readonly pageBytes: number;
+  readonly pages: number;
+  /** `offset` counts from the start of the area. */
+  read(offset: number, length: number): Uint8Array;
+  write(offset: number, bytes: Uint8Array): void;
+  erase(page: number): void;
+}
+
+/** A stream to the broker, as bytes in strings. */
+export interface Stream {
+  write(data: string): void;
+  end(): void;
+}
+
+export interface StreamEvents {
+  opened(): void;
+  data(data: string): void;
+  /** Once, whatever the cause. */
+  closed(): void;
+}
+
+/** Opens a stream; the events come later, never during this call. */
+export type Connect = (events: StreamEvents) => Stream;

@@ -1,0 +1,192 @@
+// MQTT client of a device: signs in, keeps alive and watches that it is answered, sends at QoS 1 with a bounded window,
+// and comes back after a loss with a growing, jittered pause. One frame is one payload.
+import type { Connect, Delay, Stream } from "../../hal.ts";
+import {
+  bytesOf,
+  type ConnectOptions,
+  connectPacket,
+  createPacketReader,
+  type Incoming,
+  type PacketReader,
+  PINGREQ,
+  publishPacket,
+  stringOf,
+  subscribePacket,
+} from "./packets.ts";
+
+/** Publishes under way: what a small board can hold, and enough to fill a slow path. */
+export const IN_FLIGHT_MAX = 8;
+const ANSWER_MS = 15000;
+const BACKOFF_MS_MIN = 2000;
+const BACKOFF_MS_MAX = 120000;
+
+export interface MqttLinkOptions {
+  readonly connect: Connect;
+  readonly delay: Delay;
+  /** 0..1. */
+  readonly random: () => number;
+  readonly identity: ConnectOptions;
+  readonly uplink: string;
+  readonly downlink: string;
+  /** The link can take frames, or no longer. */
+  readonly changed: (isUp: boolean) => void;
+  readonly received: (payload: Uint8Array) => void;
+}
+
+export interface MqttLink {
+  start(): void;
+  /** The network below is there again: does not sit out a long pause. */
+  wake(): void;
+  isUp(): boolean;
+  /** How many more frames it can take now. */
+  room(): number;
+  /** Sends a payload; `done` is called once with whether the broker has taken it. Only while there is room. */
+  send(payload: Uint8Array, done: (taken: boolean) => void): void;
+  /** Connections lost so far. */
+  losses(): number;
+}
+
+interface Flight {
+  readonly id: number;
+  readonly done: (taken: boolean) => void;
+}
+
+export function createMqttLink(options: MqttLinkOptions): MqttLink {
+  const delay = options.delay;
+  let stream: Stream | undefined;
+  let reader: PacketReader = createPacketReader();
+  let up = false;
+  let flights: Flight[] = [];
+  let lastId = 0;
+  let backoffMs = BACKOFF_MS_MIN;
+  let losses = 0;
+  let generation = 0;
+  let waitsForPing = false;
+  let forgetTimer = (): void => {};
+
+  function open(): void {
+    isPausing = false;
+    generation++;
+    const mine = generation;
+    reader = createPacketReader();
+    // Nothing answers a stream that never opens, or a broker that never speaks.
+    forgetTimer = delay(ANSWER_MS, () => {
+      if (mine === generation) lose();
+    });
+    try {
+      stream = options.connect({
+        opened: () => {
+          if (mine === generation) write(connectPacket(options.identity));
+        },
+        data: (data) => {
+          if (mine === generation) reader.take(data, handle);
+        },
+        closed: () => {
+          if (mine === generation) lose();
+        },
+      });
+    } catch {
+      lose();
+    }
+  }
+
+  function write(data: string): void {
+    try {
+      if (stream !== undefined) stream.write(data);
+    } catch {
+      lose();
+    }
+  }
+
+  function lose(): void {
+    generation++;
+    forgetTimer();
+    const old = stream;
+    stream = undefined;
+    try {
+      if (old !== undefined) old.end();
+    } catch {
+      losses++;
+    }
+    losses++;
+    const was = up;
+    up = false;
+    const waiting = flights;
+    flights = [];
+    for (let i = 0; i < waiting.length; i++) (waiting[i] as Flight).done(false);
+    if (was) options.changed(false);
+    // Half of the pause is chance: after an outage all devices come back at once.
+    const pauseMs = backoffMs * (0.5 + options.random() / 2);
+    backoffMs = Math.min(backoffMs * 2, BACKOFF_MS_MAX);
+    isPausing = true;
+    forgetPause = delay(pauseMs, open);
+  }
+
+  function keepAlive(mine: number): void {
+    forgetTimer = delay((options.identity.keepAliveS * 1000) / 2, () => {
+      if (mine !== generation) return;
+      if (waitsForPing) {
+        lose();
+        return;
+      }
+      waitsForPing = true;
+      write(PINGREQ);
+      keepAlive(mine);
+    });
+  }
+
+  function handle(incoming: Incoming): void {
+    if (incoming.kind === "connack") {
+      if (incoming.code !== 0) {
+        lose();
+        return;
+      }
+      forgetTimer();
+      waitsForPing = false;
+      write(subscribePacket(options.downlink, 65535));
+      keepAlive(generation);
+    } else if (incoming.kind === "suback") {
+      up = true;
+      backoffMs = BACKOFF_MS_MIN;
+      options.changed(true);
+    } else if (incoming.kind === "puback") taken(incoming.id);
+    else if (incoming.kind === "pingresp") waitsForPing = false;
+    else if (incoming.kind === "publish") {
+      if (incoming.topic === options.downlink) options.received(bytesOf(incoming.payload));
+    } else lose();
+  }
+
+  function taken(id: number): void {
+    for (let i = 0; i < flights.length; i++) {
+      const flight = flights[i] as Flight;
+      if (flight.id !== id) continue;
+      flights.splice(i, 1);
+      flight.done(true);
+      return;
+    }
+  }
+
+  return {
+    start: open,
+    wake: () => {
+      if (!isPausing) return;
+      forgetPause();
+      backoffMs = BACKOFF_MS_MIN;
+      open();
+    },
+    isUp: () => up,
+    room: () => (up ? IN_FLIGHT_MAX - flights.length : 0),
+    send: (payload, done) => {
+      lastId = (lastId % 65000) + 1;
+      const id = lastId;
+      flights.push({ id: id, done: done });
+      write(publishPacket(options.uplink, stringOf(payload), id, false));
+      const mine = generation;
+      delay(ANSWER_MS * 2, () => {
+        if (mine !== generation) return;
+        for (let i = 0; i < flights.length; i++) if ((flights[i] as Flight).id === id) lose();
+      });
+    },
+    losses: () => losses,
+  };
+}
