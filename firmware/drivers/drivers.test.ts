@@ -221,8 +221,8 @@ describe("the door counter", () => {
     const edges: ((isHigh: boolean, timeS: number) => void)[] = [];
     const levels = [true, true];
     const counter = createDoorCounter({
-      watchA: (listener) => void (edges[0] = listener),
-      watchB: (listener) => void (edges[1] = listener),
+      watchA: (listener) => void edges.push(listener),
+      watchB: (listener) => void edges.push(listener),
       beamA: () => levels[0] as boolean,
       beamB: () => levels[1] as boolean,
       uptime: time.uptime,

@@ -63,6 +63,8 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
   let generation = 0;
   let waitsForPing = false;
   let forgetTimer = (): void => {};
+  let forgetPause = (): void => {};
+  let isPausing = false;
 
   function open(): void {
     isPausing = false;
