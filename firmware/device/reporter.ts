@@ -130,9 +130,10 @@ export function createReporter(options: ReporterOptions): Reporter {
   return {
     add: (frame) => {
       const place = ring.append(frame);
+      // Without a link the flash is the queue; only the newest waits here, to go first when the link is back.
+      if (!options.link.isUp()) fresh.splice(0, fresh.length);
+      if (fresh.length >= UNACKED_MAX) fresh.shift();
       fresh.push({ place: place, frame: frame });
-      // Without a link the flash is the queue.
-      if (fresh.length > UNACKED_MAX || !options.link.isUp()) fresh.shift();
       pump();
     },
     pump: pump,
@@ -148,7 +149,6 @@ export function createReporter(options: ReporterOptions): Reporter {
     },
     reset: () => {
       flights = [];
-      fresh.splice(0, fresh.length);
       cursor = tail;
     },
     ignored: () => ignored,

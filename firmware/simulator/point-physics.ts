@@ -8,7 +8,7 @@ const STEP_MS = 30_000;
 /** A set that starts by itself waits so long for the mains to come back. */
 const START_DELAY_MS = 20_000;
 const CRANK_MS = 8_000;
-const PERSON_KW = 0.002;
+const PERSON_KW = 0.0005;
 
 export interface PointPhysics {
   /** Brings the point to this time (ms since the outage began). */

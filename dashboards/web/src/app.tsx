@@ -1,0 +1,215 @@
+// The Toestand screen, from the live picture.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { signOut } from "./actions.ts";
+import { AlertList } from "./alert-list.tsx";
+import { axisOf } from "./bars.ts";
+import { EnduranceTable } from "./endurance-table.tsx";
+import { createFormat, type Format, type Language } from "./format.ts";
+import { useKeys } from "./keys.ts";
+import { alerts, gateway, goLive, heardMs, isOutOfReach, nowMs, points, session, whoAmI } from "./live.ts";
+import { alertOrder, byUrgency, isDeviating } from "./order.ts";
+import { SignIn } from "./sign-in.tsx";
+import { Tiles } from "./tiles.tsx";
+
+const LANGUAGE_KEY = "waakvlam-language";
+/** Words of a new critical alert are spoken at most this often. */
+const SPEAK_MS = 10_000;
+
+function storedLanguage(): Language {
+  return localStorage.getItem(LANGUAGE_KEY) === "en" ? "en" : "nl";
+}
+
+export function App() {
+  const [language, setLanguage] = useState<Language>(storedLanguage);
+  const [isReady, setReady] = useState(false);
+  const format = createFormat(language);
+  useEffect(() => {
+    void whoAmI().then(() => setReady(true));
+  }, []);
+  useEffect(() => {
+    document.documentElement.lang = language;
+    localStorage.setItem(LANGUAGE_KEY, language);
+  }, [language]);
+  if (!isReady) return <main class="sign-in">{format.text("loading")}</main>;
+  if (session.value === undefined) return <SignIn format={format} />;
+  return <Screen format={format} onLanguage={setLanguage} />;
+}
+
+let isLive = false;
+
+function Screen({ format, onLanguage }: { format: Format; onLanguage: (language: Language) => void }) {
+  const [showAll, setShowAll] = useState(false);
+  const [search, setSearch] = useState("");
+  const [selectedPoint, setSelectedPoint] = useState<string | undefined>(undefined);
+  const [selectedAlert, setSelectedAlert] = useState<string | undefined>(undefined);
+  const [sortAsked, setSortAsked] = useState(0);
+  const help = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (!isLive) goLive();
+    isLive = true;
+  }, []);
+  const list = [...points.value.values()];
+  const openAlerts = [...alerts.value.values()];
+  const state = gateway.value;
+  const unseen = openAlerts.filter((alert) => alert.state !== "acknowledged").length;
+  useEffect(() => {
+    document.title = `${unseen > 0 ? `(${unseen}) ` : ""}${format.text("overview")} – ${format.text("product")}`;
+  }, [unseen, format.language]);
+  const shown = (showAll ? list : list.filter(isDeviating)).sort(byUrgency).map((point) => point.pointId);
+  useKeys({
+    move: (step) => {
+      const at = Math.max(0, shown.indexOf(selectedPoint ?? shown[0] ?? ""));
+      const next = shown[Math.min(shown.length - 1, Math.max(0, at + step))];
+      setSelectedPoint(next);
+      document.querySelector<HTMLElement>(`[data-point="${next}"]`)?.focus();
+    },
+    acknowledge: () => document.querySelector<HTMLButtonElement>(".alert.selected > button:not(.alert-head)")?.click(),
+    sort: () => setSortAsked(sortAsked + 1),
+    all: () => setShowAll(!showAll),
+    search: () => document.querySelector<HTMLInputElement>("#search")?.focus(),
+    help: () => help.current?.showModal(),
+  });
+  if (state === undefined)
+    return <main class="sign-in">{format.text(isOutOfReach.value ? "unreachableShort" : "loading")}</main>;
+  const now = isOutOfReach.value ? heardMs.value : nowMs.value;
+  const axis = axisOf(state, now);
+  return (
+    <div class={`screen${isOutOfReach.value ? " out-of-reach" : ""}`}>
+      {isOutOfReach.value && (
+        <div class="notice" role="alert">
+          {format.text("unreachable", { time: format.seconds(heardMs.value) })}
+        </div>
+      )}
+      <header>
+        <h1>
+          {format.text("product")} <span class="vh">: {format.text("overview")}</span>
+        </h1>
+        <nav aria-label={format.text("overview")}>
+          <a href="./" aria-current="page">
+            {format.text("overview")}
+          </a>
+        </nav>
+        <div class="right">
+          <span class="person">{`${session.value?.name ?? ""} · ${session.value?.role ?? ""}`}</span>
+          <span>
+            <button
+              type="button"
+              class="link"
+              aria-pressed={format.language === "nl"}
+              onClick={() => onLanguage("nl")}
+              lang="nl"
+              aria-label="Nederlands"
+            >
+              NL
+            </button>
+            <button
+              type="button"
+              class="link"
+              aria-pressed={format.language === "en"}
+              onClick={() => onLanguage("en")}
+              lang="en"
+              aria-label="English"
+            >
+              EN
+            </button>
+          </span>
+          <button type="button" class="link" onClick={() => void signOut()}>
+            {format.text("signOut")}
+          </button>
+          <span class="clock">{format.moment(now)}</span>
+        </div>
+      </header>
+      <Tiles gateway={state} points={list} alerts={openAlerts} nowMs={now} format={format} />
+      <main>
+        <EnduranceTable
+          points={list}
+          axis={axis}
+          format={format}
+          showAll={showAll}
+          onShowAll={setShowAll}
+          selected={selectedPoint}
+          onSelect={setSelectedPoint}
+          search={search}
+          onSearch={setSearch}
+          sortAsked={sortAsked}
+          onSort={() => setSortAsked(sortAsked + 1)}
+        />
+        {session.value !== undefined && (
+          <AlertList
+            alerts={openAlerts}
+            session={session.value}
+            nowMs={now}
+            format={format}
+            selected={selectedAlert}
+            onSelect={setSelectedAlert}
+          />
+        )}
+      </main>
+      <Spoken format={format} />
+      <footer>
+        <span class="keys">
+          <kbd>J</kbd>
+          <kbd>K</kbd> {format.text("keysMove")}
+        </span>
+        <span class="keys">
+          <kbd>B</kbd> {format.text("keysAck")}
+        </span>
+        <span class="keys">
+          <kbd>?</kbd> {format.text("keysHelp")}
+        </span>
+        <span class="freshness">
+          {isOutOfReach.value ? format.text("unreachableShort") : format.text("connected")} ·{" "}
+          {format.text("dataOf", { time: format.seconds(heardMs.value) })}
+        </span>
+      </footer>
+      <dialog ref={help} aria-labelledby="keys-title">
+        <h2 id="keys-title">{format.text("keysTitle")}</h2>
+        <ul>
+          {(
+            [
+              ["J / K", "keysMove"],
+              ["B", "keysAck"],
+              ["R", "keysSort"],
+              ["A", "keysAll"],
+              ["/", "keysSearch"],
+              ["?", "keysHelp"],
+            ] as const
+          ).map(([key, text]) => (
+            <li key={key}>
+              <kbd>{key}</kbd> {format.text(text)}
+            </li>
+          ))}
+        </ul>
+        <button type="button" onClick={() => help.current?.close()}>
+          {format.text("close")}
+        </button>
+      </dialog>
+    </div>
+  );
+}
+
+/** Says new alerts to a screen reader: politely, a critical one at once, and not more often than one can listen. */
+function Spoken({ format }: { format: Format }) {
+  const known = useRef(new Set<string>());
+  const last = useRef({ text: "", isCritical: false, at: 0 });
+  const fresh = [...alerts.value.values()]
+    .filter((alert) => alert.state === "unacknowledged" && !known.current.has(alert.alertId))
+    .sort(alertOrder);
+  const first = fresh[0];
+  if (first !== undefined && nowMs.value - last.current.at > SPEAK_MS) {
+    for (const alert of fresh) known.current.add(alert.alertId);
+    const text = `${first.text[format.language].what}, ${first.subject.name}${fresh.length > 1 ? ` (+${fresh.length - 1})` : ""}`;
+    last.current = { text, isCritical: first.priority === 1, at: nowMs.value };
+  }
+  const { text, isCritical } = last.current;
+  return (
+    <>
+      <div class="vh" aria-live="polite">
+        {isCritical ? "" : text}
+      </div>
+      <div class="vh" aria-live="assertive">
+        {isCritical ? text : ""}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,84 @@
+// The 72-hour bar of a point as shares of its width. One axis for all points, so that bars compare.
+import type { GatewayState, PointState } from "../../../protocol/schema/index.ts";
+
+const HOUR_MS = 3_600_000;
+export const AXIS_HOURS = 72;
+
+export interface Axis {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly nowMs: number;
+  /** The end that points are measured against: 72 hours of outage, or of outlook. */
+  readonly goalMs: number;
+  readonly isOutage: boolean;
+}
+
+/** From the start of the outage to 72 hours after it; without one, 72 hours from now. An older outage keeps 24 hours ahead. */
+export function axisOf(gateway: GatewayState, nowMs: number): Axis {
+  const started = gateway.outage === undefined ? undefined : Date.parse(gateway.outage.startedAt);
+  if (started === undefined) {
+    const toMs = nowMs + AXIS_HOURS * HOUR_MS;
+    return { fromMs: nowMs, toMs, nowMs, goalMs: toMs, isOutage: false };
+  }
+  const goalMs = started + AXIS_HOURS * HOUR_MS;
+  const toMs = Math.max(goalMs, nowMs + 24 * HOUR_MS);
+  return {
+    fromMs: toMs - Math.max(AXIS_HOURS * HOUR_MS, Math.min(toMs - started, 96 * HOUR_MS)),
+    toMs,
+    nowMs,
+    goalMs,
+    isOutage: true,
+  };
+}
+
+/** Percent of the axis, within it. */
+export function percentAt(axis: Axis, ms: number): number {
+  const share = (ms - axis.fromMs) / (axis.toMs - axis.fromMs);
+  return Math.round(Math.min(1, Math.max(0, share)) * 10_000) / 100;
+}
+
+export interface Bar {
+  readonly pastPct: number;
+  readonly surePct: number;
+  readonly mayPct: number;
+  /** Where it is expected to be empty; undefined beyond the axis. */
+  readonly emptyPct: number | undefined;
+  /** From the end of what is possible to the goal; undefined when nothing is short. */
+  readonly shortFromPct: number | undefined;
+}
+
+export function barOf(point: PointState, axis: Axis): Bar | undefined {
+  const { endurance } = point;
+  const pastPct = percentAt(axis, axis.nowMs);
+  if (endurance.kind === "none") return undefined;
+  const sureEnd = percentAt(axis, axis.nowMs + endurance.p10H * HOUR_MS);
+  const mayEnd = percentAt(axis, axis.nowMs + endurance.p90H * HOUR_MS);
+  const emptyMs = axis.nowMs + endurance.p50H * HOUR_MS;
+  return {
+    pastPct,
+    surePct: Math.max(0, sureEnd - pastPct),
+    mayPct: Math.max(0, mayEnd - sureEnd),
+    emptyPct: emptyMs <= axis.toMs ? percentAt(axis, emptyMs) : undefined,
+    shortFromPct: endurance.shortage !== undefined && mayEnd < percentAt(axis, axis.goalMs) ? mayEnd : undefined,
+  };
+}
+
+export interface Tick {
+  readonly pct: number;
+  readonly ms: number;
+  readonly isMidnight: boolean;
+}
+
+/** A tick every six hours of local time, left out where the word 'now' stands. */
+export function ticksOf(axis: Axis, hourOfDay: (ms: number) => string): Tick[] {
+  const ticks: Tick[] = [];
+  const nowPct = percentAt(axis, axis.nowMs);
+  for (let ms = Math.ceil(axis.fromMs / HOUR_MS) * HOUR_MS; ms < axis.toMs; ms += HOUR_MS) {
+    const hour = Number(hourOfDay(ms));
+    if (hour % 6 !== 0) continue;
+    const pct = percentAt(axis, ms);
+    if (Math.abs(pct - nowPct) < 4 || pct > 92 || pct < 1) continue;
+    ticks.push({ pct, ms, isMidnight: hour === 0 });
+  }
+  return ticks;
+}

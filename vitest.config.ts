@@ -1,0 +1,25 @@
+import { defineConfig } from "vitest/config";
+
+const UNIT = ["protocol/**/*.test.ts", "firmware/**/*.test.ts", "gateway/**/*.test.ts", "dashboards/**/*.test.ts"];
+
+export default defineConfig({
+  test: {
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    projects: [
+      { test: { name: "unit", include: UNIT } },
+      { test: { name: "vectors", include: ["tests/vectors/**/*.test.ts"] } },
+      { test: { name: "fuzz", include: ["tests/fuzz/**/*.test.ts"] } },
+      { test: { name: "tidy", include: ["tests/tidy/**/*.test.ts"] } },
+      {
+        test: {
+          name: "e2e",
+          include: ["tests/e2e/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
