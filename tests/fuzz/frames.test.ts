@@ -1,0 +1,109 @@
+// Random and mutated bytes give a value or a named fault: never an exception, always in bounded time.
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { createVeParser } from "../../firmware/drivers/ve-direct.ts";
+import { createPacketReader } from "../../firmware/links/mqtt/packets.ts";
+import { createSizeGuard } from "../../gateway/ingress/guard.ts";
+import { judgeUplink } from "../../gateway/ingress/uplink.ts";
+import { decodeDownlink, decodeUplink, encodeReport, openFrame, type Report, sealFrame } from "../../protocol/index.ts";
+import { parseDeviceTopic } from "../../protocol/topics.ts";
+import { sha256 } from "../fixtures.ts";
+
+const SEED = Number(process.env["FUZZ_SEED"] ?? Math.floor(performance.timeOrigin) % 1_000_000);
+const RUNS = Number(process.env["FUZZ_RUNS"] ?? 20_000);
+const OPTIONS = { seed: SEED, numRuns: RUNS } as const;
+const FAULTS = [
+  "unsupported-version",
+  "unknown-kind",
+  "truncated",
+  "unsupported-group",
+  "trailing-bytes",
+  "nonzero-padding",
+];
+const GOLDEN = (
+  JSON.parse(readFileSync(new URL("../vectors/vectors.json", import.meta.url), "utf8")) as { hex: string }[]
+).map((one) => {
+  return new Uint8Array(Buffer.from(one.hex, "hex"));
+});
+const KEY = new Uint8Array(32).fill(7);
+console.info(`fuzz: FUZZ_SEED=${SEED} FUZZ_RUNS=${RUNS}`);
+
+const anyBytes = fc.uint8Array({ maxLength: 300 });
+const mutated = fc
+  .record({
+    base: fc.constantFrom(...GOLDEN),
+    flips: fc.array(fc.nat(), { maxLength: 6 }),
+    cut: fc.nat(60),
+    more: fc.uint8Array({ maxLength: 20 }),
+  })
+  .map(({ base, flips, cut, more }) => {
+    const bytes = new Uint8Array([...base.slice(0, Math.max(0, base.length - (cut % (base.length + 1)))), ...more]);
+    for (const flip of flips)
+      if (bytes.length > 0) bytes[flip % bytes.length] = (bytes[flip % bytes.length] as number) ^ (1 << (flip % 8));
+    return bytes;
+  });
+
+test("a decoder gives a value or a named fault", () => {
+  fc.assert(
+    fc.property(fc.oneof(anyBytes, mutated), (bytes) => {
+      for (const decoded of [decodeUplink(bytes), decodeDownlink(bytes)]) {
+        if (decoded.kind === "fault") expect(FAULTS).toContain(decoded.fault);
+        else expect(JSON.stringify(decoded.value)).not.toMatch(/NaN|Infinity|null/);
+      }
+    }),
+    OPTIONS,
+  );
+});
+
+test("a report that decodes encodes to the same bytes, unless it holds what nothing encodes", () => {
+  fc.assert(
+    fc.property(fc.oneof(anyBytes, mutated), (bytes) => {
+      const decoded = decodeUplink(bytes);
+      if (decoded.kind !== "report" || JSON.stringify(decoded.value).includes("reserved-")) return;
+      const again = decodeUplink(encodeReport(decoded.value as Report)) as { value: unknown };
+      const once = decodeUplink(encodeReport((again as { value: Report }).value)) as { value: unknown };
+      expect(once.value).toEqual(again.value);
+    }),
+    OPTIONS,
+  );
+});
+
+test("only what was sealed with the key opens", () => {
+  fc.assert(
+    fc.property(fc.oneof(anyBytes, mutated), (bytes) => {
+      expect(openFrame(sha256, KEY, bytes)).toBeUndefined();
+      expect(openFrame(sha256, KEY, sealFrame(sha256, KEY, bytes))).toEqual(bytes);
+    }),
+    { ...OPTIONS, numRuns: Math.min(RUNS, 3_000) },
+  );
+});
+
+test("the ingress judges any topic and payload", () => {
+  const context = { deviceId: "alm-01-d1", key: KEY, sha256, receivedMs: 0, clockTrusted: true };
+  const topic = fc.oneof(fc.string({ maxLength: 60 }), fc.constant("waakvlam/v1/devices/alm-01-d1/up"));
+  fc.assert(
+    fc.property(topic, fc.oneof(anyBytes, mutated), fc.boolean(), (name, bytes, sealed) => {
+      const verdict = judgeUplink(name, sealed ? sealFrame(sha256, KEY, bytes) : bytes, context);
+      if (verdict.kind === "frame") expect([sealed, parseDeviceTopic(name)?.deviceId]).toEqual([true, "alm-01-d1"]);
+    }),
+    { ...OPTIONS, numRuns: Math.min(RUNS, 5_000) },
+  );
+});
+
+test("the size guard and the device's readers take any stream in any pieces", () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 64 }), { maxLength: 20 }), (pieces) => {
+      const fits = createSizeGuard(512);
+      const reader = createPacketReader();
+      const parser = createVeParser();
+      for (const piece of pieces) {
+        const text = String.fromCharCode(...piece);
+        expect(typeof fits(piece)).toBe("boolean");
+        reader.take(text, (incoming) => expect(typeof incoming.kind).toBe("string"));
+        parser.take(text);
+      }
+    }),
+    { ...OPTIONS, numRuns: Math.min(RUNS, 5_000) },
+  );
+});
