@@ -19,8 +19,6 @@ const CODES = {
   SIGN_IN_NEEDED: { status: 401, retry: false, text: "sign in first" },
   NOT_ALLOWED: { status: 403, retry: false, text: "this role may not do that" },
   PERSON_EXISTS: { status: 409, retry: false, text: "there is a person with this name already" },
-  SINK_UNREACHABLE: { status: 502, retry: true, text: "the sink cannot be reached" },
-  SINK_REFUSED: { status: 502, retry: false, text: "the sink refused the batch" },
 } as const;
 
 export type ErrorCode = keyof typeof CODES;

@@ -6,7 +6,7 @@ import type { Credentials } from "../../protocol/index.ts";
 import { bundle, untokenise } from "../build/bundle.ts";
 import { realClock } from "./real-clock.ts";
 import { readScenario } from "./scenario.ts";
-import { createWorld, type World } from "./world.ts";
+import { createWorld } from "./world.ts";
 
 const USAGE = "fleet --scenario FILE --credentials FILE --host HOST --port PORT [--hours 24] [--seed 1] [--json]";
 const HOURS_MAX = 96;
@@ -51,25 +51,15 @@ async function main(): Promise<number> {
   const plain = await untokenise(tokens);
   const liveUnixMs = realClock.unixMs();
   const began = realClock.monotonicMs();
-  const worlds: World[] = [];
-  for (const point of scenario.points) {
-    for (const device of credentials.devices.filter((one) => one.pointId === point.pointId)) {
-      const { deviceId, key } = device;
-      const print = (line: string) => say(`${deviceId}: ${line}`);
-      const options = {
-        point,
-        deviceId,
-        key,
-        program,
-        untokenise: () => plain,
-        seed,
-        pastHours: hours,
-        liveUnixMs,
-        print,
-      };
-      worlds.push(createWorld({ ...options, clock: realClock }));
-    }
-  }
+  const print = (deviceId: string) => (line: string) => say(`${deviceId}: ${line}`);
+  const worlds = scenario.points.flatMap((point) =>
+    credentials.devices
+      .filter((device) => device.pointId === point.pointId)
+      .map(({ deviceId, key }) => {
+        const past = { seed, pastHours: hours, liveUnixMs, clock: realClock };
+        return createWorld({ point, deviceId, key, program, untokenise: () => plain, ...past, print: print(deviceId) });
+      }),
+  );
   say(`${worlds.length} virtual points, seed ${seed}: ${hours} hours of outage are being lived through`);
   let stopping = false;
   const stop = () => {

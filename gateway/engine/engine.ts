@@ -155,9 +155,13 @@ export function createEngine(options: EngineOptions): Engine {
       const last = rows[rows.length - 1];
       if (last === undefined) return;
       picture.renewOutage();
-      for (const row of rows) await takeRow(row);
-      if (stopped) return;
-      await flush(last.id);
+      for (const row of rows) {
+        await takeRow(row);
+        if (stopped) return;
+        // A row that is behind is never taken again, whatever the next one does to the process.
+        if (attempts.isCareful(row.id)) await flush(row.id);
+      }
+      if (cursor < last.id) await flush(last.id);
     }
   }
 

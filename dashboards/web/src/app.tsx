@@ -1,4 +1,5 @@
 // The Toestand screen, from the live picture.
+import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { signOut } from "./actions.ts";
 import { AlertList } from "./alert-list.tsx";
@@ -7,7 +8,7 @@ import { EnduranceTable } from "./endurance-table.tsx";
 import { createFormat, type Format, type Language } from "./format.ts";
 import { useKeys } from "./keys.ts";
 import { alerts, gateway, goLive, heardMs, isOutOfReach, nowMs, points, session, whoAmI } from "./live.ts";
-import { alertOrder, byUrgency, isDeviating } from "./order.ts";
+import { alertOrder } from "./order.ts";
 import { SignIn } from "./sign-in.tsx";
 import { Tiles } from "./tiles.tsx";
 
@@ -37,6 +38,15 @@ export function App() {
 
 let isLive = false;
 
+/** Moves the focus to the next row as it stands on the screen; gives its point. */
+function moveFocus(step: 1 | -1): string | undefined {
+  const rows = [...document.querySelectorAll<HTMLElement>("[data-point]")];
+  const at = rows.findIndex((row) => row.classList.contains("selected"));
+  const next = rows[Math.min(rows.length - 1, Math.max(0, at + step))];
+  next?.focus();
+  return next?.dataset["point"];
+}
+
 function Screen({ format, onLanguage }: { format: Format; onLanguage: (language: Language) => void }) {
   const [showAll, setShowAll] = useState(false);
   const [search, setSearch] = useState("");
@@ -55,14 +65,8 @@ function Screen({ format, onLanguage }: { format: Format; onLanguage: (language:
   useEffect(() => {
     document.title = `${unseen > 0 ? `(${unseen}) ` : ""}${format.text("overview")} – ${format.text("product")}`;
   }, [unseen, format.language]);
-  const shown = (showAll ? list : list.filter(isDeviating)).sort(byUrgency).map((point) => point.pointId);
   useKeys({
-    move: (step) => {
-      const at = Math.max(0, shown.indexOf(selectedPoint ?? shown[0] ?? ""));
-      const next = shown[Math.min(shown.length - 1, Math.max(0, at + step))];
-      setSelectedPoint(next);
-      document.querySelector<HTMLElement>(`[data-point="${next}"]`)?.focus();
-    },
+    move: (step) => setSelectedPoint(moveFocus(step)),
     acknowledge: () => document.querySelector<HTMLButtonElement>(".alert.selected > button:not(.alert-head)")?.click(),
     sort: () => setSortAsked(sortAsked + 1),
     all: () => setShowAll(!showAll),
@@ -80,45 +84,7 @@ function Screen({ format, onLanguage }: { format: Format; onLanguage: (language:
           {format.text("unreachable", { time: format.seconds(heardMs.value) })}
         </div>
       )}
-      <header>
-        <h1>
-          {format.text("product")} <span class="vh">: {format.text("overview")}</span>
-        </h1>
-        <nav aria-label={format.text("overview")}>
-          <a href="./" aria-current="page">
-            {format.text("overview")}
-          </a>
-        </nav>
-        <div class="right">
-          <span class="person">{`${session.value?.name ?? ""} · ${session.value?.role ?? ""}`}</span>
-          <span>
-            <button
-              type="button"
-              class="link"
-              aria-pressed={format.language === "nl"}
-              onClick={() => onLanguage("nl")}
-              lang="nl"
-              aria-label="Nederlands"
-            >
-              NL
-            </button>
-            <button
-              type="button"
-              class="link"
-              aria-pressed={format.language === "en"}
-              onClick={() => onLanguage("en")}
-              lang="en"
-              aria-label="English"
-            >
-              EN
-            </button>
-          </span>
-          <button type="button" class="link" onClick={() => void signOut()}>
-            {format.text("signOut")}
-          </button>
-          <span class="clock">{format.moment(now)}</span>
-        </div>
-      </header>
+      <ScreenHeader format={format} onLanguage={onLanguage} nowMs={now} />
       <Tiles gateway={state} points={list} alerts={openAlerts} nowMs={now} format={format} />
       <main>
         <EnduranceTable
@@ -146,44 +112,8 @@ function Screen({ format, onLanguage }: { format: Format; onLanguage: (language:
         )}
       </main>
       <Spoken format={format} />
-      <footer>
-        <span class="keys">
-          <kbd>J</kbd>
-          <kbd>K</kbd> {format.text("keysMove")}
-        </span>
-        <span class="keys">
-          <kbd>B</kbd> {format.text("keysAck")}
-        </span>
-        <span class="keys">
-          <kbd>?</kbd> {format.text("keysHelp")}
-        </span>
-        <span class="freshness">
-          {isOutOfReach.value ? format.text("unreachableShort") : format.text("connected")} ·{" "}
-          {format.text("dataOf", { time: format.seconds(heardMs.value) })}
-        </span>
-      </footer>
-      <dialog ref={help} aria-labelledby="keys-title">
-        <h2 id="keys-title">{format.text("keysTitle")}</h2>
-        <ul>
-          {(
-            [
-              ["J / K", "keysMove"],
-              ["B", "keysAck"],
-              ["R", "keysSort"],
-              ["A", "keysAll"],
-              ["/", "keysSearch"],
-              ["?", "keysHelp"],
-            ] as const
-          ).map(([key, text]) => (
-            <li key={key}>
-              <kbd>{key}</kbd> {format.text(text)}
-            </li>
-          ))}
-        </ul>
-        <button type="button" onClick={() => help.current?.close()}>
-          {format.text("close")}
-        </button>
-      </dialog>
+      <ScreenFooter format={format} />
+      <KeysDialog format={format} dialog={help} />
     </div>
   );
 }
@@ -211,5 +141,105 @@ function Spoken({ format }: { format: Format }) {
         {isCritical ? text : ""}
       </div>
     </>
+  );
+}
+
+function ScreenHeader({
+  format,
+  onLanguage,
+  nowMs: now,
+}: {
+  format: Format;
+  onLanguage: (language: Language) => void;
+  nowMs: number;
+}) {
+  return (
+    <header>
+      <h1>
+        {format.text("product")} <span class="vh">: {format.text("overview")}</span>
+      </h1>
+      <nav aria-label={format.text("overview")}>
+        <a href="./" aria-current="page">
+          {format.text("overview")}
+        </a>
+      </nav>
+      <div class="right">
+        <span class="person">{`${session.value?.name ?? ""} · ${session.value?.role ?? ""}`}</span>
+        <span>
+          <button
+            type="button"
+            class="link"
+            aria-pressed={format.language === "nl"}
+            onClick={() => onLanguage("nl")}
+            lang="nl"
+            aria-label="Nederlands"
+          >
+            NL
+          </button>
+          <button
+            type="button"
+            class="link"
+            aria-pressed={format.language === "en"}
+            onClick={() => onLanguage("en")}
+            lang="en"
+            aria-label="English"
+          >
+            EN
+          </button>
+        </span>
+        <button type="button" class="link" onClick={() => void signOut()}>
+          {format.text("signOut")}
+        </button>
+        <span class="clock">{format.moment(now)}</span>
+      </div>
+    </header>
+  );
+}
+
+function ScreenFooter({ format }: { format: Format }) {
+  return (
+    <footer>
+      <span class="keys">
+        <kbd>J</kbd>
+        <kbd>K</kbd> {format.text("keysMove")}
+      </span>
+      <span class="keys">
+        <kbd>B</kbd> {format.text("keysAck")}
+      </span>
+      <span class="keys">
+        <kbd>?</kbd> {format.text("keysHelp")}
+      </span>
+      <span class="freshness">
+        {isOutOfReach.value ? format.text("unreachableShort") : format.text("connected")} ·{" "}
+        {format.text("dataOf", { time: format.seconds(heardMs.value) })}
+      </span>
+    </footer>
+  );
+}
+
+const KEYS = [
+  ["J / K", "keysMove"],
+  ["B", "keysAck"],
+  ["R", "keysSort"],
+  ["A", "keysAll"],
+  ["/", "keysSearch"],
+  ["?", "keysHelp"],
+] as const;
+
+function KeysDialog({ format, dialog }: { format: Format; dialog: RefObject<HTMLDialogElement | null> }) {
+  return (
+    <dialog ref={dialog} aria-labelledby="keys-title">
+      <h2 id="keys-title">{format.text("keysTitle")}</h2>
+      <ul>
+        {KEYS.map(([key, text]) => (
+          <li key={key}>
+            <kbd>{key}</kbd> {format.text(text)}
+          </li>
+        ))}
+      </ul>
+      <button type="button" onClick={() => dialog.current?.close()}>
+        {format.text("close")}
+      </button>
+    </dialog>
   );
 }

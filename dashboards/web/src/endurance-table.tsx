@@ -140,27 +140,34 @@ export function EnduranceTable(props: TableProps) {
         </table>
         {points.length === 0 && <p class="nothing">{format.text("noPoints")}</p>}
       </div>
-      <div class="normal">
-        <div>
-          <b>{format.text("normalPoints", { n: normal.length })}</b>
-          <span class="sub">{format.text("normalHint")}</span>
-        </div>
-        <Margins points={normal} axis={axis} format={format} />
-        <label class="search">
-          <span class="vh">{format.text("search")}</span>
-          <input
-            id="search"
-            type="search"
-            placeholder={format.text("search")}
-            value={search}
-            onInput={(event) => props.onSearch((event.currentTarget as HTMLInputElement).value)}
-          />
-        </label>
-        <button type="button" onClick={() => props.onShowAll(!showAll)} aria-pressed={showAll}>
-          {format.text(showAll ? "showFew" : "showAll")}
-        </button>
-      </div>
+      <NormalStrip {...props} normal={normal} />
     </section>
+  );
+}
+
+function NormalStrip(props: TableProps & { readonly normal: readonly PointState[] }) {
+  const { axis, format, normal, search, showAll } = props;
+  return (
+    <div class="normal">
+      <div>
+        <b>{format.text("normalPoints", { n: normal.length })}</b>
+        <span class="sub">{format.text("normalHint")}</span>
+      </div>
+      <Margins points={normal} axis={axis} format={format} />
+      <label class="search">
+        <span class="vh">{format.text("search")}</span>
+        <input
+          id="search"
+          type="search"
+          placeholder={format.text("search")}
+          value={search}
+          onInput={(event) => props.onSearch((event.currentTarget as HTMLInputElement).value)}
+        />
+      </label>
+      <button type="button" onClick={() => props.onShowAll(!showAll)} aria-pressed={showAll}>
+        {format.text(showAll ? "showFew" : "showAll")}
+      </button>
+    </div>
   );
 }
 

@@ -1,0 +1,33 @@
+// The one shape of a proof: it loses nothing and stores nothing twice, and its broken variant is caught.
+
+export interface ProofResult {
+  readonly name: string;
+  readonly seed: number;
+  /** Records that somebody was told are stored. */
+  readonly acknowledged: number;
+  readonly lost: number;
+  readonly twice: number;
+  /** The deliberately broken variant, and whether the proof saw that it is. */
+  readonly control: { readonly name: string; readonly caught: boolean };
+  readonly [figure: string]: unknown;
+}
+
+export interface ProofContext {
+  readonly seed: number;
+  /** Flags by name, as given. */
+  readonly flags: Readonly<Record<string, string | undefined>>;
+  log(line: string): void;
+}
+
+export interface Proof {
+  readonly name: string;
+  readonly summary: string;
+  /** Flags beside --seed and --json, with what they mean. */
+  readonly flags: Readonly<Record<string, string>>;
+  run(context: ProofContext): Promise<ProofResult>;
+}
+
+/** A proof holds when nothing was lost or doubled and its control was caught. */
+export function holds(result: ProofResult): boolean {
+  return result.lost === 0 && result.twice === 0 && result.control.caught;
+}
