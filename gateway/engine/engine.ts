@@ -8,23 +8,22 @@ import type { JournalRecord } from "../domain/record.ts";
 import { GatewayError } from "../errors.ts";
 import { transit } from "./alerts.ts";
 import { createAttempts } from "./attempts.ts";
+import { endAlerts } from "./endings.ts";
 import type { EngineJournal, Signal, Surroundings } from "./interfaces.ts";
 import { createPicture, type Picture } from "./picture.ts";
 import { createRefusalWatch } from "./refusal-watch.ts";
-import { loadState, Unsaved } from "./saving.ts";
-import { applyDraft, createDraft, type Draft, type EngineState } from "./state.ts";
-import { evaluate, setAsideAlert, stepRow } from "./step.ts";
+import { createRows, type Rows } from "./rows.ts";
+import { CURSOR, createSaver, loadState, type Saver } from "./saving.ts";
+import { createDraft, type Draft, type EngineState } from "./state.ts";
+import { evaluate } from "./step.ts";
 
 export const BATCH_ROWS_MAX = 200;
 const TICK_MS = 1_000;
 /** A tick looks at a tenth of the points: each once in ten seconds. */
 const TICK_SHARE = 10;
-/** A row is tried so often before it is set aside. */
-const ATTEMPTS_MAX = 2;
 /** After a failure of the journal the turn is taken again. */
 const RETRY_MS = 1_000;
 const GATEWAY_STATE_MS = 5_000;
-const CURSOR = "engine";
 
 export interface EngineChange {
   readonly points: readonly PointState[];
@@ -74,17 +73,18 @@ export function createEngine(options: EngineOptions): Engine {
   const { journal, clock } = options;
   let state: EngineState;
   let picture: Picture;
-  let cursor = 0;
-  let stopped = false;
+  let saver: Saver;
+  let rows: Rows;
+  let stopping = false;
   let busy: Promise<unknown> = Promise.resolve();
   let turnQueued = false;
+  let tickQueued = false;
+  let tickAt = 0;
+  let unsubscribe = () => {};
   const timers: Timer[] = [];
   const listeners = new Set<(change: EngineChange) => void>();
   const refusals = createRefusalWatch(options.profile);
   const attempts = createAttempts(journal, clock);
-  let unsubscribe = () => {};
-  let unsaved = new Unsaved();
-  let tickAt = 0;
 
   /** One at a time: rows, ticks and people never step the same state at once. */
   function exclusive<T>(work: () => Promise<T>): Promise<T> {
@@ -93,89 +93,49 @@ export function createEngine(options: EngineOptions): Engine {
     return next;
   }
 
-  function commitDraft(draft: Draft): void {
-    applyDraft(state, draft);
-    unsaved.add(draft);
-  }
-
-  async function flush(newCursor?: number): Promise<void> {
-    if (unsaved.isEmpty() && newCursor === undefined) return;
-    const saving = unsaved;
-    unsaved = new Unsaved();
-    await journal.save(saving.changeSet(state, newCursor === undefined ? undefined : { name: CURSOR, id: newCursor }));
-    if (newCursor !== undefined) cursor = newCursor;
-    const points = picture.refresh([...new Set([...saving.points, ...saving.shown])]);
-    tell({ points, alerts: saving.alertsNow(state) });
-  }
-
   function tell(change: EngineChange): void {
     if (change.points.length === 0 && change.alerts.length === 0 && change.gateway === undefined) return;
     for (const listener of listeners) listener(change);
   }
 
-  async function takeRow(record: JournalRecord): Promise<void> {
-    const most = options.attemptsMax ?? ATTEMPTS_MAX;
-    const crashes = await attempts.begin(record.id);
-    let failure = crashes >= most ? new Error("the gateway went down at this row twice") : undefined;
-    for (let attempt = 1; failure === undefined || attempt <= most; attempt++) {
-      if (failure !== undefined && crashes >= most) break;
-      const draft = createDraft(state);
-      try {
-        options.beforeStep?.(record);
-        const result = stepRow(draft, record, picture.context);
-        commitDraft(draft);
-        if (result.kind === "taken") picture.contacts.heard(result.deviceId);
-        else options.log?.("row of an unknown device passed by", { row: record.id, deviceId: record.deviceId });
-        return;
-      } catch (error) {
-        failure = error instanceof Error ? error : new Error(String(error));
-        if (attempt >= most) break;
-        // Only the variant without an end comes here more than once.
-        if (most === Number.POSITIVE_INFINITY) await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve));
-        if (stopped) return;
-      }
-    }
-    setAside(record, failure as Error);
-  }
-
-  function setAside(record: JournalRecord, error: Error): void {
-    state.setAside++;
-    options.log?.("row set aside", { row: record.id, deviceId: record.deviceId, error: error.message });
-    unsaved.setAside.push({ id: record.id, cursor: CURSOR, error: error.message.slice(0, 500), atMs: clock.nowMs() });
-    const draft = createDraft(state);
-    setAsideAlert(draft, record.id, clock.nowMs(), state.setAside);
-    commitDraft(draft);
+  /** What is told is on disk. `alsoShown`: points whose age alone has changed. */
+  async function flush(alsoShown: readonly string[] = []): Promise<void> {
+    const saved = await saver.flush();
+    tell({ points: picture.refresh([...new Set([...saved.points, ...alsoShown])]), alerts: saved.alerts });
   }
 
   async function turn(): Promise<void> {
     turnQueued = false;
-    for (;;) {
-      if (stopped) return;
-      const rows = await journal.read(cursor, BATCH_ROWS_MAX);
-      const last = rows[rows.length - 1];
-      if (last === undefined) return;
-      picture.renewOutage();
-      for (const row of rows) {
-        await takeRow(row);
-        if (stopped) return;
+    while (!stopping) {
+      const batch = await journal.read(saver.takenId(), BATCH_ROWS_MAX);
+      if (batch.length > 0) picture.renewOutage();
+      for (const row of batch) {
+        if (!(await rows.take(row))) return;
+        saver.passed(row.id);
         // A row that is behind is never taken again, whatever the next one does to the process.
-        if (attempts.isCareful(row.id)) await flush(row.id);
+        if (attempts.isCareful(row.id)) await flush();
       }
-      if (cursor < last.id) await flush(last.id);
+      await flush();
+      if (batch.length === 0) return;
     }
   }
 
+  function failed(what: string, error: unknown): void {
+    options.log?.(what, { error: error instanceof Error ? error.message : String(error) });
+  }
+
   function wake(): void {
-    if (turnQueued || stopped) return;
+    if (turnQueued || stopping) return;
     turnQueued = true;
     exclusive(turn).catch((error: unknown) => {
-      options.log?.("engine turn failed", { error: error instanceof Error ? error.message : String(error) });
+      failed("engine turn failed", error);
       clock.after(RETRY_MS, wake);
     });
   }
 
   async function tick(): Promise<void> {
-    if (stopped) return;
+    tickQueued = false;
+    if (stopping) return;
     const nowMs = clock.nowMs();
     picture.renewDay(nowMs);
     picture.renewOutage();
@@ -183,43 +143,48 @@ export function createEngine(options: EngineOptions): Engine {
     const share = Math.max(1, Math.ceil(ids.length / TICK_SHARE));
     const slice = ids.slice(tickAt, tickAt + share);
     tickAt = tickAt + share >= ids.length ? 0 : tickAt + share;
-    for (const pointId of slice) {
+    const change = (step: (draft: Draft) => void) => {
       const draft = createDraft(state);
-      const contact = picture.contactOf(pointId);
-      evaluate(draft, pointId, { nowMs, contact, onlySilence: !picture.isFresh(pointId, nowMs) }, picture.context);
-      commitDraft(draft);
-      unsaved.shown.add(pointId);
+      step(draft);
+      saver.commit(draft);
+    };
+    for (const pointId of slice) {
+      const evaluation = { nowMs, contact: picture.contactOf(pointId), onlySilence: !picture.isFresh(pointId, nowMs) };
+      change((draft) => evaluate(draft, pointId, evaluation, picture.context));
     }
-    const draft = createDraft(state);
-    refusals.apply(draft, nowMs, (deviceId) => picture.subjectOf(deviceId));
-    commitDraft(draft);
-    if (!unsaved.isEmpty()) await flush();
-    else tell({ points: picture.refresh(slice), alerts: [] });
+    change((draft) => refusals.apply(draft, nowMs, (deviceId) => picture.subjectOf(deviceId)));
+    change((draft) => endAlerts(draft, { nowMs, isPoint: (id) => picture.context.pointOf(id) !== undefined }));
+    await flush(slice);
+  }
+
+  function queueTick(): void {
+    if (tickQueued || stopping) return;
+    tickQueued = true;
+    // What could not be saved stays for the next tick.
+    exclusive(tick).catch((error: unknown) => failed("engine tick failed", error));
   }
 
   return {
     async start() {
-      state = await loadState(journal);
-      cursor = await journal.cursor(CURSOR);
-      picture = createPicture(
-        options,
-        () => state,
-        () => cursor,
-      );
-      await attempts.load(cursor, BATCH_ROWS_MAX);
+      const loaded = await loadState(journal);
+      state = loaded;
+      saver = createSaver(journal, loaded, await journal.cursor(CURSOR));
+      picture = createPicture(options, loaded, saver.savedId);
+      rows = createRows({ ...options, state, picture, saver, attempts, isStopping: () => stopping });
+      await attempts.load(saver.savedId(), BATCH_ROWS_MAX);
       unsubscribe = journal.onCommitted(wake);
       await exclusive(turn);
       picture.renewOutage();
       picture.refresh(picture.pointIds());
-      timers.push(clock.every(TICK_MS, () => void exclusive(tick).catch(() => undefined)));
+      timers.push(clock.every(TICK_MS, queueTick));
       timers.push(clock.every(GATEWAY_STATE_MS, () => tell({ points: [], alerts: [], gateway: picture.gateway() })));
       wake();
     },
     async stop() {
       unsubscribe();
       for (const timer of timers) timer.stop();
+      stopping = true;
       await exclusive(async () => {
-        stopped = true;
         await flush();
         await attempts.close();
       });
@@ -240,8 +205,8 @@ export function createEngine(options: EngineOptions): Engine {
         const draft = createDraft(state);
         const who = { nowMs: clock.nowMs(), actor: act.by, origin: act.origin, note: act.note };
         const alert = transit(draft, open, { kind: "acknowledge" }, who);
-        commitDraft(draft);
-        await flush();
+        const saved = await saver.saveNow(draft);
+        tell({ points: [], alerts: saved.alerts });
         return alert;
       }),
     onChange: (listener) => {

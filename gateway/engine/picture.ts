@@ -35,7 +35,7 @@ export interface Picture {
   setRegistry(view: RegistryView, nowMs: number): void;
 }
 
-export function createPicture(options: EngineOptions, state: () => EngineState, cursor: () => number): Picture {
+export function createPicture(options: EngineOptions, state: EngineState, savedId: () => number): Picture {
   const { clock, journal, surroundings } = options;
   let registry = options.registry;
   let day = "";
@@ -66,15 +66,15 @@ export function createPicture(options: EngineOptions, state: () => EngineState, 
     deviceOf: (deviceId) => devices.get(deviceId),
     devicesOf: (pointId) => byPoint.get(pointId) ?? [],
   };
-  const everHeard = (deviceId: string) => state().devices.get(deviceId)?.lastReceivedMs !== undefined;
-  const contacts = createContacts(clock.monotonicMs, options.profile, silentDevices(state(), context));
+  const everHeard = (deviceId: string) => state.devices.get(deviceId)?.lastReceivedMs !== undefined;
+  const contacts = createContacts(clock.monotonicMs, options.profile, silentDevices(state, context));
   const contactOf = (pointId: string) => contacts.ofPoint(context.devicesOf(pointId), everHeard);
 
   function priorityOf(pointId: string): PointState["priority"] {
     let most: PointState["priority"] = 0;
     for (const matter of ["power", "silence", "sensor"]) {
-      const id = state().byMatter.get(`${matter}/${pointId}`);
-      const alert = id === undefined ? undefined : state().alerts.get(id)?.alert;
+      const id = state.byMatter.get(`${matter}/${pointId}`);
+      const alert = id === undefined ? undefined : state.alerts.get(id)?.alert;
       if (alert === undefined || alert.state === "returned-unacknowledged") continue;
       if (most === 0 || alert.priority < most) most = alert.priority;
     }
@@ -87,7 +87,7 @@ export function createPicture(options: EngineOptions, state: () => EngineState, 
       const view = views.get(pointId);
       if (view === undefined) return [];
       const moment = momentOf(pointId, { nowMs, contact: contactOf(pointId) }, context);
-      const model = state().points.get(pointId) ?? emptyModel(pointId);
+      const model = state.points.get(pointId) ?? emptyModel(pointId);
       const next = pointState(model, view, { ...moment, priority: priorityOf(pointId) });
       shown.set(pointId, next);
       return [next];
@@ -95,7 +95,7 @@ export function createPicture(options: EngineOptions, state: () => EngineState, 
   }
 
   function deviceState(device: DeviceView): DeviceState {
-    const model = state().devices.get(device.deviceId);
+    const model = state.devices.get(device.deviceId);
     return {
       deviceId: device.deviceId,
       pointId: device.pointId,
@@ -114,7 +114,7 @@ export function createPicture(options: EngineOptions, state: () => EngineState, 
   function gateway(): GatewayState {
     const nowMs = clock.nowMs();
     const points = [...shown.values()];
-    const alerts = [...state().alerts.values()].map((open) => open.alert);
+    const alerts = [...state.alerts.values()].map((open) => open.alert);
     const outlook = points.map(outlookOf);
     const health = journal.health();
     return {
@@ -145,8 +145,9 @@ export function createPicture(options: EngineOptions, state: () => EngineState, 
       journal: {
         newestId: journal.newestId(),
         pendingRows: health.pendingRows,
-        engineBehindRows: Math.max(0, journal.newestId() - cursor()),
-        setAside: state().setAside,
+        engineBehindRows: Math.max(0, journal.newestId() - savedId()),
+        setAside: state.setAside,
+        unknownDeviceRows: state.unknownDeviceRows,
       },
       refusals: { ...surroundings.refusals() },
       sinks: [...surroundings.sinks()],
@@ -160,7 +161,7 @@ export function createPicture(options: EngineOptions, state: () => EngineState, 
     refresh,
     points: () => [...views.keys()].flatMap((pointId) => shown.get(pointId) ?? refresh([pointId])),
     point: (pointId) => shown.get(pointId),
-    alerts: () => [...state().alerts.values()].map((open) => open.alert),
+    alerts: () => [...state.alerts.values()].map((open) => open.alert),
     devices: () => [...devices.values()].map(deviceState),
     device: (deviceId) => {
       const device = devices.get(deviceId);
@@ -169,7 +170,7 @@ export function createPicture(options: EngineOptions, state: () => EngineState, 
     gateway,
     contactOf,
     isFresh: (pointId, nowMs) => {
-      const sampledMs = state().points.get(pointId)?.lastSampleMs;
+      const sampledMs = state.points.get(pointId)?.lastSampleMs;
       const intervalS = Math.max(0, ...context.devicesOf(pointId).map((device) => device.reportIntervalS));
       return sampledMs !== undefined && nowMs - sampledMs <= Math.max(FRESH_MS_MIN, 2000 * intervalS);
     },
@@ -181,7 +182,7 @@ export function createPicture(options: EngineOptions, state: () => EngineState, 
         : { kind: "device", id: deviceId, name, pointId: device.pointId };
     },
     renewOutage: () => {
-      const lost = [...state().points.values()].flatMap((model) => {
+      const lost = [...state.points.values()].flatMap((model) => {
         return views.has(model.pointId) && model.mainsLostMs !== undefined ? [model.mainsLostMs] : [];
       });
       outage = outageOf(lost);

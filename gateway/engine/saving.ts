@@ -1,20 +1,29 @@
 // What changed since the last save, and the way there and back between the state and its documents.
 import type { Alert } from "../../protocol/index.ts";
-import type { DeviceModel, PointModel } from "../domain/point-model.ts";
+import { type DeviceModel, emptyDevice, emptyModel, type PointModel } from "../domain/point-model.ts";
 import type { EngineChangeSet, EngineJournal } from "./interfaces.ts";
-import { type Draft, type EngineAct, type EngineState, emptyState, type OpenAlert } from "./state.ts";
+import {
+  applyDraft,
+  createDraft,
+  type Draft,
+  type EngineAct,
+  type EngineState,
+  emptyState,
+  type OpenAlert,
+} from "./state.ts";
 
 const SET_ASIDE_MAX = 1_000_000;
 
-export class Unsaved {
+/** The cursor of the engine in the journal. */
+export const CURSOR = "engine";
+
+class Unsaved {
   readonly points = new Set<string>();
   readonly devices = new Set<string>();
   readonly alerts = new Set<string>();
   readonly closed = new Map<string, Alert>();
   readonly acts: EngineAct[] = [];
   readonly setAside: { id: number; cursor: string; error: string; atMs: number }[] = [];
-  /** Points to be shown again although nothing of them is to be saved. */
-  readonly shown = new Set<string>();
 
   add(draft: Draft): void {
     for (const id of draft.points.keys()) this.points.add(id);
@@ -52,10 +61,81 @@ export class Unsaved {
   }
 }
 
+/** What a save has put on disk, to be shown now. */
+export interface Saved {
+  readonly points: readonly string[];
+  readonly alerts: readonly Alert[];
+}
+
+export interface Saver {
+  /** Id of the last row that was taken or set aside; it is on disk after the next flush. */
+  takenId(): number;
+  savedId(): number;
+  passed(id: number): void;
+  commit(draft: Draft): void;
+  setAside(row: { readonly id: number; readonly error: string; readonly atMs: number }): void;
+  /** Saves what changed, with the cursor. A save that fails leaves all of it for the next one. */
+  flush(): Promise<Saved>;
+  /** Saves this draft alone, and undoes it when that fails: a person must not be shown what is not on disk. */
+  saveNow(draft: Draft): Promise<Saved>;
+}
+
+export function createSaver(journal: EngineJournal, state: EngineState, cursorId: number): Saver {
+  let unsaved = new Unsaved();
+  let takenId = cursorId;
+  let savedId = cursorId;
+
+  async function save(changes: Unsaved, id: number): Promise<Saved> {
+    await journal.save(changes.changeSet(state, id === savedId ? undefined : { name: CURSOR, id }));
+    savedId = id;
+    return { points: [...changes.points], alerts: changes.alertsNow(state) };
+  }
+
+  return {
+    takenId: () => takenId,
+    savedId: () => savedId,
+    passed: (id) => {
+      takenId = id;
+    },
+    commit: (draft) => {
+      applyDraft(state, draft);
+      unsaved.add(draft);
+    },
+    setAside: (row) => {
+      unsaved.setAside.push({ ...row, cursor: CURSOR });
+    },
+    async flush() {
+      if (unsaved.isEmpty() && takenId === savedId) return { points: [], alerts: [] };
+      const saving = unsaved;
+      unsaved = new Unsaved();
+      try {
+        return await save(saving, takenId);
+      } catch (error) {
+        // Rows, ticks and people take turns, so nothing was added meanwhile.
+        unsaved = saving;
+        throw error;
+      }
+    },
+    async saveNow(draft) {
+      const undo = createDraft(state);
+      for (const id of draft.alerts.keys()) undo.alerts.set(id, state.alerts.get(id));
+      applyDraft(state, draft);
+      const changes = new Unsaved();
+      changes.add(draft);
+      try {
+        return await save(changes, savedId);
+      } catch (error) {
+        applyDraft(state, undo);
+        throw error;
+      }
+    },
+  };
+}
+
 export async function loadState(journal: EngineJournal): Promise<EngineState> {
   const state = emptyState();
-  for (const row of await journal.documents("point")) state.points.set(row.key, JSON.parse(row.json) as PointModel);
-  for (const row of await journal.documents("device")) state.devices.set(row.key, JSON.parse(row.json) as DeviceModel);
+  for (const row of await journal.documents("point")) state.points.set(row.key, pointOf(row));
+  for (const row of await journal.documents("device")) state.devices.set(row.key, deviceOf(row));
   for (const row of await journal.documents("alert")) {
     const open = JSON.parse(row.json) as OpenAlert;
     state.alerts.set(row.key, open);
@@ -64,4 +144,13 @@ export async function loadState(journal: EngineJournal): Promise<EngineState> {
   for (const row of await journal.documents("engine")) if (row.key === "counter") state.counter = Number(row.json);
   state.setAside = (await journal.setAside(SET_ASIDE_MAX)).length;
   return state;
+}
+
+/** Documents of an earlier version lack what came later. */
+function pointOf(row: { readonly key: string; readonly json: string }): PointModel {
+  return { ...emptyModel(row.key), ...(JSON.parse(row.json) as Partial<PointModel>) };
+}
+
+function deviceOf(row: { readonly key: string; readonly json: string }): DeviceModel {
+  return { ...emptyDevice(row.key, ""), ...(JSON.parse(row.json) as Partial<DeviceModel>) };
 }

@@ -17,10 +17,13 @@ export interface EngineState {
   /** Number of the last alert raised: ids are never used again. */
   counter: number;
   setAside: number;
+  /** Rows of devices that the registry does not know, since the start. */
+  unknownDeviceRows: number;
 }
 
 export function emptyState(): EngineState {
-  return { points: new Map(), devices: new Map(), alerts: new Map(), byMatter: new Map(), counter: 0, setAside: 0 };
+  const maps = { points: new Map(), devices: new Map(), alerts: new Map(), byMatter: new Map() };
+  return { ...maps, counter: 0, setAside: 0, unknownDeviceRows: 0 };
 }
 
 /** One act of the engine, for the append-only log. */

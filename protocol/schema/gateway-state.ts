@@ -36,7 +36,17 @@ export const GatewayStateSchema = Type.Object(
     points: Type.Object({ total: Count, reaching: Count, notReaching: Count, unknown: Count, current: Count }, Closed),
     people: Type.Object({ present: Count, capacity: Count }, Closed),
     alerts: Type.Object({ unacknowledged: Count, acknowledged: Count }, Closed),
-    journal: Type.Object({ newestId: Count, pendingRows: Count, engineBehindRows: Count, setAside: Count }, Closed),
+    journal: Type.Object(
+      {
+        newestId: Count,
+        pendingRows: Count,
+        engineBehindRows: Count,
+        setAside: Count,
+        /** Rows since the start of devices that the registry does not know: kept, and passed by. */
+        unknownDeviceRows: Type.Optional(Count),
+      },
+      Closed,
+    ),
     /** Frames that were refused, by reason, since the gateway started. */
     refusals: Type.Record(Type.String(), Count),
     sinks: Type.Array(SinkStateSchema, { maxItems: 32 }),

@@ -1,0 +1,147 @@
+// Engines on a journal in memory: the same rows and documents over as many starts as a test likes.
+import type { PointView, RegistryView } from "../gateway/domain/point.ts";
+import { CONCEPT_2026 } from "../gateway/domain/profile.ts";
+import type { JournalRecord } from "../gateway/domain/record.ts";
+import { createEngine, type Engine, type EngineOptions } from "../gateway/engine/engine.ts";
+import type { EngineJournal } from "../gateway/engine/interfaces.ts";
+import { encodeReport, type Report } from "../protocol/index.ts";
+import { report } from "./fixtures.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
+
+export interface MemoryJournal {
+  readonly journal: EngineJournal;
+  readonly rows: JournalRecord[];
+  readonly acts: { action: string; object: string; actor: string }[];
+  readonly asides: Map<number, { id: number }>;
+  /** Saves that fail before one goes well again. */
+  failures: number;
+  append(part: Partial<Report> & { receivedMs: number; deviceId?: string; damaged?: true }): void;
+}
+
+/** A journal in memory that keeps what the engine saves, over restarts of the engine. */
+export function memoryJournal(): MemoryJournal {
+  const rows: JournalRecord[] = [];
+  const documents = new Map<string, Map<string, string>>();
+  const cursors = new Map<string, number>();
+  const asides = new Map<number, { id: number }>();
+  const listeners = new Set<() => void>();
+  const acts: { action: string; object: string; actor: string }[] = [];
+  const journal: EngineJournal = {
+    read: async (afterId, limit) => rows.filter((row) => row.id > afterId).slice(0, limit),
+    save: async (change) => {
+      if (store.failures > 0) {
+        store.failures--;
+        throw new Error("the disk refuses");
+      }
+      for (const { kind, key, json } of change.put ?? []) {
+        const kept = documents.get(kind) ?? new Map<string, string>();
+        documents.set(kind, kept.set(key, json));
+      }
+      for (const { kind, key } of change.remove ?? []) documents.get(kind)?.delete(key);
+      for (const row of change.setAside ?? []) asides.set(row.id, { id: row.id });
+      if (change.cursor !== undefined) cursors.set(change.cursor.name, change.cursor.id);
+      acts.push(...(change.acts ?? []));
+    },
+    documents: async (kind) => [...(documents.get(kind) ?? [])].map(([key, json]) => ({ key, json })),
+    cursor: async (name) => cursors.get(name) ?? 0,
+    setAside: async () => [...asides.values()],
+    newestId: () => rows.length,
+    onCommitted: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    health: () => ({ pendingRows: 0 }),
+  };
+  const store: MemoryJournal = {
+    journal,
+    rows,
+    acts,
+    asides,
+    failures: 0,
+    append(part) {
+      const { receivedMs, deviceId = "alm-01-d1", damaged, ...rest } = part;
+      const value = report({ time: Math.round(receivedMs / 1000), sequence: rows.length, ...rest });
+      rows.push({
+        id: rows.length + 1,
+        deviceId,
+        sequence: 65_536 + value.sequence,
+        receivedMs,
+        timeMs: value.time * 1000,
+        timeQuality: "synced",
+        link: "mqtt",
+        frame: encodeReport(value),
+        ...(damaged === undefined ? {} : { damaged }),
+      });
+      for (const listener of listeners) listener();
+    },
+  };
+  return store;
+}
+
+export const POINT: PointView = {
+  pointId: "alm-01",
+  name: "Wijkcentrum De Waterlelie",
+  kind: "community-centre",
+  municipality: "Almere",
+  region: "Flevoland",
+  coordination: false,
+  location: { lat: 52.371, lon: 5.217 },
+  capacity: 150,
+  connectionPoint: false,
+  generator: { kind: "fixed", ratedKw: 8, tank: { capacityL: 200 } },
+  battery: undefined,
+};
+
+/** Points with one device each, `{pointId}-d1`, that reports every minute. */
+export function registryOf(points: readonly PointView[]): RegistryView {
+  const devices = points.map(({ pointId }) => {
+    return { deviceId: `${pointId}-d1`, pointId, link: "mqtt", reportIntervalS: 60 } as const;
+  });
+  return { points: () => points, devices: () => devices };
+}
+
+export interface Engines {
+  start(journal: EngineJournal, clock: VirtualClock, part?: Partial<EngineOptions>): Promise<Engine>;
+  stopAll(): Promise<void>;
+}
+
+/** Starts engines and stops those that a test leaves behind. */
+export function createEngines(): Engines {
+  const running: Engine[] = [];
+  return {
+    async start(journal, clock, part = {}) {
+      const engine = createEngine({
+        journal,
+        registry: registryOf([POINT]),
+        profile: CONCEPT_2026,
+        clock,
+        gatewayId: "test",
+        version: "0",
+        surroundings: { refusals: () => ({}), sinks: () => [], isClockTrusted: () => true },
+        ...part,
+      });
+      running.push(engine);
+      await engine.start();
+      return engine;
+    },
+    async stopAll() {
+      for (const engine of running.splice(0)) await engine.stop();
+    },
+  };
+}
+
+export function power(
+  fuelLevelPct: number | "open-circuit",
+  mains: "lost" | "present" = "lost",
+): Required<Pick<Report, "power">> {
+  const generator = mains === "lost" ? "running" : "stopped";
+  return { power: { fuelLevelPct, generator, mains, loadKw: "absent", starterBatteryV: 13.8 } };
+}
+
+/** A report a minute. */
+export async function minutes(store: MemoryJournal, clock: VirtualClock, count: number, part: Partial<Report>) {
+  for (let i = 0; i < count; i++) {
+    store.append({ receivedMs: clock.nowMs(), ...part });
+    await clock.advance(60_000);
+  }
+}
