@@ -95,6 +95,8 @@ describe("the API", () => {
       "/v1/refusals",
       "/v1/stream",
       "/v1/session",
+      "/%761/overview",
+      "/v1/%6Fverview",
     ]) {
       const answer = await app.inject({ url });
       expect([url, answer.statusCode, answer.headers["content-type"]]).toEqual([

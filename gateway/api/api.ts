@@ -60,11 +60,12 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
 
   app.addHook("onRequest", async (request, reply) => {
     void reply.header("API-Version", options.version);
-    if (!request.url.startsWith("/v1")) return;
-    void reply.header("cache-control", "no-store");
     refuseForeignOrigin(request);
-    const path = request.url.split("?")[0] ?? "";
-    if (OPEN.includes(path) || request.is404) return;
+    // By the route that was found, never by the text of the address: "/%761/overview" finds the same route.
+    const route = request.routeOptions.url ?? "";
+    if (!route.startsWith("/v1/")) return;
+    void reply.header("cache-control", "no-store");
+    if (OPEN.includes(route)) return;
     if (sessions.find(request.cookies[COOKIE] ?? "") === undefined) throw new GatewayError("SIGN_IN_NEEDED");
   });
 
