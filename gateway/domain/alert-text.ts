@@ -73,27 +73,28 @@ function sensorWords(values: AlertValues): { nl: string; en: string } {
 
 type Writer = (values: AlertValues) => AlertText;
 
+/** The shortage in the numbers of a language: 1.240 l, 3,5 kWh; empty when there is none. */
+function shortText(values: AlertValues, language: string): string {
+  const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+  const { shortageL, shortageKwh } = values;
+  if (typeof shortageL === "number") return `${number.format(shortageL)} l`;
+  return typeof shortageKwh === "number" ? `${number.format(shortageKwh)} kWh` : "";
+}
+
 function enduranceText(nlWhat: string, enWhat: string): Writer {
   return (values) => {
     const left = hoursText(Number(values["enduranceH"] ?? 0));
-    const short = values["shortageL"];
-    const kWh = values["shortageKwh"];
-    const nlShort =
-      short !== undefined
-        ? ` · tekort ${short} l`
-        : kWh !== undefined
-          ? ` · tekort ${String(kWh).replace(".", ",")} kWh`
-          : "";
-    const enShort = short !== undefined ? ` · ${short} l short` : kWh !== undefined ? ` · ${kWh} kWh short` : "";
+    const shortNl = shortText(values, "nl-NL");
+    const shortEn = shortText(values, "en-GB");
     return {
       nl: {
         what: nlWhat,
-        consequence: `nog ${left} u · leeg ${clockText(NL, values["emptyAt"])}${nlShort}`,
+        consequence: `nog ${left} u · leeg ${clockText(NL, values["emptyAt"])}${shortNl && ` · tekort ${shortNl}`}`,
         action: "Plan bijvullen of verlaag de belasting.",
       },
       en: {
         what: enWhat,
-        consequence: `${left} h left · empty ${clockText(EN, values["emptyAt"])}${enShort}`,
+        consequence: `${left} h left · empty ${clockText(EN, values["emptyAt"])}${shortEn && ` · ${shortEn} short`}`,
         action: "Plan a refill or cut the load.",
       },
     };
@@ -104,18 +105,27 @@ const WRITERS: Readonly<Record<RuleId, Writer>> = {
   "endurance-critical": enduranceText("Energie bijna op", "Energy nearly gone"),
   "endurance-low": enduranceText("Energie laag", "Energy low"),
   "cannot-reach-72h": enduranceText("Haalt 72 uur niet", "Will not last 72 hours"),
-  "power-lost": () => ({
-    nl: {
-      what: "Zonder stroom",
-      consequence: "geen netspanning, geen aggregaat en geen accu bekend",
-      action: "Stuur een aggregaat of verwijs bezoekers door.",
-    },
-    en: {
-      what: "Without power",
-      consequence: "no mains, and no generator or battery known",
-      action: "Send a generator or redirect visitors.",
-    },
-  }),
+  "power-lost": (values) => {
+    const failed = values["generator"] === "failed";
+    return {
+      nl: {
+        what: "Zonder stroom",
+        consequence: failed
+          ? "geen netspanning; het aggregaat is gestoord en er is geen accu"
+          : "geen netspanning, geen aggregaat en geen accu bekend",
+        action: failed
+          ? "Laat het aggregaat nakijken of stuur een ander."
+          : "Stuur een aggregaat of verwijs bezoekers door.",
+      },
+      en: {
+        what: "Without power",
+        consequence: failed
+          ? "no mains; the generator has failed and there is no battery"
+          : "no mains, and no generator or battery known",
+        action: failed ? "Have the generator checked or send another." : "Send a generator or redirect visitors.",
+      },
+    };
+  },
   silence: (values) => ({
     nl: {
       what: "Geen contact",

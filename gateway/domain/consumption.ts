@@ -16,9 +16,12 @@ const SIGMA_MIN = 0.1;
 const FIT_SPAN_MS = 6 * HOUR_MS;
 const FIT_HOURS_MIN = 0.5;
 const FIT_ENTRIES_MIN = 8;
-/** A rise of the level by more is a delivery, and the fit starts again behind it. */
+/** Slopes go with the square of the entries: 60 give 1,770, which is a third of a millisecond. */
+const FIT_ENTRIES_MAX = 60;
+/** A rise of the level by more within half an hour is a delivery, and the fit starts again behind it. */
 const REFILL_L_MIN = 10;
 const REFILL_SHARE = 0.05;
+const REFILL_MS = HOUR_MS / 2;
 
 /** A series of [atMs, litres, running 0 or 1, loadKw or −1]. */
 export type LevelSeries = readonly Entry[];
@@ -44,12 +47,16 @@ export function modelLitresPerH(generator: Generator, loadKw: number): number {
   return f0 * generator.ratedKw + f1 * loadKw;
 }
 
-/** The entries behind the last delivery. */
+/** The entries behind the last delivery: from the highest level that it reached. */
 export function sinceRefill(levels: LevelSeries, capacityL: number): LevelSeries {
   const step = Math.max(REFILL_L_MIN, REFILL_SHARE * capacityL);
-  for (let i = levels.length - 1; i > 0; i--) {
-    const rise = ((levels[i] as Entry)[1] as number) - ((levels[i - 1] as Entry)[1] as number);
-    if (rise > step) return levels.slice(i);
+  const litres = (at: number) => (levels[at] as Entry)[1] as number;
+  for (let end = levels.length - 1; end > 0; end--) {
+    let top = end;
+    for (let at = end - 1; at >= 0 && (levels[end] as Entry)[0] - (levels[at] as Entry)[0] <= REFILL_MS; at--) {
+      if (litres(top) - litres(at) > step && litres(end) - litres(at) > step) return levels.slice(top);
+      if (litres(at) > litres(top)) top = at;
+    }
   }
   return levels;
 }
@@ -67,10 +74,16 @@ function fitted(levels: LevelSeries): Witness | undefined {
     if (entry[2] === 1) points.push([hours, entry[1] as number]);
   }
   if (points.length < FIT_ENTRIES_MIN || hours < FIT_HOURS_MIN) return undefined;
-  const fit = robustSlope(points);
+  const fit = robustSlope(thinned(points));
   if (fit === undefined || !(fit.slope < 0) || !Number.isFinite(fit.sigma)) return undefined;
   const litresPerH = -fit.slope;
   return { litresPerH, sigma: Math.max(fit.sigma, SIGMA_MIN * litresPerH) };
+}
+
+/** Every second, third … so that the whole span stays in sight. */
+function thinned<T>(points: readonly T[]): readonly T[] {
+  const every = Math.ceil(points.length / FIT_ENTRIES_MAX);
+  return every <= 1 ? points : points.filter((_, i) => (points.length - 1 - i) % every === 0);
 }
 
 function dutyOf(levels: LevelSeries): number {
@@ -88,8 +101,27 @@ function dutyOf(levels: LevelSeries): number {
   return Math.min(1, Math.max(0.05, running / known));
 }
 
-/** The rate at `atMs`. `cycles` allows a duty below one: only a set that starts and stops by itself beside a battery. */
-export function rateOf(generator: Generator, series: LevelSeries, options: { atMs: number; cycles: boolean }): Rate {
+export interface RateOptions {
+  readonly atMs: number;
+  /** Allows a duty below one: only a set that starts and stops by itself beside a battery. */
+  readonly cycles: boolean;
+}
+
+/** A series never changes, so its rate is found once: a tick asks again for every point that nothing came from. */
+const found = new WeakMap<LevelSeries, RateOptions & { readonly generator: Generator; readonly rate: Rate }>();
+
+/** The rate at `atMs`. */
+export function rateOf(generator: Generator, series: LevelSeries, options: RateOptions): Rate {
+  const before = found.get(series);
+  if (before?.generator === generator && before.atMs === options.atMs && before.cycles === options.cycles) {
+    return before.rate;
+  }
+  const rate = blend(generator, series, options);
+  found.set(series, { generator, atMs: options.atMs, cycles: options.cycles, rate });
+  return rate;
+}
+
+function blend(generator: Generator, series: LevelSeries, options: RateOptions): Rate {
   const levels = sinceRefill(since(series, options.atMs, FIT_SPAN_MS), generator.tank.capacityL);
   const fit = fitted(levels);
   const loads = since(levels, options.atMs, HOUR_MS)

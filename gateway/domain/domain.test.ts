@@ -79,6 +79,22 @@ describe("consumption", () => {
     expect(sinceRefill(levels, 200)).toHaveLength(2);
   });
 
+  test("a delivery that takes its time starts the fit again at its highest level; slow noise does not", () => {
+    const rising = [100, 99.9, 104, 108, 112, 116, 115.9, 115.8];
+    const series = (litres: number[]) => litres.map((l, i): Entry => [i * SLOT_MS, l, 1, -1]);
+    expect(sinceRefill(series(rising), 200)).toHaveLength(3);
+    const wobble = Array.from({ length: 100 }, (_, i) => 100 + 4 * Math.sin(i));
+    expect(sinceRefill(series(wobble), 200)).toHaveLength(100);
+  });
+
+  test("the rate of a level that was refilled is that of the hours behind the delivery", () => {
+    const before = Array.from({ length: 60 }, (_, i): Entry => [i * SLOT_MS, 100 - i * 0.3, 1, -1]);
+    const behind = Array.from({ length: 50 }, (_, i): Entry => [(60 + i) * SLOT_MS, 180 - i * 0.1, 1, -1]);
+    const rate = rateOf(GENERATOR, [...before, ...behind], { atMs: 110 * SLOT_MS, cycles: false });
+    expect(rate.litresPerH).toBeCloseTo(2, 0);
+    expect(Math.abs(rate.litresPerH - 2)).toBeLessThan(0.3);
+  });
+
   test("a robust slope does not move for a wild reading", () => {
     const points = Array.from({ length: 20 }, (_, i) => [i, 100 - 2 * i] as const);
     expect(robustSlope([...points, [20, 900]])?.slope).toBeCloseTo(-2, 5);

@@ -3,6 +3,7 @@
 import type { Info, Report } from "../../protocol/index.ts";
 import type { BatterySeries } from "./battery.ts";
 import type { LevelSeries } from "./consumption.ts";
+import type { HeldSeries } from "./held.ts";
 import type { PointView } from "./point.ts";
 import type { TimeQuality } from "./record.ts";
 import { withEntry } from "./series.ts";
@@ -27,6 +28,8 @@ export interface PointModel {
   readonly mainsSeenMs: number | undefined;
   /** Since when a rule's condition holds, or (`off-…`) has ceased to. */
   readonly conditions: Readonly<Record<string, number>>;
+  /** Which rules held at samples of the last hours, late ones among them: [atMs, bits]. */
+  readonly held: HeldSeries;
 }
 
 export function emptyModel(pointId: string): PointModel {
@@ -41,6 +44,7 @@ export function emptyModel(pointId: string): PointModel {
     mainsLostMs: undefined,
     mainsSeenMs: undefined,
     conditions: {},
+    held: [],
   };
 }
 

@@ -1,6 +1,7 @@
 // Which rules a point breaks now. Pure; delays are counted here, in the time for which a condition has held.
 import type { PointState, Priority } from "../../protocol/index.ts";
 import type { AlertValues, RuleId } from "./alert-text.ts";
+import { type HeldSeries, heldSince } from "./held.ts";
 import type { PointView } from "./point.ts";
 import { isBad, type PointModel } from "./point-model.ts";
 import type { Profile } from "./profile.ts";
@@ -32,16 +33,19 @@ interface Candidate extends Finding {
 }
 
 /**
- * Steps one matter: the most pressing candidate whose delay is over. While one is active (`active`), a candidate of
- * any delay keeps it; it ceases only after the off-delay.
+ * Steps one matter to the most pressing candidate that counts: one whose delay is over, or, while an alert is open, one
+ * that is no more pressing than it (a delay is for what gets worse). It ceases only after the off-delay.
  */
 export function stepMatter(
   matter: Matter,
   candidates: readonly Candidate[],
   context: {
     readonly conditions: PointModel["conditions"];
+    /** What samples say of the time before. */
+    readonly held: HeldSeries;
     readonly nowMs: number;
-    readonly active: boolean;
+    /** Of the open alert on this matter. */
+    readonly activePriority: Priority | undefined;
     readonly offDelayS: number;
   },
 ): MatterStep {
@@ -50,14 +54,19 @@ export function stepMatter(
   for (const key of Object.keys(conditions)) {
     if (key.startsWith(`${matter}:`) && !rules.has(key)) delete conditions[key];
   }
-  for (const key of rules) conditions[key] ??= context.nowMs;
+  for (const { ruleId } of candidates) {
+    const key = `${matter}:${ruleId}`;
+    const sinceMs = conditions[key] ?? context.nowMs;
+    conditions[key] = heldSince(context.held, ruleId, sinceMs);
+  }
   const offKey = `off-${matter}`;
-  const due = candidates
-    .filter((one) => context.nowMs - (conditions[`${matter}:${one.ruleId}`] as number) >= one.onDelayS * 1000)
-    .sort((a, b) => a.priority - b.priority);
-  const held = context.active ? [...candidates].sort((a, b) => b.priority - a.priority)[0] : undefined;
-  const finding = due[0] ?? held;
-  if (finding !== undefined || !context.active) {
+  const { activePriority } = context;
+  const isActive = activePriority !== undefined;
+  const counts = ({ ruleId, priority, onDelayS }: Candidate) =>
+    (isActive && priority >= activePriority) ||
+    context.nowMs - (conditions[`${matter}:${ruleId}`] as number) >= onDelayS * 1000;
+  const finding = candidates.filter(counts).sort((a, b) => a.priority - b.priority)[0];
+  if (finding !== undefined || !isActive) {
     delete conditions[offKey];
     return {
       verdict: finding === undefined ? { kind: "wait" } : { kind: "breach", finding: bare(finding) },
@@ -86,7 +95,10 @@ export function powerCandidates(
   const { endurance } = state;
   if (endurance.kind === "none") {
     if (endurance.reason !== "no-backup") return [];
-    return [{ ...profile.powerLost, ruleId: "power-lost", values: { name: view.name } }];
+    // A point that nobody is in can wait.
+    const priority = isCalm(state) ? 3 : profile.powerLost.priority;
+    const values = { name: view.name, generator: state.generator };
+    return [{ ...profile.powerLost, priority, ruleId: "power-lost", values }];
   }
   const values: Record<string, number | string> = { enduranceH: endurance.p50H, emptyAt: endurance.emptyAt };
   if (endurance.shortage?.litres !== undefined) values["shortageL"] = endurance.shortage.litres;
@@ -105,11 +117,15 @@ export function powerCandidates(
   return found;
 }
 
+/** Nobody is there, or is meant to be. */
+function isCalm({ phase }: PointState): boolean {
+  return phase === "standby" || phase === "closed" || phase === "out-of-service";
+}
+
 export function silenceCandidates(state: PointState, profile: Profile): Candidate[] {
   if (state.contact !== "silent") return [];
-  const calm = state.phase === "standby" || state.phase === "closed" || state.phase === "out-of-service";
   const values: AlertValues = state.lastReceivedAt === undefined ? {} : { lastReceivedAt: state.lastReceivedAt };
-  return [{ ruleId: "silence", priority: calm ? 3 : profile.silence.priority, onDelayS: 0, values }];
+  return [{ ruleId: "silence", priority: isCalm(state) ? 3 : profile.silence.priority, onDelayS: 0, values }];
 }
 
 export function sensorCandidates(model: PointModel, state: PointState, view: PointView, profile: Profile): Candidate[] {

@@ -20,6 +20,12 @@ export function withEntry(series: readonly Entry[], entry: Entry): readonly Entr
   return next.length > SLOTS_MAX ? next.slice(next.length - SLOTS_MAX) : next;
 }
 
+/** True when the slot of a moment is taken. */
+export function hasSlot(series: readonly Entry[], atMs: number): boolean {
+  const slot = Math.floor(atMs / SLOT_MS);
+  return series.some((entry) => Math.floor(entry[0] / SLOT_MS) === slot);
+}
+
 /** Entries of the last `spanMs` before `untilMs`. */
 export function since(series: readonly Entry[], untilMs: number, spanMs: number): readonly Entry[] {
   return series.filter((entry) => entry[0] > untilMs - spanMs && entry[0] <= untilMs);

@@ -1,5 +1,5 @@
 // Raises, changes and closes alerts: between a verdict of the rules and the life of an alert.
-import type { Alert } from "../../protocol/index.ts";
+import type { Alert, Priority } from "../../protocol/index.ts";
 import { type LifeInput, type LifeReason, stepLife } from "../domain/alert-life.ts";
 import { alertText, type RuleId } from "../domain/alert-text.ts";
 import { toInstant } from "../domain/instant.ts";
@@ -120,10 +120,12 @@ function log(draft: Draft, alert: Alert, reason: LifeReason, act: Act): void {
   });
 }
 
-/** Of a rule whose alert is open on this matter, its id. */
-export function activeRule(draft: Draft, matter: string): RuleId | undefined {
+/** The alert on a matter whose condition holds. One that has returned does not count: a new breach starts its delay anew. */
+export function activeAlert(
+  draft: Draft,
+  matter: string,
+): { readonly ruleId: RuleId; readonly priority: Priority } | undefined {
   const open = draftAlertOn(draft, matter)?.alert;
-  // One that has returned is not active any more: a new breach is measured from the start.
   if (open === undefined || open.state === "returned-unacknowledged") return undefined;
-  return open.ruleId as RuleId;
+  return { ruleId: open.ruleId as RuleId, priority: open.priority };
 }

@@ -80,6 +80,21 @@ describe("the engine", () => {
     expect(engine.point("alm-01")).toMatchObject({ fuel: { levelPct: 80 }, mainsLostAt: "2026-11-24T10:00:00.000Z" });
   });
 
+  test("hours that arrive late fill the delay: the first live sample raises, and not before", async () => {
+    const store = memoryJournal();
+    const clock = virtualClock(NOON_MS);
+    const engine = await startEngine(store.journal, clock);
+    for (let i = 60; i > 3; i--) {
+      store.append({ receivedMs: NOON_MS, time: NOON_MS / 1000 - i * 60, ...power(7) });
+    }
+    await clock.advance(20_000);
+    expect(engine.point("alm-01")?.fuel?.levelPct).toBe(7);
+    expect(engine.overview().alerts).toEqual([]);
+    store.append({ receivedMs: clock.nowMs(), ...power(7) });
+    await engine.caughtUp();
+    expect(engine.overview().alerts).toMatchObject([{ ruleId: "endurance-low", priority: 2 }]);
+  });
+
   test("silence is raised after three intervals and the grace, and ends with the next record", async () => {
     const store = memoryJournal();
     const clock = virtualClock(NOON_MS);

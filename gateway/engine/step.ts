@@ -1,13 +1,14 @@
 // One row's step, and one point's evaluation. Pure but for the draft that it is given.
 import { decodeUplink, type PointState } from "../../protocol/index.ts";
+import { bitsOf, isWanted, withHeld } from "../domain/held.ts";
 import { toInstant } from "../domain/instant.ts";
 import type { DeviceView, PointView } from "../domain/point.ts";
-import { withContact, withReport } from "../domain/point-model.ts";
+import { emptyModel, type PointModel, type ReportArrival, withContact, withReport } from "../domain/point-model.ts";
 import { type PointMoment, pointState } from "../domain/point-state.ts";
 import type { Profile } from "../domain/profile.ts";
 import type { JournalRecord } from "../domain/record.ts";
 import { type Matter, powerCandidates, sensorCandidates, silenceCandidates, stepMatter } from "../domain/rules.ts";
-import { activeRule, applyVerdict } from "./alerts.ts";
+import { activeAlert, applyVerdict } from "./alerts.ts";
 import { type Draft, draftDevice, draftPoint } from "./state.ts";
 
 /** A sample is live when it comes within two of its intervals, or two minutes. */
@@ -50,10 +51,11 @@ export function stepRow(draft: Draft, record: JournalRecord, context: StepContex
       draft.devices.set(device.deviceId, { ...kept, lastSampleMs, report });
       const { receivedMs, timeMs, timeQuality } = record;
       const arrival = { deviceId: device.deviceId, receivedMs, timeMs, quality: timeQuality, report: decoded.value };
-      draft.points.set(device.pointId, withReport(model, view, arrival));
+      const after = withReport(model, view, arrival);
+      draft.points.set(device.pointId, after);
       if (isNewest && receivedMs - timeMs <= Math.max(LIVE_MS_MIN, 2000 * device.reportIntervalS)) {
-        evaluate(draft, device.pointId, { nowMs: receivedMs, contact: "present" }, context);
-      }
+        evaluate(draft, device.pointId, { nowMs: receivedMs, contact: "present", sampledMs: timeMs }, context);
+      } else draft.points.set(device.pointId, withLateSample(after, view, arrival, context));
       break;
     }
     case "info":
@@ -85,11 +87,30 @@ export function stepRow(draft: Draft, record: JournalRecord, context: StepContex
   return { kind: "taken", pointId: device.pointId, deviceId: device.deviceId };
 }
 
+/** Notes which rules held at a late sample, judged by it alone: it neither raises nor clears, but its time counts. */
+function withLateSample(model: PointModel, view: PointView, late: ReportArrival, context: StepContext): PointModel {
+  const { timeMs, report } = late;
+  if (report.power === undefined || !isWanted(model.held, timeMs, model.lastSampleMs ?? timeMs)) return model;
+  const then = withReport({ ...emptyModel(model.pointId), levels: model.levels, currents: model.currents }, view, late);
+  const state = pointState(then, view, momentOf(model.pointId, { nowMs: timeMs, contact: "present" }, context));
+  return { ...model, held: withHeld(model.held, timeMs, heldBits(then, state, view, context.profile)) };
+}
+
+function heldBits(model: PointModel, state: PointState, view: PointView, profile: Profile): number {
+  const candidates = [
+    ...powerCandidates(state, view, profile, undefined),
+    ...sensorCandidates(model, state, view, profile),
+  ];
+  return bitsOf(candidates.map((candidate) => candidate.ruleId));
+}
+
 export interface Evaluation {
   readonly nowMs: number;
   readonly contact: PointState["contact"];
   /** On a tick only the silence may begin an alert when no live sample has come. */
   readonly onlySilence?: boolean;
+  /** Set for a live sample: its moment. */
+  readonly sampledMs?: number;
 }
 
 /** Steps all matters of a point. Late rows never come here: they neither raise nor clear. */
@@ -104,11 +125,12 @@ export function evaluate(draft: Draft, pointId: string, evaluation: Evaluation, 
   let conditions = model.conditions;
   const step = (matter: Matter, candidates: Parameters<typeof stepMatter>[1]) => {
     const key = `${matter}/${pointId}`;
-    const active = activeRule(draft, key) !== undefined;
+    const activePriority = activeAlert(draft, key)?.priority;
     const result = stepMatter(matter, candidates, {
       conditions,
+      held: model.held,
       nowMs,
-      active,
+      activePriority,
       offDelayS: matter === "silence" ? 0 : profile.offDelayS,
     });
     conditions = result.conditions;
@@ -116,10 +138,13 @@ export function evaluate(draft: Draft, pointId: string, evaluation: Evaluation, 
   };
   step("silence", silenceCandidates(state, profile));
   if (evaluation.onlySilence !== true) {
-    step("power", powerCandidates(state, view, profile, activeRule(draft, `power/${pointId}`)));
+    step("power", powerCandidates(state, view, profile, activeAlert(draft, `power/${pointId}`)?.ruleId));
     step("sensor", sensorCandidates(model, state, view, profile));
   }
-  if (!sameConditions(conditions, model.conditions)) draft.points.set(pointId, { ...model, conditions });
+  if (evaluation.sampledMs !== undefined) {
+    const held = withHeld(model.held, evaluation.sampledMs, heldBits(model, state, view, profile));
+    draft.points.set(pointId, { ...model, conditions, held });
+  } else if (!sameConditions(conditions, model.conditions)) draft.points.set(pointId, { ...model, conditions });
 }
 
 function sameConditions(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean {
