@@ -4,12 +4,13 @@ import Type from "typebox";
 import { AcknowledgementSchema, AlertSchema } from "../../protocol/index.ts";
 import { isAllowed } from "../domain/permission.ts";
 import { GatewayError } from "../errors.ts";
+import { refer } from "./documents.ts";
 import type { ApiEngine } from "./interfaces.ts";
-import { COOKIE } from "./session-routes.ts";
+import { sessionOf } from "./session-routes.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface AcknowledgementDeps {
-  readonly engine: ApiEngine;
+  readonly engine: Pick<ApiEngine, "acknowledge">;
   readonly sessions: Sessions;
 }
 
@@ -17,16 +18,26 @@ export const acknowledgementRoutes: FastifyPluginAsyncTypebox<AcknowledgementDep
   app,
   { engine, sessions },
 ) => {
-  const params = Type.Object({ alertId: Type.String({ minLength: 1, maxLength: 80 }) });
   app.post(
     "/alerts/:alertId/acknowledgements",
-    { schema: { params, body: AcknowledgementSchema, response: { 200: AlertSchema } } },
+    {
+      schema: {
+        summary: "Acknowledge an alert (coordinator, admin)",
+        tags: ["alerts"],
+        params: Type.Object({ alertId: Type.String({ minLength: 1, maxLength: 80 }) }),
+        body: refer(AcknowledgementSchema),
+        response: { 200: refer(AlertSchema) },
+      },
+      // Before the body: who may not act learns nothing from it.
+      preValidation: async (request) => {
+        const { role } = sessionOf(request, sessions);
+        if (!isAllowed(role, "acknowledge")) throw new GatewayError("NOT_ALLOWED", { role });
+      },
+    },
     async (request) => {
-      const session = sessions.find(request.cookies[COOKIE] ?? "");
-      if (session === undefined) throw new GatewayError("SIGN_IN_NEEDED");
-      if (!isAllowed(session.role, "acknowledge")) throw new GatewayError("NOT_ALLOWED", { role: session.role });
+      const { name } = sessionOf(request, sessions);
       const { note } = request.body;
-      const act = { by: session.name, origin: `http ${request.ip}`, ...(note === undefined ? {} : { note }) };
+      const act = { by: name, origin: `http ${request.ip}`, ...(note === undefined ? {} : { note }) };
       return engine.acknowledge(request.params.alertId, act);
     },
   );

@@ -150,7 +150,10 @@ function createJournal({ worker, reader, clock, opened }: Parts): Journal {
       const lost = sent;
       sent = [];
       for (const one of lost) one.failed(new GatewayError("JOURNAL_UNUSABLE", { reason: reply.reason }));
-    } else if (reply.kind === "closed") closing?.();
+    } else if (reply.kind === "closed") {
+      closing?.();
+      return;
+    }
     if (closing !== undefined && sent.length === 0 && waiting.length === 0) post({ kind: "close" });
     else schedule();
   }

@@ -1,0 +1,90 @@
+// A gateway that stops and starts: state, alerts and acknowledgements are as they were; a restart two hours later makes
+// nobody silent who lives.
+import mqtt from "mqtt";
+import { afterAll, expect, test } from "vitest";
+import { systemClock } from "../../gateway/clock.ts";
+import type { Alert, Overview } from "../../protocol/index.ts";
+import { encodeReport, sealFrame, uplinkTopic } from "../../protocol/index.ts";
+import { report, sha256, temporaryFolder, waitFor } from "../fixtures.ts";
+import { startGateway, type TestGateway } from "./gateway.ts";
+
+const HOUR_MS = 3_600_000;
+const ROWS = 3_000;
+const folder = temporaryFolder();
+afterAll(() => folder.remove());
+
+/** The system's clock, as it would show so much later. */
+function laterBy(ms: number) {
+  return { ...systemClock, nowMs: () => systemClock.nowMs() + ms };
+}
+
+async function send(gateway: TestGateway, deviceId: string, frames: readonly Uint8Array[]): Promise<void> {
+  const url = `mqtt://127.0.0.1:${gateway.app.mqtt.port}`;
+  const client = await mqtt.connectAsync(url, {
+    clientId: deviceId,
+    username: deviceId,
+    password: gateway.password(deviceId),
+  });
+  const key = gateway.keys.get(deviceId) as Uint8Array;
+  await Promise.all(
+    frames.map((frame) =>
+      client.publishAsync(uplinkTopic(deviceId), Buffer.from(sealFrame(sha256, key, frame)), { qos: 1 }),
+    ),
+  );
+  await client.endAsync();
+}
+
+function low(sequence: number, timeMs: number): Uint8Array {
+  const power = {
+    fuelLevelPct: 6,
+    generator: "running",
+    mains: "lost",
+    loadKw: "absent",
+    starterBatteryV: 13.8,
+  } as const;
+  return encodeReport(report({ sequence, time: Math.floor(timeMs / 1000), power }));
+}
+
+test("state, alerts and acknowledgements come back, and nobody who lives falls silent", async () => {
+  const now = systemClock.nowMs();
+  const first = await startGateway({ dir: folder.path });
+  await send(
+    first,
+    "alm-01-d1",
+    Array.from({ length: ROWS }, (_, i) => low(i, now - (ROWS - i) * 1000)),
+  );
+  await send(first, "alm-02-d1", [encodeReport(report({ sequence: 1, time: Math.floor(now / 1000) }))]);
+  await first.app.engine.caughtUp();
+  await waitFor("the alert", async () =>
+    (await first.get<Alert[]>("/v1/alerts")).some((alert) => alert.subject.id === "alm-01"),
+  );
+  const [alert] = (await first.get<Alert[]>("/v1/alerts")).filter((one) => one.subject.id === "alm-01");
+  await first.post(`/v1/alerts/${alert?.alertId}/acknowledgements`, { note: "truck at nine" });
+  const before = await first.get<Overview>("/v1/overview");
+  await first.app.stop();
+
+  const second = await startGateway({ dir: folder.path });
+  const after = await second.get<Overview>("/v1/overview");
+  const lasting = (overview: Overview) =>
+    overview.alerts.map(({ updatedAt: _u, values: _v, text: _t, ...rest }) => rest);
+  expect(lasting(after)).toEqual(lasting(before));
+  expect(after.alerts[0]).toMatchObject({
+    state: "acknowledged",
+    acknowledged: { by: "coordinator-1", note: "truck at nine" },
+  });
+  expect(after.gateway.journal.newestId).toBe(ROWS + 1);
+  expect(after.points.map((point) => [point.pointId, point.fuel?.levelPct])).toEqual(
+    before.points.map((point) => [point.pointId, point.fuel?.levelPct]),
+  );
+  await second.app.stop();
+
+  const clock = laterBy(2 * HOUR_MS);
+  const third = await startGateway({ dir: folder.path, clock });
+  await send(third, "alm-01-d1", [low(ROWS + 1, clock.nowMs())]);
+  await send(third, "alm-02-d1", [encodeReport(report({ sequence: 2, time: Math.floor(clock.nowMs() / 1000) }))]);
+  await third.app.engine.caughtUp();
+  const ticks = performance.now() + 3_000;
+  await waitFor("three ticks of the engine", () => performance.now() > ticks);
+  expect((await third.get<Alert[]>("/v1/alerts")).filter((one) => one.ruleId === "silence")).toEqual([]);
+  await third.app.stop();
+});

@@ -1,0 +1,172 @@
+// The demo as a newcomer runs it, seen in Chromium: 34 points, live alerts, an acknowledgement that two screens agree on,
+// nothing asked of any other machine, and words when the gateway is gone. Makes the pictures of the README.
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync } from "node:fs";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import AxeBuilder from "@axe-core/playwright";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { temporaryFolder, waitFor } from "../fixtures.ts";
+
+const CHROMIUM = "/usr/bin/chromium";
+const HAS_CHROMIUM = existsSync(CHROMIUM);
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const PICTURES = fileURLToPath(new URL("../out/", import.meta.url));
+const QUIET = [
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-first-run",
+  "--disable-gpu",
+  "--disable-quic",
+  "--font-render-hinting=none",
+];
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+describe.skipIf(!HAS_CHROMIUM)(`the demo in a browser (needs chromium${HAS_CHROMIUM ? "" : ": not installed"})`, () => {
+  const folder = temporaryFolder();
+  let demo: ChildProcess;
+  let browser: Browser;
+  let url = "";
+  let password = "";
+  let words = "";
+  const outside: string[] = [];
+
+  beforeAll(async () => {
+    mkdirSync(PICTURES, { recursive: true });
+    const [port, mqttPort] = [await freePort(), await freePort()];
+    url = `http://127.0.0.1:${port}`;
+    const args = [
+      "tests/demo/main.ts",
+      "--port",
+      String(port),
+      "--mqtt-port",
+      String(mqttPort),
+      "--hours",
+      "20",
+      "--dir",
+      folder.path,
+    ];
+    demo = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+    demo.stdout?.on("data", (data) => {
+      words += String(data);
+    });
+    demo.stderr?.on("data", (data) => {
+      words += String(data);
+    });
+    await waitFor("the demo's sign-in", () => /Password\s+(\S+)/.test(words), 60_000);
+    password = /Password\s+(\S+)/.exec(words)?.[1] ?? "";
+    browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, chromiumSandbox: false, args: QUIET });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    if (demo.exitCode === null) {
+      const gone = new Promise((resolve) => demo.once("exit", resolve));
+      demo.kill("SIGINT");
+      await gone;
+    }
+    folder.remove();
+  });
+
+  async function open(width: number, height: number): Promise<Page> {
+    const context = await browser.newContext({
+      viewport: { width, height },
+      locale: "nl-NL",
+      timezoneId: "Europe/Amsterdam",
+      reducedMotion: "reduce",
+    });
+    const page = await context.newPage();
+    page.on("request", (request) => {
+      if (!request.url().startsWith(url) && !request.url().startsWith("data:")) outside.push(request.url());
+    });
+    await page.goto(url);
+    await page.fill("#name", "coordinator-1");
+    await page.fill("#password", password);
+    await page.click("button[type=submit]");
+    await page.waitForSelector("table");
+    return page;
+  }
+
+  const openAlerts = (page: Page) => page.locator(".alert").count();
+
+  test("a wrong password says what to do", async () => {
+    const page = await (await browser.newContext({ locale: "nl-NL" })).newPage();
+    await page.goto(url);
+    await page.fill("#name", "coordinator-1");
+    await page.fill("#password", "not-the-password");
+    await page.click("button[type=submit]");
+    await page.waitForFunction(() => document.querySelector("#problem")?.textContent !== "");
+    expect(await page.textContent("#problem")).toMatch(/Naam of wachtwoord klopt niet/);
+    await page.context().close();
+  });
+
+  test("34 points are there, all heard of, and alerts are live", async () => {
+    const page = await open(1440, 900);
+    await page.click("text=Toon alle punten");
+    await expect.poll(() => page.locator("tbody tr").count(), { timeout: 60_000 }).toBe(34);
+    await expect.poll(() => page.locator("text=nog niets ontvangen").count(), { timeout: 90_000 }).toBe(0);
+    await expect.poll(() => openAlerts(page), { timeout: 90_000 }).toBeGreaterThan(5);
+    expect(await page.locator(".alert.prio-1").count()).toBeGreaterThan(0);
+    await page.click("text=Toon alleen afwijkingen");
+    await page.mouse.move(700, 20);
+    await page.screenshot({ path: `${PICTURES}toestand.png` });
+    const axe = await new AxeBuilder({ page })
+      .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"])
+      .analyze();
+    expect(axe.violations.map((one) => `${one.id}: ${one.nodes[0]?.html}`)).toEqual([]);
+    await page.context().close();
+  });
+
+  test("an acknowledgement is seen on another screen, with its name and note", async () => {
+    const [mine, theirs] = [await open(1440, 900), await open(390, 844)];
+    await expect.poll(() => openAlerts(theirs)).toBeGreaterThan(0);
+    const id = await mine.locator(".alert.selected").getAttribute("data-alert");
+    await mine.fill(".alert.selected .note input", "aggregaat onderweg");
+    await mine.click(`[data-alert="${id}"] button.primary`);
+    await theirs.waitForSelector("text=aggregaat onderweg", { timeout: 5_000 });
+    expect(await theirs.locator(`[data-alert="${id}"]`).count()).toBe(0);
+    expect(await theirs.locator(".seen").textContent()).toContain("coordinator-1");
+    await theirs.screenshot({ path: `${PICTURES}toestand-phone.png` });
+    await mine.click("text=EN");
+    await mine.waitForSelector("text=Endurance");
+    await mine.context().close();
+    await theirs.context().close();
+  });
+
+  test("the keyboard alone is enough", async () => {
+    const page = await open(1440, 900);
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    const focused = await page.evaluate(() => document.activeElement?.getAttribute("data-point"));
+    expect(focused).not.toBeNull();
+    await page.keyboard.press("?");
+    await page.waitForSelector("dialog[open]");
+    await page.keyboard.press("Escape");
+    const before = await openAlerts(page);
+    await page.keyboard.press("b");
+    await expect.poll(() => openAlerts(page)).toBeLessThan(before);
+    await page.context().close();
+  });
+
+  test("when the demo ends, the screen says so over its whole width, and no request ever left the machine", async () => {
+    const page = await open(1440, 900);
+    await page.waitForSelector(".alert");
+    const gone = new Promise((resolve) => demo.once("exit", resolve));
+    demo.kill("SIGINT");
+    expect(await gone).toBe(0);
+    await page.waitForSelector(".notice", { timeout: 30_000 });
+    expect(await page.textContent(".notice")).toMatch(/Geen verbinding met de gateway sinds/);
+    expect((await page.locator(".notice").boundingBox())?.width).toBe(1440);
+    await page.screenshot({ path: `${PICTURES}out-of-reach.png` });
+    expect(outside).toEqual([]);
+    await page.context().close();
+  });
+});
