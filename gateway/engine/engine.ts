@@ -174,6 +174,7 @@ export function createEngine(options: EngineOptions): Engine {
       await attempts.load(saver.savedId(), BATCH_ROWS_MAX);
       unsubscribe = journal.onCommitted(wake);
       await exclusive(turn);
+      if (stopping) return;
       picture.renewOutage();
       picture.refresh(picture.pointIds());
       timers.push(clock.every(TICK_MS, queueTick));
