@@ -7,7 +7,7 @@ import { modelLitresPerH, rateOf, sinceRefill } from "./consumption.ts";
 import { createWindow, isStored, markStored, WINDOW_RECORDS } from "./dedupe.ts";
 import { type EnduranceInput, estimateEndurance } from "./endurance.ts";
 import { outageOf } from "./outage.ts";
-import type { Generator } from "./point.ts";
+import type { Battery, Generator } from "./point.ts";
 import { localDay } from "./point.ts";
 import { extendSequence } from "./sequence.ts";
 import { type Entry, robustSlope, SLOT_MS, SLOTS_MAX, withEntry } from "./series.ts";
@@ -192,6 +192,78 @@ describe("endurance", () => {
           expect(more.p50H).toBeGreaterThanOrEqual(one.p50H);
         },
       ),
+    );
+  });
+});
+
+describe("endurance of generator and battery together", () => {
+  const battery: Battery = { chemistry: "lfp", capacityKwh: 10, nominalV: 51.2 };
+  const currents = (amperes: number): Entry[] =>
+    Array.from({ length: 16 }, (_, i) => [NOON_MS - (15 - i) * SLOT_MS, 51.2, amperes, 80]);
+
+  test("a battery lasts its usable energy over its draw, with the shortage in kWh", () => {
+    const estimate = estimateEndurance(
+      input({ generator: undefined, battery, stateOfChargePct: 65, currents: currents(-10) }),
+    );
+    // 5 kWh above the floor of 15 %; 10 A at 51.2 V is 0.512 kW, slightly more by Peukert as C/20 is 9.8 A.
+    expect(estimate).toMatchObject({ kind: "estimate", method: "battery", limitedBy: "battery", reaches72h: "no" });
+    expect(estimate.kind === "estimate" && estimate.p50H).toBeCloseTo(5 / 0.512, 1);
+    expect(estimate.kind === "estimate" && estimate.shortage?.kWh).toBeCloseTo((40 - 5 / 0.512) * 0.512, 0);
+  });
+
+  test("both count when both are known; one that is bad is left out, and one that charges is not counted", () => {
+    const fuelOnly = estimateEndurance(input());
+    const both = estimateEndurance(input({ battery, stateOfChargePct: 65, currents: currents(-10) }));
+    const charging = estimateEndurance(input({ battery, stateOfChargePct: 65, currents: currents(20) }));
+    const untrusted = estimateEndurance(input({ battery, batteryBad: true, currents: currents(-10) }));
+    const hours = (estimate: typeof both) => (estimate.kind === "estimate" ? estimate.p50H : Number.NaN);
+    expect(hours(both)).toBeGreaterThan(hours(fuelOnly) + 9);
+    expect(hours(charging)).toBe(hours(fuelOnly));
+    expect(hours(untrusted)).toBe(hours(fuelOnly));
+    expect(both).toMatchObject({ limitedBy: "both" });
+    expect(untrusted).toMatchObject({ limitedBy: "fuel" });
+  });
+
+  test("whatever comes in: finite, in order, and more charge never fewer hours", () => {
+    const some = fc.record({
+      stateOfChargePct: fc.double({ min: 0, max: 100, noNaN: true }),
+      fuelLevelPct: fc.option(fc.double({ min: 0, max: 100, noNaN: true }), { nil: undefined }),
+      amperes: fc.array(fc.double({ min: -204, max: 204.7, noNaN: true }), { maxLength: 16 }),
+      volts: fc.double({ min: 0, max: 81.83, noNaN: true }),
+      elapsedH: fc.double({ min: 0, max: 100, noNaN: true }),
+      targetH: fc.double({ min: -100, max: 72, noNaN: true }),
+      mainsPresent: fc.boolean(),
+      chemistry: fc.constantFrom("lead" as const, "lfp" as const),
+    });
+    fc.assert(
+      fc.property(some, ({ amperes, volts, elapsedH, targetH, chemistry, fuelLevelPct, ...rest }) => {
+        const at = (stateOfChargePct: number) =>
+          estimateEndurance(
+            input({
+              ...rest,
+              stateOfChargePct,
+              fuelLevelPct,
+              battery: { ...battery, chemistry },
+              sampledMs: NOON_MS - elapsedH * HOUR,
+              targetMs: NOON_MS + targetH * HOUR,
+              currents: amperes.map((a, i): Entry => [NOON_MS - elapsedH * HOUR - i * SLOT_MS, volts, a, 50]).reverse(),
+            }),
+          );
+        const [one, more] = [at(rest.stateOfChargePct), at(Math.min(100, rest.stateOfChargePct + 5))];
+        if (one.kind !== "estimate" || more.kind !== "estimate") return;
+        const numbers = [
+          one.p10H,
+          one.p50H,
+          one.p90H,
+          one.rateKw ?? 0,
+          one.shortage?.hours ?? 0,
+          one.shortage?.kWh ?? 0,
+        ];
+        for (const value of numbers) expect(Number.isFinite(value) && value >= 0).toBe(true);
+        expect(one.p10H).toBeLessThanOrEqual(one.p50H);
+        expect(one.p50H).toBeLessThanOrEqual(one.p90H);
+        expect(more.p50H).toBeGreaterThanOrEqual(one.p50H);
+      }),
     );
   });
 });

@@ -19,9 +19,10 @@ export interface PointMoment {
   readonly priority: PointState["priority"];
 }
 
-/** Readings whose end of range is no everyday value, with that range. */
+/** Readings whose end of range hides what lies beyond, with that range. */
 const RANGES = new Map<string, { readonly min: number; readonly max: number }>();
-const WATCHED = ["loadKw", "starterBatteryV", "batteryV", "batteryA", "temperatureC"];
+/** Not the counter, which wraps, nor the state of charge, which ends at 100 by itself. */
+const WATCHED = ["fuelLevelPct", "loadKw", "starterBatteryV", "batteryV", "batteryA", "occupancy", "temperatureC"];
 for (const group of GROUPS) {
   for (const field of group.fields as readonly Field[]) {
     if ("words" in field || !WATCHED.includes(field.name)) continue;

@@ -1,5 +1,7 @@
 // What the engine is after a stop, a refusing disk, and what was taken away from under it.
+import { Value } from "typebox/value";
 import { afterEach, describe, expect, test } from "vitest";
+import { OverviewSchema } from "../../protocol/index.ts";
 import { createEngines, memoryJournal, minutes, POINT, power, registryOf } from "../../tests/engine-fixtures.ts";
 import { NOON_MS } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
@@ -44,11 +46,15 @@ describe("a stop of the engine", () => {
       engine = await engines.start(store.journal, clock, { beforeStep });
     }
     await clock.advance(10_000);
-    return { picture: pictureOf(engine), acts: store.acts };
+    const faults = Value.Errors(OverviewSchema, engine.overview()).map(
+      (fault) => `${fault.instancePath} ${fault.message}`,
+    );
+    return { picture: pictureOf(engine), acts: store.acts, faults };
   }
 
   test("at any row of a scripted outage leaves the same picture behind", async () => {
     const whole = await play(new Set());
+    expect(whole.faults).toEqual([]);
     expect(whole.picture.alerts.map((alert) => alert.ruleId).sort()).toEqual([
       "endurance-critical",
       "row-set-aside",
