@@ -18,6 +18,7 @@ const CODES = {
   SIGN_IN_REFUSED: { status: 401, retry: false, text: "the name or the password is not right" },
   SIGN_IN_NEEDED: { status: 401, retry: false, text: "sign in first" },
   NOT_ALLOWED: { status: 403, retry: false, text: "this role may not do that" },
+  ORIGIN_FOREIGN: { status: 403, retry: false, text: "a page of another origin may not act here" },
   PERSON_EXISTS: { status: 409, retry: false, text: "there is a person with this name already" },
 } as const;
 

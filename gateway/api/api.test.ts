@@ -6,8 +6,9 @@ import { NOON_MS, waitFor } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import { GatewayError } from "../errors.ts";
 import { createApi } from "./api.ts";
+import { GUESSES_MAX } from "./guesses.ts";
 import type { ApiEngine } from "./interfaces.ts";
-import { GUESSES_MAX, SESSION_MS } from "./sessions.ts";
+import { SESSION_MS } from "./sessions.ts";
 
 const ALERT: Alert = {
   alertId: "power-alm-01-1",
@@ -66,6 +67,7 @@ async function start() {
     version: "0.1.0",
     refusals: { list: () => ({ counts: { "bad-tag": 3 }, recent: [] }) },
     people: {
+      standing: (name) => ({ role: name === "viewer-1" ? "viewer" : "coordinator", credential: "1" }),
       verify: async (name, password) => {
         if (password !== "right") return undefined;
         return name === "viewer-1" ? { name, role: "viewer" } : { name, role: "coordinator" };
@@ -133,7 +135,7 @@ describe("the API", () => {
     expect([refused.statusCode, refused.json().code]).toEqual([403, "NOT_ALLOWED"]);
     const headers = { ...(await signIn()), origin: "http://elsewhere.example", host: "localhost" };
     expect((await app.inject({ method: "POST", url, headers, payload: {} })).statusCode).toBe(403);
-    clock.jump(SESSION_MS);
+    await clock.advance(SESSION_MS);
     expect((await app.inject({ url: "/v1/overview", headers: viewer })).statusCode).toBe(401);
   });
 
@@ -209,12 +211,11 @@ describe("the API", () => {
     await clock.advance(4_000);
     await waitFor("the beat", () => text.includes("event: gateway"));
     expect(text.match(/event: alert/g)).toHaveLength(1);
-    clock.jump(SESSION_MS);
     let ended = false;
     stream.on("close", () => {
       ended = true;
     });
-    await clock.advance(5_000);
+    await clock.advance(SESSION_MS);
     await waitFor("the end of the session", () => ended);
   });
 });

@@ -1,23 +1,32 @@
-// The HTTP API and the screens, as one Fastify instance. A session for everything but the documents and the health page.
-import { existsSync } from "node:fs";
+// The HTTP API and the screens, as one Fastify instance. All of it needs a session but signing in, the documents of the
+// interface, the health pages and the files of the screens.
+import type { Server } from "node:http";
 import fastifyCookie from "@fastify/cookie";
-import fastifyHelmet from "@fastify/helmet";
-import fastifyStatic from "@fastify/static";
-import fastifySwagger from "@fastify/swagger";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import createFastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import createFastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyRequest } from "fastify";
 import type { Clock } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
-import { acknowledgementRoutes } from "./acknowledgement-routes.ts";
-import type { ApiEngine, ApiPeople, ApiRefusals } from "./interfaces.ts";
-import { installProblems, sendProblem } from "./problems.ts";
-import { readRoutes } from "./read-routes.ts";
-import { COOKIE, sessionRoutes } from "./session-routes.ts";
+import { type AcknowledgementDeps, acknowledgementRoutes } from "./acknowledgement-routes.ts";
+import { documentRoutes, installDocuments } from "./documents.ts";
+import { createGuesses } from "./guesses.ts";
+import { healthRoutes } from "./health-routes.ts";
+import type { ApiEngine, ApiJournal, ApiLog, ApiPeople, ApiRefusals } from "./interfaces.ts";
+import { answerBrokenRequest, installProblems, sendFailure } from "./problems.ts";
+import { type ReadRouteDeps, readRoutes } from "./read-routes.ts";
+import { installScreens, installSecurityHeaders } from "./screens.ts";
+import { openSessionJournal } from "./session-journal.ts";
+import { COOKIE, sessionOf, sessionRoutes } from "./session-routes.ts";
 import { createSessions } from "./sessions.ts";
 import { createStreamHub } from "./stream.ts";
+import { type StreamRouteDeps, streamRoutes } from "./stream-routes.ts";
 
-const BODY_BYTES_MAX = 64 * 1024;
+export const BODY_BYTES_MAX = 64 * 1024;
+export const HEADER_BYTES_MAX = 16 * 1024;
 const REQUEST_TIMEOUT_MS = 15_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+/** Streams, and the requests beside them. */
+const CONNECTIONS_MAX = 600;
+const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
 
 export interface ApiOptions {
   readonly engine: ApiEngine;
@@ -25,95 +34,90 @@ export interface ApiOptions {
   readonly refusals: ApiRefusals;
   readonly clock: Clock;
   readonly version: string;
+  /** Keeps sessions over a restart, and the log of who signed in; without it they end with the process. */
+  readonly journal?: ApiJournal;
   /** Built screens; without them only the API is served. */
   readonly staticDir?: string;
   readonly tls?: { readonly key: string; readonly cert: string };
-  log?(event: string, detail: Readonly<Record<string, string | number>>): void;
+  readonly log?: ApiLog;
 }
 
-/** Paths under /v1 that need no session. */
-const OPEN = ["/v1/session", "/v1/openapi.json"];
-
+/** Not listening yet. Rejects with JOURNAL_UNUSABLE when the sessions cannot be read. */
 export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
-  const sessions = createSessions(options.clock);
-  const hub = createStreamHub(options.engine, options.clock);
-  const app = createFastify({
-    ...(options.tls === undefined ? {} : { https: { key: options.tls.key, cert: options.tls.cert } }),
-    bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    forceCloseConnections: true,
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
-  }).withTypeProvider<TypeBoxTypeProvider>();
-  const paths: string[] = [];
-  app.addHook("onRoute", (route) => void paths.push(route.url));
-  installProblems(
-    app,
-    () => paths,
-    (error) => options.log?.("request failed", { error: error.message }),
-  );
-  await app.register(fastifyHelmet, { contentSecurityPolicy: contentPolicy(), hsts: options.tls !== undefined });
+  const log: ApiLog = options.log ?? (() => undefined);
+  const isTls = options.tls !== undefined;
+  const app = createServer(options);
+  installProblems(app, log);
+  await installSecurityHeaders(app, isTls);
   await app.register(fastifyCookie);
-  await app.register(fastifySwagger, {
-    openapi: { info: { title: "Waakvlam", version: options.version } },
-    refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json["$id"] ?? `schema-${i}`) },
-  });
-
+  await installDocuments(app, { version: options.version, cookie: COOKIE });
   app.addHook("onRequest", async (request, reply) => {
     void reply.header("API-Version", options.version);
     refuseForeignOrigin(request);
-    // By the route that was found, never by the text of the address: "/%761/overview" finds the same route.
-    const route = request.routeOptions.url ?? "";
-    if (!route.startsWith("/v1/")) return;
-    void reply.header("cache-control", "no-store");
-    if (OPEN.includes(route)) return;
-    if (sessions.find(request.cookies[COOKIE] ?? "") === undefined) throw new GatewayError("SIGN_IN_NEEDED");
   });
-
-  const { engine, people, refusals, clock } = options;
-  await app.register(sessionRoutes, {
-    prefix: "/v1",
-    sessions,
-    people,
-    clock,
-    secureCookies: options.tls !== undefined,
-  });
-  await app.register(readRoutes, { prefix: "/v1", engine, refusals, hub, sessions });
-  await app.register(acknowledgementRoutes, { prefix: "/v1", engine, sessions });
-  app.get("/v1/openapi.json", { schema: { hide: true } }, async () => app.swagger());
-  app.get("/healthz", { schema: { hide: true } }, async () => ({ status: "ok" }));
-  app.get("/readyz", { schema: { hide: true } }, async (_, reply) => {
-    const { journal } = engine.gateway();
-    if (journal.engineBehindRows <= READY_BEHIND_ROWS) return { status: "ok" };
-    const detail = `The engine is ${journal.engineBehindRows} rows behind the journal; it is catching up.`;
-    return sendProblem(reply, { status: 503, code: "CATCHING_UP", detail });
-  });
-  if (options.staticDir !== undefined && existsSync(options.staticDir)) {
-    await app.register(fastifyStatic, { root: options.staticDir, index: ["index.html"] });
-  }
-  app.addHook("preClose", async () => hub.close());
+  await app.register(v1Routes, { prefix: "/v1", options, log });
+  documentRoutes(app, options.version);
+  healthRoutes(app, options.engine);
+  await installScreens(app, options.staticDir);
   return app;
 }
 
-const READY_BEHIND_ROWS = 1_000;
+function createServer({ tls }: ApiOptions): FastifyInstance {
+  const limits = { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_TIMEOUT_MS };
+  const app = createFastify({
+    ...(tls === undefined ? { http: limits } : { https: { ...limits, key: tls.key, cert: tls.cert } }),
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Streams would hold up the end for ever.
+    forceCloseConnections: true,
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
+    frameworkErrors: (error, request, reply) => void sendFailure(error, request, reply),
+    clientErrorHandler: answerBrokenRequest,
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  (app.server as Server).maxConnections = CONNECTIONS_MAX;
+  app.removeContentTypeParser("text/plain");
+  return app as unknown as FastifyInstance;
+}
 
-function contentPolicy() {
-  return {
-    useDefaults: false,
-    directives: {
-      "default-src": ["'self'"],
-      "style-src": ["'self'", "'unsafe-inline'"],
-      "img-src": ["'self'", "data:"],
-      "object-src": ["'none'"],
-      "frame-ancestors": ["'none'"],
-      "base-uri": ["'none'"],
-      "form-action": ["'self'"],
-    },
-  };
+interface V1Deps {
+  readonly options: ApiOptions;
+  readonly log: ApiLog;
+}
+
+const v1Routes: FastifyPluginAsync<V1Deps> = async (v1, { options, log }) => {
+  const { engine, people, refusals, clock } = options;
+  const journal = await openSessionJournal(options.journal, log);
+  const sessions = createSessions({ clock, people, rows: journal.rows, keep: journal.keep });
+  const hub = createStreamHub(engine, clock);
+  v1.addHook("preClose", async () => hub.close());
+  v1.addHook("onRequest", async (_request, reply) => void reply.header("cache-control", "no-store"));
+  refuseUnknownQueries(v1);
+  const secureCookies = options.tls !== undefined;
+  await v1.register(sessionRoutes, { sessions, guesses: createGuesses(clock), people, clock, journal, secureCookies });
+  await v1.register(guardedRoutes, { engine, refusals, sessions, hub });
+};
+
+/** The guard hangs on the routes themselves: there is no spelling of an address that walks around it. */
+const guardedRoutes: FastifyPluginAsync<ReadRouteDeps & AcknowledgementDeps & StreamRouteDeps> = async (app, deps) => {
+  const { engine, refusals, sessions, hub } = deps;
+  app.addHook("onRequest", async (request) => void sessionOf(request, sessions));
+  await app.register(readRoutes, { engine, refusals });
+  await app.register(acknowledgementRoutes, { engine, sessions });
+  await app.register(streamRoutes, { hub, sessions });
+};
+
+/** A key that no route knows is a mistake that would change nothing, silently. */
+function refuseUnknownQueries(app: FastifyInstance): void {
+  app.addHook("onRoute", (route) => {
+    if (route.schema === undefined || route.schema.querystring !== undefined) return;
+    route.schema.querystring = { type: "object", properties: {}, additionalProperties: false };
+  });
 }
 
 /** A page of another origin may not act in a person's name, whatever cookie the browser sends along. */
 function refuseForeignOrigin(request: FastifyRequest): void {
-  const { origin, host } = request.headers;
-  if (request.method === "GET" || request.method === "HEAD" || origin === undefined) return;
-  if (origin.replace(/^https?:\/\//, "") !== host) throw new GatewayError("NOT_ALLOWED", { origin });
+  const { origin } = request.headers;
+  if (SAFE_METHODS.includes(request.method) || origin === undefined) return;
+  if (origin !== `${request.protocol}://${request.headers.host ?? ""}`)
+    throw new GatewayError("ORIGIN_FOREIGN", { origin });
 }

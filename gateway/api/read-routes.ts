@@ -1,4 +1,4 @@
-// Everything that is only read: points, alerts, devices, the gateway, and the live stream.
+// Everything that is only read: points, alerts, devices, and the gateway itself.
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import Type from "typebox";
 import {
@@ -11,89 +11,130 @@ import {
   RefusalsSchema,
 } from "../../protocol/index.ts";
 import { GatewayError } from "../errors.ts";
+import { refer } from "./documents.ts";
 import type { ApiEngine, ApiRefusals } from "./interfaces.ts";
-import { sendProblem } from "./problems.ts";
-import { COOKIE } from "./session-routes.ts";
-import type { Sessions } from "./sessions.ts";
-import type { StreamHub } from "./stream.ts";
 
 export interface ReadRouteDeps {
-  readonly engine: ApiEngine;
+  readonly engine: Omit<ApiEngine, "acknowledge" | "onChange">;
   readonly refusals: ApiRefusals;
-  readonly hub: StreamHub;
-  readonly sessions: Sessions;
 }
 
+const Closed = { additionalProperties: false } as const;
 const Id = Type.String({ minLength: 1, maxLength: 80 });
+const AlertQuery = Type.Object({ state: Type.Optional(AlertStateSchema) }, Closed);
 
-export const readRoutes: FastifyPluginAsyncTypebox<ReadRouteDeps> = async (
-  app,
-  { engine, refusals, hub, sessions },
-) => {
-  app.get("/overview", { schema: { response: { 200: OverviewSchema } } }, async () => engine.overview());
+export const readRoutes: FastifyPluginAsyncTypebox<ReadRouteDeps> = async (app, { engine, refusals }) => {
+  const state = ["state"];
+  const alerts = ["alerts"];
+  const gateway = ["gateway"];
 
   app.get(
+    "/overview",
+    { schema: { summary: "The whole picture at once", tags: state, response: { 200: refer(OverviewSchema) } } },
+    async () => engine.overview(),
+  );
+  app.get(
     "/points",
-    { schema: { response: { 200: Type.Array(PointStateSchema) } } },
+    {
+      schema: {
+        summary: "All points",
+        tags: state,
+        response: { 200: Type.Array(refer(PointStateSchema)) },
+      },
+    },
     async () => engine.overview().points,
   );
   app.get(
     "/points/:pointId",
-    { schema: { params: Type.Object({ pointId: Id }), response: { 200: PointStateSchema } } },
+    {
+      schema: {
+        summary: "One point",
+        tags: state,
+        params: Type.Object({ pointId: Id }),
+        response: { 200: refer(PointStateSchema) },
+      },
+    },
     async (request) => {
-      const point = engine.point(request.params.pointId);
-      if (point === undefined) throw new GatewayError("POINT_UNKNOWN", { pointId: request.params.pointId });
+      const { pointId } = request.params;
+      const point = engine.point(pointId);
+      if (point === undefined) throw new GatewayError("POINT_UNKNOWN", { pointId });
       return point;
     },
   );
-
-  const AlertQuery = Type.Object({ state: Type.Optional(AlertStateSchema) }, { additionalProperties: false });
   app.get(
     "/alerts",
-    { schema: { querystring: AlertQuery, response: { 200: Type.Array(AlertSchema) } } },
+    {
+      schema: {
+        summary: "Open alerts",
+        tags: alerts,
+        querystring: AlertQuery,
+        response: { 200: Type.Array(refer(AlertSchema)) },
+      },
+    },
     async (request) => {
-      const { state } = request.query;
-      return engine.overview().alerts.filter((alert) => state === undefined || alert.state === state);
+      const wanted = request.query.state;
+      return engine.overview().alerts.filter((alert) => wanted === undefined || alert.state === wanted);
     },
   );
   app.get(
     "/alerts/:alertId",
-    { schema: { params: Type.Object({ alertId: Id }), response: { 200: AlertSchema } } },
+    {
+      schema: {
+        summary: "One open alert",
+        tags: alerts,
+        params: Type.Object({ alertId: Id }),
+        response: { 200: refer(AlertSchema) },
+      },
+    },
     async (request) => {
-      const alert = engine.alert(request.params.alertId);
-      if (alert === undefined) throw new GatewayError("ALERT_UNKNOWN", { alertId: request.params.alertId });
+      const { alertId } = request.params;
+      const alert = engine.alert(alertId);
+      if (alert === undefined) throw new GatewayError("ALERT_UNKNOWN", { alertId });
       return alert;
     },
   );
-
-  app.get("/devices", { schema: { response: { 200: Type.Array(DeviceStateSchema) } } }, async () => [
-    ...engine.devices(),
-  ]);
+  app.get(
+    "/devices",
+    {
+      schema: {
+        summary: "All devices",
+        tags: state,
+        response: { 200: Type.Array(refer(DeviceStateSchema)) },
+      },
+    },
+    async () => [...engine.devices()],
+  );
   app.get(
     "/devices/:deviceId",
-    { schema: { params: Type.Object({ deviceId: Id }), response: { 200: DeviceStateSchema } } },
+    {
+      schema: {
+        summary: "One device, with its newest report",
+        tags: state,
+        params: Type.Object({ deviceId: Id }),
+        response: { 200: refer(DeviceStateSchema) },
+      },
+    },
     async (request) => {
-      const device = engine.device(request.params.deviceId);
-      if (device === undefined) throw new GatewayError("DEVICE_UNKNOWN", { deviceId: request.params.deviceId });
+      const { deviceId } = request.params;
+      const device = engine.device(deviceId);
+      if (device === undefined) throw new GatewayError("DEVICE_UNKNOWN", { deviceId });
       return device;
     },
   );
-
-  app.get("/gateway", { schema: { response: { 200: GatewayStateSchema } } }, async () => engine.gateway());
-  app.get("/refusals", { schema: { response: { 200: RefusalsSchema } } }, async () => refusals.list());
-
   app.get(
-    "/stream",
-    { schema: { description: "Server-Sent Events: overview, then point, alert and gateway." } },
-    (request, reply) => {
-      const token = request.cookies[COOKIE] ?? "";
-      const opened = hub.open({ response: reply.raw, isAllowed: () => sessions.find(token) !== undefined });
-      if (opened) {
-        reply.hijack();
-        return;
-      }
-      const detail = "Too many screens are open. Close one, or use one browser for several tabs.";
-      void sendProblem(reply, { status: 503, code: "STREAMS_FULL", detail });
+    "/gateway",
+    { schema: { summary: "The gateway about itself", tags: gateway, response: { 200: refer(GatewayStateSchema) } } },
+    async () => engine.gateway(),
+  );
+  app.get(
+    "/refusals",
+    {
+      schema: {
+        summary: "Frames that were refused: counts by reason, and the newest",
+        tags: gateway,
+        response: { 200: refer(RefusalsSchema) },
+      },
     },
+    async () => refusals.list(),
   );
 };

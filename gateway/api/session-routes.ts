@@ -76,7 +76,9 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRouteDeps> = async 
       // A browser that signs in anew leaves no second session behind.
       sessions.close(tokenOf(request));
       record(request, name, { action: "sign-in", result: "done" });
-      return reply.setCookie(COOKIE, opened.token, { ...cookie, maxAge: SESSION_MS / 1000 }).send(shown(opened.session));
+      return reply
+        .setCookie(COOKIE, opened.token, { ...cookie, maxAge: SESSION_MS / 1000 })
+        .send(shown(opened.session));
     },
   );
 

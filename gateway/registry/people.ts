@@ -73,6 +73,8 @@ export function removePerson(dir: string, name: string): boolean {
 export interface PeopleDirectory {
   /** Undefined when the name or the password is not right; takes the same time either way. */
   verify(name: string, password: string): Promise<Person | undefined>;
+  /** What a person may do now; `credential` is no secret and changes with the password. Undefined for who has left. */
+  standing(name: string): { readonly role: Role; readonly credential: string } | undefined;
   reload(): void;
 }
 
@@ -105,6 +107,10 @@ export function openPeople(dir: string): PeopleDirectory {
         running--;
         waiting.shift()?.();
       }
+    },
+    standing: (name) => {
+      const row = people.find((one) => one.name === name);
+      return row === undefined ? undefined : { role: row.role, credential: row.salt };
     },
     reload: () => {
       people = read(dir);

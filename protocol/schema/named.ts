@@ -1,0 +1,40 @@
+// The schemas that have a name, for documents that list each of them once.
+import type { TSchema } from "typebox";
+import { AcknowledgementSchema, AlertSchema } from "./alert.ts";
+import { GatewayStateSchema } from "./gateway-state.ts";
+import { DeviceStateSchema, ProblemSchema, RefusalsSchema, SessionSchema, SignInSchema } from "./http.ts";
+import { OverviewSchema } from "./overview.ts";
+import { PointStateSchema } from "./point-state.ts";
+
+/** All that crosses HTTP and MQTT. */
+export const NAMED_SCHEMAS: readonly TSchema[] = [
+  AcknowledgementSchema,
+  AlertSchema,
+  DeviceStateSchema,
+  GatewayStateSchema,
+  OverviewSchema,
+  PointStateSchema,
+  ProblemSchema,
+  RefusalsSchema,
+  SessionSchema,
+  SignInSchema,
+];
+
+export type JsonSchema = Record<string, unknown>;
+
+function nameOf(schema: unknown): string | undefined {
+  const id = (schema as { $id?: unknown } | null)?.$id;
+  return typeof id === "string" ? id : undefined;
+}
+
+/** A plain copy in which every named schema inside has become a reference. */
+export function withReferences(schema: TSchema, referenceTo: (name: string) => string): JsonSchema {
+  const copy = (value: unknown, isInside: boolean): unknown => {
+    if (Array.isArray(value)) return value.map((one) => copy(one, true));
+    if (value === null || typeof value !== "object") return value;
+    const name = isInside ? nameOf(value) : undefined;
+    if (name !== undefined) return { $ref: referenceTo(name) };
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, copy(one, true)]));
+  };
+  return copy(schema, false) as JsonSchema;
+}
