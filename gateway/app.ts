@@ -218,7 +218,7 @@ async function startApi(
   ingress: MqttIngress,
   staticDir: string | undefined,
 ): Promise<{ app: FastifyInstance; port: number; url: string }> {
-  const { config, clock, logs, engine, store } = parts;
+  const { config, clock, logs, engine, store, journal } = parts;
   const { host, port, tlsCert, tlsKey } = config.http;
   const recent = () =>
     ingress.refusals.recent.map(({ atMs, reason, sender, topic, bytes }) => ({
@@ -231,6 +231,7 @@ async function startApi(
   const app = await createApi({
     engine,
     people: store.people,
+    journal,
     refusals: { list: () => ({ counts: Object.fromEntries(ingress.refusals.counts), recent: recent() }) },
     clock,
     version: VERSION,
