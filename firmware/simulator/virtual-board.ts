@@ -91,6 +91,8 @@ interface Running {
   readonly globals: Globals;
   readonly closeSerials: Set<() => void>;
   readonly sockets: Set<Socket>;
+  /** A module is made once a boot: what listens on it goes on listening. */
+  readonly modules: Map<string, unknown>;
 }
 
 export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
@@ -124,7 +126,7 @@ export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
     boots++;
     bootedMs = schedule.nowMs();
     const globals = vm.createContext(vm.constants.DONT_CONTEXTIFY) as unknown as Globals;
-    const mine: Running = { globals, closeSerials: new Set(), sockets: new Set() };
+    const mine: Running = { globals, closeSerials: new Set(), sockets: new Set(), modules: new Map() };
     running = mine;
     for (const name of MISSING) delete globals[name];
     Object.assign(globals, timers(mine), inputs(mine), engine(mine), {
@@ -240,6 +242,12 @@ export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
 
   function moduleOf(mine: Running, name: string): unknown {
     if (!options.table.modules.includes(name)) throw new Error(`Module ${name} not found`);
+    const module = mine.modules.get(name) ?? makeModule(mine, name);
+    mine.modules.set(name, module);
+    return module;
+  }
+
+  function makeModule(mine: Running, name: string): unknown {
     const { flash } = options;
     switch (name) {
       case "Storage":

@@ -135,7 +135,7 @@ describe.skipIf(!HAS_CHROMIUM)(`the demo in a browser (needs chromium${HAS_CHROM
     expect(await theirs.locator(`[data-alert="${id}"]`).count()).toBe(0);
     expect(await theirs.locator(".seen").textContent()).toContain("coordinator-1");
     await theirs.screenshot({ path: `${PICTURES}toestand-phone.png` });
-    await mine.click("text=EN");
+    await mine.click("button[lang=en]");
     await mine.waitForSelector("text=Endurance");
     await mine.context().close();
     await theirs.context().close();
