@@ -1,7 +1,7 @@
 // What `npm run proof` and `npm run bench` have in common: a name, flags, words or JSON.
 import { existsSync, readdirSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { nearest } from "../gateway/config/nearest.ts";
+import { nearest } from "../protocol/nearest.ts";
 
 export interface Entry {
   readonly name: string;

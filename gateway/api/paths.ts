@@ -1,5 +1,5 @@
 // What a path that nobody serves was probably meant to be.
-import { nearest } from "../config/nearest.ts";
+import { nearest } from "../../protocol/nearest.ts";
 
 export interface RouteShape {
   readonly url: string;

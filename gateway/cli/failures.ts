@@ -1,6 +1,6 @@
 // What a person reads when something is wrong: what, where, what to do; never a stack.
 import type { CommandDef } from "citty";
-import { nearest } from "../config/nearest.ts";
+import { nearest } from "../../protocol/nearest.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import type { ExitCode } from "./commands.ts";
 
