@@ -16,6 +16,8 @@ const SIGMA_MIN = 0.1;
 const FIT_SPAN_MS = 6 * HOUR_MS;
 const FIT_HOURS_MIN = 0.5;
 const FIT_ENTRIES_MIN = 8;
+/** A set that runs drinks at least half of what the model has it drink at no load; a level that falls slower is stuck. */
+const BELIEVED_SHARE = 0.5;
 /** Slopes go with the square of the entries: 60 give 1,770, which is a third of a millisecond. */
 const FIT_ENTRIES_MAX = 60;
 /** A rise of the level by more within half an hour is a delivery, and the fit starts again behind it. */
@@ -62,7 +64,7 @@ export function sinceRefill(levels: LevelSeries, capacityL: number): LevelSeries
 }
 
 /** Level against hours of running: standing still says nothing of thirst. */
-function fitted(levels: LevelSeries): Witness | undefined {
+function fitted(generator: Generator, levels: LevelSeries): Witness | undefined {
   let hours = 0;
   const points: [number, number][] = [];
   for (let i = 0; i < levels.length; i++) {
@@ -75,8 +77,9 @@ function fitted(levels: LevelSeries): Witness | undefined {
   }
   if (points.length < FIT_ENTRIES_MIN || hours < FIT_HOURS_MIN) return undefined;
   const fit = robustSlope(thinned(points));
-  if (fit === undefined || !(fit.slope < 0) || !Number.isFinite(fit.sigma)) return undefined;
+  if (fit === undefined || !Number.isFinite(fit.sigma)) return undefined;
   const litresPerH = -fit.slope;
+  if (!(litresPerH >= BELIEVED_SHARE * modelLitresPerH(generator, 0))) return undefined;
   return { litresPerH, sigma: Math.max(fit.sigma, SIGMA_MIN * litresPerH) };
 }
 
@@ -123,7 +126,7 @@ export function rateOf(generator: Generator, series: LevelSeries, options: RateO
 
 function blend(generator: Generator, series: LevelSeries, options: RateOptions): Rate {
   const levels = sinceRefill(since(series, options.atMs, FIT_SPAN_MS), generator.tank.capacityL);
-  const fit = fitted(levels);
+  const fit = fitted(generator, levels);
   const loads = since(levels, options.atMs, HOUR_MS)
     .map((e) => e[3] as number)
     .filter((kw) => kw >= 0);

@@ -95,6 +95,16 @@ describe("consumption", () => {
     expect(Math.abs(rate.litresPerH - 2)).toBeLessThan(0.3);
   });
 
+  test.each([0, 5e-324, 1e-9, 0.15])(
+    "a level that falls %d l/h while the set runs is stuck: the rating counts",
+    (perH) => {
+      const levels = Array.from({ length: 60 }, (_, i): Entry => [i * SLOT_MS, (59 - i) * (perH / 20), 1, -1]);
+      const rate = rateOf(GENERATOR, levels, { atMs: 60 * SLOT_MS, cycles: false });
+      expect(rate.method).toBe("rated");
+      expect(rate.litresPerH).toBeCloseTo(1.4);
+    },
+  );
+
   test("a robust slope does not move for a wild reading", () => {
     const points = Array.from({ length: 20 }, (_, i) => [i, 100 - 2 * i] as const);
     expect(robustSlope([...points, [20, 900]])?.slope).toBeCloseTo(-2, 5);
