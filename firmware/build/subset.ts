@@ -130,7 +130,7 @@ function regExp(path: AnyPath, report: Report): void {
 
 function identifier(path: AnyPath, report: Report): void {
   const { name } = path.node;
-  if (!MISSING_GLOBALS.includes(name) || path.scope.hasBinding(name)) return;
+  if (!MISSING_GLOBALS.includes(name) || path.scope.hasBinding(name, true)) return;
   if (path.parent.type === "MemberExpression" && path.parent.property === path.node && !path.parent.computed) return;
   if (path.parent.type === "ObjectProperty" && path.parent.key === path.node) return;
   report(
@@ -145,7 +145,7 @@ function member(path: AnyPath, report: Report): void {
   if (computed || property.type !== "Identifier") return;
   if (
     object.type === "Identifier" &&
-    !path.scope.hasBinding(object.name) &&
+    !path.scope.hasBinding(object.name, true) &&
     MISSING_METHODS[object.name]?.includes(property.name)
   ) {
     report(path.node, `${object.name}.${property.name} (not there)`, "arithmetic or a loop");
