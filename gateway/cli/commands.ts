@@ -3,8 +3,8 @@
 import { randomInt } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { GatewayConfig, Role } from "../../protocol/index.ts";
-import { isLoopbackHost, readConfig } from "../config/config.ts";
 import { nearest } from "../../protocol/nearest.ts";
+import { isLoopbackHost, readConfig } from "../config/config.ts";
 import { listProblems } from "../config/problems.ts";
 import { GatewayError } from "../errors.ts";
 import { issueKeys } from "../registry/keys.ts";

@@ -4,8 +4,8 @@ import { dirname, resolve } from "node:path";
 import { parse as parseToml } from "smol-toml";
 import { Value } from "typebox/value";
 import { type GatewayConfig, GatewayConfigSchema } from "../../protocol/index.ts";
-import { GatewayError } from "../errors.ts";
 import { nearest } from "../../protocol/nearest.ts";
+import { GatewayError } from "../errors.ts";
 import { listProblems } from "./problems.ts";
 
 /** The configuration of a file, paths resolved against its folder. Throws FILE_UNREADABLE, CONFIG_INVALID. */

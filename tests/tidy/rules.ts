@@ -147,7 +147,11 @@ const BANS: readonly Ban[] = [
     ],
   },
   { pattern: /\bMath\.random\b/, instead: "the generator that is handed in", doors: [/^firmware\/boards\//] },
-  { pattern: /\bprocess\.env\b/, instead: "configuration", doors: [/^gateway\/config\//, /^protocol\/console\/flash\.ts$/] },
+  {
+    pattern: /\bprocess\.env\b/,
+    instead: "configuration",
+    doors: [/^gateway\/config\//, /^protocol\/console\/flash\.ts$/],
+  },
   {
     pattern: /\bconsole\.(log|error|warn|info|debug)\b/,
     instead: "the log, or the command's own output",

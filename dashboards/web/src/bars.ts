@@ -63,6 +63,13 @@ export function barOf(point: PointState, axis: Axis): Bar | undefined {
   };
 }
 
+/** Words need so much of the bar; where there is less they stand below the name. */
+const WORDS_PCT = 40;
+
+export function hasRoomForWords(bar: Bar | undefined, axis: Axis): boolean {
+  return bar?.shortFromPct !== undefined && percentAt(axis, axis.goalMs) - bar.shortFromPct >= WORDS_PCT;
+}
+
 export interface Tick {
   readonly pct: number;
   readonly ms: number;

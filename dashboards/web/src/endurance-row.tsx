@@ -1,6 +1,6 @@
 // One point in the table: how long it can go on, of what it lives, who is there, how old all this is.
 import type { PointState } from "../../../protocol/schema/index.ts";
-import { type Axis, barOf, percentAt } from "./bars.ts";
+import { type Axis, barOf, hasRoomForWords, percentAt } from "./bars.ts";
 import { type Format, hoursText } from "./format.ts";
 import { Mark, markOf } from "./marks.tsx";
 import type { TextKey } from "./nl.ts";
@@ -27,7 +27,7 @@ function shortageText(point: PointState, format: Format): string {
   return format.text("shortage", { time: hoursText(hours) }) + amount;
 }
 
-function subtitle(point: PointState, nowMs: number, format: Format): string {
+function subtitle(point: PointState, axis: Axis, format: Format): string {
   const { endurance } = point;
   const parts = [point.municipality];
   if (point.contact === "silent" && point.lastReceivedAt !== undefined) {
@@ -36,7 +36,9 @@ function subtitle(point: PointState, nowMs: number, format: Format): string {
   else if (point.contact === "no-device") parts.push(format.text("noDevice"));
   else if (endurance.kind === "none") parts.push(reasonWord(point, format));
   else if (endurance.reaches72h === "yes") parts.push(format.text("makes72"));
-  else parts.push(format.text("runsDry", { time: format.moment(nowMs + endurance.p50H * 3_600_000) }));
+  else parts.push(format.text("runsDry", { time: format.moment(axis.nowMs + endurance.p50H * 3_600_000) }));
+  const short = shortageText(point, format);
+  if (short !== "" && point.contact === "present" && !hasRoomForWords(barOf(point, axis), axis)) parts.push(short);
   return parts.join(" · ");
 }
 
@@ -98,7 +100,7 @@ export function EnduranceBar({ point, axis, format }: { point: PointState; axis:
         />
       )}
       {bar.emptyPct !== undefined && <i class="empty" style={{ left: `${bar.emptyPct}%` }} />}
-      {bar.shortFromPct !== undefined && (
+      {hasRoomForWords(bar, axis) && (
         <span class="words">
           {endurance.carriedForward ? format.text("unknownShort") : shortageText(point, format)}
         </span>
@@ -137,7 +139,7 @@ export function EnduranceRow({ point, axis, format, isSelected, onSelect }: RowP
       </td>
       <th scope="row" class="c-name">
         <span class="name">{point.name}</span>
-        <span class="sub">{subtitle(point, axis.nowMs, format)}</span>
+        <span class="sub">{subtitle(point, axis, format)}</span>
       </th>
       <td class="c-bar">
         <EnduranceBar point={point} axis={axis} format={format} />

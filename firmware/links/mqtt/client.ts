@@ -171,9 +171,10 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
   return {
     start: open,
     wake: () => {
+      // Also for an attempt that is still failing: its pause will be a short one.
+      backoffMs = BACKOFF_MS_MIN;
       if (!isPausing) return;
       forgetPause();
-      backoffMs = BACKOFF_MS_MIN;
       open();
     },
     isUp: () => up,
