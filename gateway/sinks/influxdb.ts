@@ -1,11 +1,14 @@
 // InfluxDB 2.x as a sink. The client's own batches and retries lose lines without a word, so each batch is one request of
 // a writer of its own that retries nothing; whether it counts is decided here.
-import { HttpError, InfluxDB } from "@influxdata/influxdb-client";
+import { HttpError, InfluxDB, setLogger } from "@influxdata/influxdb-client";
 import type { JournalRecord } from "../domain/record.ts";
 import { type LineContext, lineOf } from "./lines.ts";
 import type { Delivery, Sink } from "./pump.ts";
 
 const BATCH_BYTES_MAX = 100_000_000;
+
+// The client writes failures to the console by itself; the pump reports them once, with their reason.
+setLogger({ error: () => undefined, warn: () => undefined });
 
 export interface InfluxOptions {
   readonly url: string;

@@ -172,7 +172,7 @@ function ScreenHeader({
             aria-pressed={format.language === "nl"}
             onClick={() => onLanguage("nl")}
             lang="nl"
-            aria-label="Nederlands"
+            title="Nederlands"
           >
             NL
           </button>
@@ -182,7 +182,7 @@ function ScreenHeader({
             aria-pressed={format.language === "en"}
             onClick={() => onLanguage("en")}
             lang="en"
-            aria-label="English"
+            title="English"
           >
             EN
           </button>

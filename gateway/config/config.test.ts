@@ -1,0 +1,73 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { GatewayConfigSchema } from "../../protocol/index.ts";
+import { temporaryFolder } from "../../tests/fixtures.ts";
+import { CONCEPT_2026 } from "../domain/profile.ts";
+import type { GatewayError } from "../errors.ts";
+import { parseConfig, readConfig } from "./config.ts";
+import { profileOf } from "./profile.ts";
+
+const folder = temporaryFolder();
+afterAll(() => folder.remove());
+
+function problemsOf(raw: unknown): string {
+  try {
+    parseConfig(raw, { path: "x.toml", baseDir: "/" });
+  } catch (error) {
+    return ((error as GatewayError).detail["problems"] as string[]).join("\n");
+  }
+  return "";
+}
+
+describe("the configuration", () => {
+  test("of nothing is that of a machine alone", () => {
+    expect(parseConfig({}, { path: "x", baseDir: "/srv" })).toMatchObject({
+      data: { dir: "/srv/data" },
+      mqtt: { host: "127.0.0.1", port: 1883 },
+      http: { host: "127.0.0.1", port: 8080 },
+    });
+  });
+
+  test("tells of all problems at once, with the nearest known key", () => {
+    const problems = problemsOf({ mqtt: { prot: 1, port: 99_999 }, log: { level: "loud" }, htpp: {} });
+    expect(problems).toContain("mqtt/prot is not a known key: did you mean port?");
+    expect(problems).toContain("mqtt/port must be <= 65535");
+    expect(problems).toContain("log/level must be one of debug, info, warn, error");
+    expect(problems).toContain("htpp is not a known key: did you mean http?");
+  });
+
+  test("people beyond this machine need TLS, and it says how", () => {
+    expect(problemsOf({ http: { host: "0.0.0.0" } })).toMatch(/needs TLS.*waakvlam tls create/s);
+    expect(problemsOf({ http: { host: "0.0.0.0", tlsCert: "a" } })).toMatch(/tlsCert and tlsKey go together/);
+    expect(problemsOf({ http: { host: "0.0.0.0", tlsCert: "a", tlsKey: "b" } })).toBe("");
+  });
+
+  test("a file that is not there or not TOML is told of by name", () => {
+    const broken = join(folder.path, "broken.toml");
+    writeFileSync(broken, "[mqtt\nport = ");
+    expect(() => readConfig(join(folder.path, "none.toml"))).toThrowError(
+      expect.objectContaining({ code: "FILE_UNREADABLE" }),
+    );
+    expect(() => readConfig(broken)).toThrowError(expect.objectContaining({ code: "CONFIG_INVALID" }));
+  });
+
+  test("changes the delays of a profile and never its thresholds", () => {
+    const config = parseConfig({ profile: { enduranceLowDelayS: 5 } }, { path: "x", baseDir: "/" });
+    expect(profileOf(config)).toEqual({ ...CONCEPT_2026, enduranceLow: { ...CONCEPT_2026.enduranceLow, onDelayS: 5 } });
+    const unknown = parseConfig({ profile: { name: "concept-2020" } }, { path: "x", baseDir: "/" });
+    expect(() => profileOf(unknown)).toThrowError(expect.objectContaining({ code: "CONFIG_INVALID" }));
+  });
+
+  test("the README lists every key and no other", () => {
+    const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+    const listed = [...readme.matchAll(/^\| `([a-z]+\.[A-Za-z0-9]+)` \|/gm)].map((match) => match[1]);
+    const sections = (
+      GatewayConfigSchema as unknown as { properties: Record<string, { properties: Record<string, unknown> }> }
+    ).properties;
+    const known = Object.entries(sections).flatMap(([name, section]) =>
+      Object.keys(section.properties).map((key) => `${name}.${key}`),
+    );
+    expect(listed.sort()).toEqual(known.sort());
+  });
+});
