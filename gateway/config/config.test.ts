@@ -5,7 +5,7 @@ import { GatewayConfigSchema } from "../../protocol/index.ts";
 import { temporaryFolder } from "../../tests/fixtures.ts";
 import { CONCEPT_2026 } from "../domain/profile.ts";
 import type { GatewayError } from "../errors.ts";
-import { parseConfig, readConfig } from "./config.ts";
+import { isLoopbackHost, parseConfig, readConfig } from "./config.ts";
 import { profileOf } from "./profile.ts";
 
 const folder = temporaryFolder();
@@ -70,4 +70,10 @@ describe("the configuration", () => {
     );
     expect(listed.sort()).toEqual(known.sort());
   });
+});
+
+test("only a whole address of this machine counts as this machine", () => {
+  for (const host of ["localhost", "::1", "127.0.0.1", "127.1.2.3"]) expect(isLoopbackHost(host)).toBe(true);
+  for (const host of ["127.example.org", "127.0.0.1.example.org", "0.0.0.0", "::"])
+    expect(isLoopbackHost(host)).toBe(false);
 });

@@ -37,7 +37,8 @@ export function parseConfig(raw: unknown, from: { readonly path: string; readonl
 }
 
 export function isLoopbackHost(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.");
+  // The whole address: a name such as 127.example.org can be anyone's.
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 function rulesAcross(config: GatewayConfig): string[] {
