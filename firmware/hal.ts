@@ -7,6 +7,8 @@ export type Delay = (ms: number, run: () => void) => () => void;
 export interface SerialLine {
   open(listener: (data: string) => void): void;
   close(): void;
+  /** Only while it is open. */
+  write(data: string): void;
 }
 
 /** An analogue input, as a share (0..1) of the converter's reference voltage. */
@@ -43,3 +45,20 @@ export interface StreamEvents {
 
 /** Opens a stream; the events come later, never during this call. */
 export type Connect = (events: StreamEvents) => Stream;
+
+/** A way to the gateway. Calls back with downlinks, and whenever `isUp` or `room` has changed, as its maker was told. */
+export interface Link {
+  /** A session is there: frames can be expected to arrive. */
+  isUp(): boolean;
+  /** Largest frame in bytes that it takes now, its tag not counted; 0 when none (down, busy, window full, airtime used up). */
+  room(): number;
+  /** Bytes of frames an hour that its rules allow at the present data rate; thinning goes by it. */
+  bytesPerHour(): number;
+  /** Events of many points at once are spread over time, and history is paced. */
+  readonly isSlow: boolean;
+  /**
+   * Takes one frame of at most `room()` bytes. `done` once, later: whether it has left (MQTT: PUBACK; LoRaWAN: sent and both
+   * receive windows over). A confirmed frame is a wish that only LoRaWAN knows.
+   */
+  send(frame: Uint8Array, isConfirmed: boolean, done: (taken: boolean) => void): void;
+}

@@ -16,7 +16,8 @@ export interface BatterySample {
 }
 
 export interface VeDirectOptions {
-  readonly line: SerialLine;
+  /** It only listens. */
+  readonly line: Pick<SerialLine, "open" | "close">;
   readonly delay: Delay;
 }
 
