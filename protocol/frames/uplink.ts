@@ -1,4 +1,5 @@
-// Device to gateway: report, info and event frames. A decoder answers with a value or a fault, never an exception.
+// Device to gateway: report, info, backlog and event frames. A decoder answers with a value or a fault, never an exception.
+import { type Backlog, decodeBacklog } from "./backlog.ts";
 import { type BitReader, createBitReader, createBitWriter } from "./bits.ts";
 import {
   bitsOf,
@@ -18,6 +19,7 @@ import {
   FRAME_BYTES_MAX,
   HEADER_BYTES,
   type Header,
+  KIND_BACKLOG,
   KIND_EVENT,
   KIND_INFO,
   KIND_REPORT,
@@ -66,6 +68,7 @@ export interface EventFrame extends Header {
 export type Uplink =
   | { readonly kind: "report"; readonly value: Report }
   | { readonly kind: "info"; readonly value: Info }
+  | { readonly kind: "backlog"; readonly value: Backlog }
   | { readonly kind: "event"; readonly value: EventFrame };
 
 /** `header` is there when version and length let it be read: such a frame has an identity although it is not understood. */
@@ -160,11 +163,16 @@ export function decodeUplink(bytes: Uint8Array): Uplink | UplinkFault {
   const first = bytes[0] as number;
   if (first >> 4 !== VERSION) return { kind: "fault", fault: "unsupported-version" };
   const kind = first & 15;
-  const known = kind === KIND_REPORT || kind === KIND_INFO || kind === KIND_EVENT;
+  const known = kind >= KIND_REPORT && kind <= KIND_EVENT;
   if (bytes.length < HEADER_BYTES) return { kind: "fault", fault: known ? "truncated" : "unknown-kind" };
   const input = createBitReader(bytes, 1);
   const value: Values = {};
   takeHeader(input, value);
+  if (kind === KIND_BACKLOG) {
+    const backlog = decodeBacklog(bytes);
+    if (typeof backlog === "string") return { kind: "fault", fault: backlog, header: value as unknown as Header };
+    return { kind: "backlog", value: backlog };
+  }
   const fault = known ? takeBody(kind, bytes.length, input, value) : "unknown-kind";
   if (fault !== undefined) return { kind: "fault", fault: fault, header: value as unknown as Header };
   const name = kind === KIND_REPORT ? "report" : kind === KIND_INFO ? "info" : "event";

@@ -1,0 +1,171 @@
+import { describe, expect, test } from "vitest";
+import {
+  BACKLOG_SAMPLES_MAX,
+  backlogRowOf,
+  createBacklogEncoder,
+  decodeUplink,
+  encodeReport,
+  GROUPS,
+  PHASE,
+  type Report,
+} from "../wire.ts";
+import { WORD } from "./backlog-model.ts";
+
+const POINT = 15;
+const NOW = 1_800_000_000;
+
+function report(i: number, part: Partial<Report> = {}): Uint8Array {
+  return encodeReport({
+    sequence: i & 65535,
+    time: NOW - 90_000 + 60 * i,
+    flags: { clockSynced: true },
+    phase: "open",
+    power: { fuelLevelPct: 63.5 - i / 10, generator: "running", mains: "lost", loadKw: 4.2, starterBatteryV: 13.8 },
+    battery: { batteryV: 26.43, batteryA: (i % 5) - 3, stateOfChargePct: 87 },
+    occupancy: { occupancy: 143, entries: 1822 + i },
+    environment: { temperatureC: -3.5 },
+    ...part,
+  });
+}
+
+function headOf(sequence: number, groups = POINT, time = NOW): Uint8Array {
+  const head = new Uint8Array(11);
+  const view = new DataView(head.buffer);
+  view.setUint8(0, 0x13);
+  view.setUint16(1, sequence);
+  view.setUint32(3, time);
+  view.setUint8(7, 0x80);
+  view.setUint8(8, 7);
+  view.setUint8(10, groups);
+  return head;
+}
+
+/** The frame of as many of `reports` as go into it. */
+function frameOf(reports: readonly Uint8Array[], bytesMax = 222, groups = POINT): Uint8Array {
+  const encoder = createBacklogEncoder(backlogRowOf(groups), bytesMax);
+  encoder.start(headOf(5000, groups), bytesMax, 60);
+  for (const one of reports) if (!encoder.add(one)) break;
+  return encoder.finish().slice();
+}
+
+function reportsOf(frame: Uint8Array): readonly Uint8Array[] {
+  const decoded = decodeUplink(frame);
+  if (decoded.kind !== "backlog") throw new Error(JSON.stringify(decoded));
+  return decoded.value.reports;
+}
+
+describe("the rows", () => {
+  test("are those of the field tables", () => {
+    for (let groups = 0; groups < 32; groups++) {
+      const fields = [PHASE, ...GROUPS.filter((_, i) => groups & (1 << i)).flatMap((group) => group.fields)];
+      const row = backlogRowOf(groups);
+      expect(row.map((field) => field & 15)).toEqual(fields.map((field) => field.bits));
+      expect(row.map((field) => (field & WORD) !== 0)).toEqual(
+        fields.map((field) => "words" in field || field.bits === 3),
+      );
+    }
+  });
+});
+
+describe("a run", () => {
+  test("comes out as it went in, with header, boot and marks", () => {
+    const reports = Array.from({ length: 12 }, (_, i) => report(i));
+    const encoder = createBacklogEncoder(backlogRowOf(POINT), 222);
+    const head = headOf(5000);
+    head[10] = 128 | 64 | POINT;
+    encoder.start(head, 222, 60);
+    for (const one of reports) expect(encoder.add(one)).toBe(true);
+    expect(encoder.count()).toBe(12);
+    const decoded = decodeUplink(encoder.finish());
+    expect(decoded).toMatchObject({
+      kind: "backlog",
+      value: { sequence: 5000, time: NOW, boot: 7, thinned: true, earlierBoot: true, flags: { clockSynced: true } },
+    });
+    expect(reportsOf(encoder.finish())).toEqual(reports);
+  });
+
+  test("what does not fit is taken back, and nothing goes in behind it", () => {
+    const reports = Array.from({ length: 200 }, (_, i) => report(i));
+    for (let bytesMax = 40; bytesMax <= 222; bytesMax++) {
+      const encoder = createBacklogEncoder(backlogRowOf(POINT), 222);
+      encoder.start(headOf(5000), bytesMax, 60);
+      let count = 0;
+      while (count < reports.length && encoder.add(reports[count] as Uint8Array)) count++;
+      if (count < reports.length) expect(encoder.add(report(count))).toBe(false);
+      const frame = encoder.finish();
+      expect(frame.length).toBeLessThanOrEqual(bytesMax);
+      expect(reportsOf(frame)).toEqual(reports.slice(0, count));
+    }
+  });
+
+  test("the encoder begins afresh after every frame", () => {
+    const reports = Array.from({ length: 30 }, (_, i) => report(i));
+    const encoder = createBacklogEncoder(backlogRowOf(POINT), 222);
+    const frames = [1, 2].map(() => {
+      encoder.start(headOf(5000), 115, 60);
+      for (const one of reports) if (!encoder.add(one)) break;
+      return encoder.finish().slice();
+    });
+    expect(frames[1]).toEqual(frames[0]);
+  });
+
+  test("holds 255 samples at most", () => {
+    const still = (i: number) => encodeReport({ ...base, sequence: i, time: NOW + 60 * i });
+    const base = { flags: { clockSynced: true }, phase: "open", environment: { temperatureC: 20 } };
+    const reports = Array.from({ length: 256 }, (_, i) => still(i));
+    const frame = frameOf(reports, 222, 8);
+    expect(frame[9]).toBe(BACKLOG_SAMPLES_MAX);
+    expect(reportsOf(frame)).toEqual(reports.slice(0, 255));
+  });
+
+  test("takes gaps, jumps of any size, flags, reasons and words as they come", () => {
+    const reports = [
+      report(65534),
+      report(65535, { time: 0, flags: {} }),
+      report(3, { time: 4294967295, flags: { helpRequested: true } }),
+      report(2, { time: 2147483647 }),
+      report(40000, { time: 2147483648, phase: "absent" }),
+      report(40001, { time: 0 }),
+      report(40005, { battery: { batteryV: "corrupt", batteryA: "absent", stateOfChargePct: "untrusted" } }),
+      report(40006, { occupancy: { occupancy: 0, entries: "open-circuit" } }),
+    ];
+    expect(reportsOf(frameOf(reports))).toEqual(reports);
+  });
+
+  test("a sample of other groups is not taken", () => {
+    const encoder = createBacklogEncoder(backlogRowOf(POINT), 222);
+    encoder.start(headOf(5000), 222, 60);
+    const door = encodeReport({
+      sequence: 1,
+      time: NOW,
+      flags: {},
+      phase: "open",
+      occupancy: { occupancy: 1, entries: 2 },
+    });
+    expect(encoder.add(door)).toBe(false);
+    expect(encoder.count()).toBe(0);
+    expect(encoder.add(report(0))).toBe(true);
+  });
+});
+
+describe("a frame that is not right", () => {
+  const good = frameOf(Array.from({ length: 20 }, (_, i) => report(i)));
+  const faultOf = (frame: Uint8Array) => decodeUplink(frame) as { fault?: string; header?: unknown };
+  const changed = (at: number, value: number) => good.map((byte, i) => (i === at ? value : byte));
+
+  test("is truncated where it lacks the first sample, and never the same when it is cut later", () => {
+    for (let size = 0; size < good.length; size++) {
+      const decoded = decodeUplink(good.slice(0, size));
+      // Past the first sample any bytes are a code: only the tag knows that some are missing.
+      if (size < 26) expect(decoded).toMatchObject({ fault: "truncated" });
+      else if (decoded.kind === "backlog") expect(decoded.value.reports).not.toEqual(reportsOf(good));
+    }
+    expect(faultOf(Uint8Array.from([...good, 0])).fault).toBe("trailing-bytes");
+  });
+
+  test("has a reserved group, no samples, or an end that no encoder writes", () => {
+    expect(faultOf(changed(10, 32 | POINT))).toMatchObject({ fault: "unsupported-group", header: { sequence: 5000 } });
+    expect(faultOf(changed(9, 0)).fault).toBe("truncated");
+    expect(faultOf(changed(good.length - 1, (good[good.length - 1] as number) + 1)).fault).toBe("nonzero-padding");
+  });
+});
