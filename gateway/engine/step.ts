@@ -62,6 +62,10 @@ export function stepRow(draft: Draft, record: JournalRecord, context: StepContex
       draft.devices.set(device.deviceId, { ...kept, info: decoded.value });
       draft.points.set(device.pointId, withContact(model, record.receivedMs));
       break;
+    case "backlog":
+      draft.devices.set(device.deviceId, kept);
+      draft.points.set(device.pointId, withContact(model, record.receivedMs));
+      break;
     case "event": {
       const event = { event: decoded.value.event, argument: decoded.value.argument, atMs: record.timeMs };
       const lastEvent = event.atMs >= (before.lastEvent?.atMs ?? 0) ? event : before.lastEvent;
