@@ -1,7 +1,7 @@
 // Which records of one device are stored: a window of bits behind the highest sequence. Storing a record twice stores it
 // once, and a duplicate is acknowledged again.
 import { invariant } from "../errors.ts";
-import type { AckWindow } from "./record.ts";
+import type { AckContext } from "./record.ts";
 
 /** Half a cycle: as far back as a 16-bit sequence can be told apart from a later one. 4 KiB a device. */
 export const WINDOW_RECORDS = 32_768;
@@ -44,12 +44,19 @@ export function markStored(window: StoredWindow, sequence: number): void {
   put(window, sequence, true);
 }
 
-/** The 32 records ending in `sequence`, as an ack frame names them. */
-export function ackWindowAt(window: StoredWindow, sequence: number): AckWindow {
+/** 32 records from `base` on, as bits: bit 31 is the first. */
+function bitsFrom(window: StoredWindow, base: number): number {
+  let bits = 0;
+  for (let i = 0; i < ACK_RECORDS; i++) bits = bits * 2 + (base + i >= 0 && isStored(window, base + i) ? 1 : 0);
+  return bits;
+}
+
+/** The 32 records ending in `sequence`, as an ack frame names them, and the 32 behind it. */
+export function ackContextAt(window: StoredWindow, sequence: number): AckContext {
   const base = sequence - ACK_RECORDS + 1;
-  let bitmap = 0;
-  for (let i = 0; i < ACK_RECORDS; i++) {
-    bitmap = bitmap * 2 + (base + i >= 0 && isStored(window, base + i) ? 1 : 0);
-  }
-  return { baseSequence: (base + 65_536) & 0xffff, bitmap };
+  return {
+    baseSequence: (base + 65_536) & 0xffff,
+    bitmap: bitsFrom(window, base),
+    after: sequence >= window.highest ? 0 : bitsFrom(window, sequence + 1),
+  };
 }

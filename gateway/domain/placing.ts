@@ -1,5 +1,7 @@
-// When was this sample taken? The device's clock decides when it is set and plausible, the gateway's otherwise.
+// When was this sample taken? The device's clock decides when it is set and plausible, the gateway's otherwise. Time is
+// never identity: whatever a clock says, a record is stored, once.
 import type { TimeQuality } from "./record.ts";
+import { neighbourAfter, neighbourBefore, type Timeline } from "./timeline.ts";
 
 /** A device clock further ahead than this cannot be right. */
 export const AHEAD_MS_MAX = 10 * 60_000;
@@ -16,23 +18,50 @@ export interface StampedHeader {
   readonly clockSynced: boolean;
 }
 
-/** Where a record is placed in time. An untrusted gateway clock judges nobody. */
-export function placeTime(header: StampedHeader, receivedMs: number, clockTrusted: boolean): Placing {
-  if (!header.clockSynced) return { timeMs: receivedMs, quality: "estimated" };
+/** The gateway's clock when a frame came in. */
+export interface Receipt {
+  readonly receivedMs: number;
+  readonly clockTrusted: boolean;
+}
+
+/** True for a time that the gateway's clock rules out; one that is not trusted rules nothing out. */
+export function isAhead(timeMs: number, { receivedMs, clockTrusted }: Receipt): boolean {
+  return clockTrusted && timeMs > receivedMs + AHEAD_MS_MAX;
+}
+
+/** Where a live record is placed in time. Where neither clock can be believed, it is `suspect`. */
+export function placeTime(header: StampedHeader, receipt: Receipt): Placing {
+  const { receivedMs, clockTrusted } = receipt;
+  if (!header.clockSynced) return { timeMs: receivedMs, quality: clockTrusted ? "estimated" : "suspect" };
   const timeMs = header.timeS * 1000;
-  if (clockTrusted && timeMs > receivedMs + AHEAD_MS_MAX) return { timeMs: receivedMs, quality: "suspect" };
-  return { timeMs, quality: "synced" };
+  return isAhead(timeMs, receipt) ? { timeMs: receivedMs, quality: "suspect" } : { timeMs, quality: "synced" };
+}
+
+/** A record without a time of its own that comes behind later ones was taken before them, and after those before it. */
+export function placeLate(placing: Placing, sequence: number, timeline: Timeline): Placing {
+  if (placing.quality === "synced") return placing;
+  const after = neighbourAfter(timeline, sequence);
+  if (after === undefined || after.timeMs >= placing.timeMs) return placing;
+  const before = neighbourBefore(timeline, sequence);
+  const isBefore = before !== undefined && before.timeMs > after.timeMs;
+  return { ...placing, timeMs: isBefore ? placing.timeMs : after.timeMs };
 }
 
 export interface Newest {
-  /** Highest extended sequence, and the newest synchronised time, of the device so far. */
+  /** Highest extended sequence of the device so far. */
   readonly sequence: number;
+  /** The synchronised time of its highest record that has one. */
   readonly syncedMs: number | undefined;
 }
 
-/** True when a record extends forward while its synchronised time lies more than a day behind the newest. */
-export function isReplay(newest: Newest | undefined, sequence: number, placing: Placing): boolean {
-  if (newest === undefined || newest.syncedMs === undefined) return false;
-  if (placing.quality !== "synced" || sequence <= newest.sequence) return false;
-  return placing.timeMs < newest.syncedMs - REPLAY_BEHIND_MS;
+/**
+ * True when a record extends forward while its synchronised time lies more than a day behind the newest. A newest time
+ * that now lies ahead of the gateway's own clock came from a clock that was wrong, and counts as now: else a gateway
+ * that was days ahead for a while would refuse its devices for days.
+ */
+export function isReplay(newest: Newest, sequence: number, placing: Placing, receipt: Receipt): boolean {
+  if (newest.syncedMs === undefined || placing.quality !== "synced" || sequence <= newest.sequence) return false;
+  const { receivedMs, clockTrusted } = receipt;
+  const newestMs = clockTrusted ? Math.min(newest.syncedMs, receivedMs) : newest.syncedMs;
+  return placing.timeMs < newestMs - REPLAY_BEHIND_MS;
 }

@@ -1,10 +1,12 @@
 // What the journal keeps and everything behind it reads.
 
+import type { Stamp } from "./stamp.ts";
+
 export type Link = "mqtt" | "lorawan";
 
 /**
  * How sure the moment of a record is: `synced` by the device's own clock, `estimated` by the gateway for a device
- * whose clock was not set, `suspect` when the device's clock cannot be right (placed at receive time).
+ * whose clock was not set, `suspect` when the device's clock cannot be right, or neither clock can be believed.
  */
 export type TimeQuality = "synced" | "estimated" | "suspect";
 
@@ -19,7 +21,7 @@ export interface JournalRecord {
   readonly timeMs: number;
   readonly timeQuality: TimeQuality;
   readonly link: Link;
-  /** The frame as received, without its tag. */
+  /** The frame as received, without its tag; of a sample that came in a backlog frame, its report frame on the device. */
   readonly frame: Uint8Array;
   /** The row's checksum does not fit: nothing in it can be believed, and it is set aside. */
   readonly damaged?: true;
@@ -29,11 +31,13 @@ export interface JournalRecord {
 export interface CheckedFrame {
   readonly deviceId: string;
   /** As on the wire, 16 bits; undefined when the header cannot be read (a newer version): such a row has no identity. */
-  readonly header: { readonly sequence: number; readonly timeS: number; readonly clockSynced: boolean } | undefined;
+  readonly header: Stamp | undefined;
   readonly receivedMs: number;
   readonly clockTrusted: boolean;
   readonly link: Link;
   readonly frame: Uint8Array;
+  /** Rows that it becomes, at most; 1 when left out. A backlog frame becomes one for each sample and its own. */
+  readonly rows?: number;
 }
 
 /** What an ack frame says after a commit: bit 31 = `baseSequence` … bit 0 = `baseSequence` + 31. */
@@ -42,7 +46,14 @@ export interface AckWindow {
   readonly bitmap: number;
 }
 
+/** `after` has the 32 records behind this one, as `bitmap` has those up to it: bit 31 = the next one. */
+export interface AckContext extends AckWindow {
+  readonly after: number;
+}
+
 export type AppendOutcome =
-  | { readonly outcome: "stored"; readonly id: number; readonly ack: AckWindow | undefined }
-  | { readonly outcome: "duplicate"; readonly ack: AckWindow }
-  | { readonly outcome: "replay" };
+  /** `id` of the last row that it became; `ack` is undefined for a frame without identity. */
+  | { readonly outcome: "stored"; readonly id: number; readonly ack: AckContext | undefined }
+  | { readonly outcome: "duplicate"; readonly ack: AckContext }
+  /** Refused; the window says what is stored, so that a device whose clock was wrong is answered all the same. */
+  | { readonly outcome: "replay"; readonly ack: AckContext };

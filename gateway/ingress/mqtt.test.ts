@@ -28,7 +28,7 @@ function heldJournal(automatic: boolean) {
       new Promise<AppendOutcome>((resolve) => {
         frames.push(frame);
         const sequence = frame.header?.sequence ?? 0;
-        const ack = { baseSequence: (sequence - 31) & 0xffff, bitmap: 1 };
+        const ack = { baseSequence: (sequence - 31) & 0xffff, bitmap: 1, after: 0 };
         const commit = () => resolve({ outcome: "stored", id: frames.length, ack });
         if (automatic) commit();
         else waiting.push(commit);

@@ -20,6 +20,7 @@ import { createDownlinks, type Downlinks } from "./downlinks.ts";
 import { createFlow, FLOW_LIMITS, type Flow, type FlowLimits } from "./flow.ts";
 import { guardConnection } from "./guard.ts";
 import { CONNACK, type Identities, type Identity, type People, signIn } from "./sign-in.ts";
+import { createUnreadableLimit, type UnreadableLimit } from "./unreadable.ts";
 import { judgeUplink, type RefusalReason } from "./uplink.ts";
 
 const CONNECTIONS_MAX = 4_000;
@@ -31,8 +32,6 @@ const KEEPALIVE_S_MAX = 300;
 /** Above this many rows waiting for the journal no socket is read; below the low mark they are read again. */
 const PENDING_HIGH = 20_000;
 const PENDING_LOW = 10_000;
-/** Frames of a newer version have no identity: a device may store so many, one more each minute. */
-const UNREADABLE_BURST = 100;
 
 export interface IngressJournal {
   append(frame: CheckedFrame): Promise<AppendOutcome>;
@@ -98,7 +97,7 @@ interface Session {
   readonly identities: WeakMap<Client, Identity>;
   readonly flows: Map<Client, Flow>;
   readonly downlinks: Downlinks;
-  readonly unreadable: Map<string, { tokens: number; filledMs: number }>;
+  readonly mayStoreUnreadable: UnreadableLimit;
   readonly hold: { check(): void; stop(): void };
 }
 
@@ -119,7 +118,7 @@ async function createSession(options: MqttIngressOptions): Promise<Session> {
     identities: new WeakMap(),
     flows,
     downlinks: createDownlinks({ broker, clock, sha256, isClockTrusted }),
-    unreadable: new Map(),
+    mayStoreUnreadable: createUnreadableLimit(clock),
     hold: holdWhenBehind(journal, flows),
   };
   await broker.listen();
@@ -243,7 +242,9 @@ function takePublish(
     (outcome) => {
       if (outcome.outcome === "replay") {
         refuse(session, { reason: "replay", sender: verdict.frame.deviceId, topic, bytes: payload });
-      } else if (outcome.ack !== undefined && identity.kind === "device") {
+      }
+      // A refused replay is answered with what is stored: a device whose clock was set wrong gets the right time by it.
+      if (outcome.ack !== undefined && identity.kind === "device") {
         session.downlinks.acknowledge(identity, outcome.ack);
       }
       finish();
@@ -264,21 +265,10 @@ function judge(session: Session, identity: Identity, topic: string, payload: Buf
     receivedMs: clock.nowMs(),
     clockTrusted: session.options.isClockTrusted(),
   });
-  if (verdict.kind === "frame" && verdict.frame.header === undefined && !mayStoreUnreadable(session, deviceId)) {
+  if (verdict.kind === "frame" && verdict.frame.header === undefined && !session.mayStoreUnreadable(deviceId)) {
     return { kind: "refused", reason: "too-many-unreadable" };
   }
   return verdict;
-}
-
-function mayStoreUnreadable(session: Session, deviceId: string): boolean {
-  const now = session.options.clock.monotonicMs();
-  const row = session.unreadable.get(deviceId) ?? { tokens: UNREADABLE_BURST, filledMs: now };
-  row.tokens = Math.min(UNREADABLE_BURST, row.tokens + (now - row.filledMs) / 60_000);
-  row.filledMs = now;
-  session.unreadable.set(deviceId, row);
-  if (row.tokens < 1) return false;
-  row.tokens--;
-  return true;
 }
 
 function refuse(session: Session, note: Omit<RefusalNote, "atMs"> & { readonly reason: RefusalReason }): void {

@@ -1,4 +1,4 @@
-// Pure: what is to be done with one MQTT publish of a device that has signed in.
+// Pure: what is to be done with one frame of a known device, over MQTT or over LoRaWAN.
 import {
   decodeUplink,
   FRAME_BYTES_MAX,
@@ -7,13 +7,17 @@ import {
   type Sha256,
   TAG_BYTES,
 } from "../../protocol/index.ts";
-import type { CheckedFrame } from "../domain/record.ts";
+import type { CheckedFrame, Link } from "../domain/record.ts";
+import { stampOf } from "../domain/stamp.ts";
 
 /** Frame and tag in one MQTT payload (protocol section 2). */
 export const PAYLOAD_BYTES_MAX = FRAME_BYTES_MAX + TAG_BYTES;
+/** FPort of all our frames on LoRaWAN, both ways. */
+export const LORAWAN_PORT = 10;
 
 export type RefusalReason =
   | "wrong-topic"
+  | "wrong-port"
   | "too-long"
   | "bad-tag"
   | "truncated"
@@ -29,20 +33,24 @@ export type RefusalReason =
   | "too-many-unreadable";
 
 export type UplinkVerdict =
-  | { readonly kind: "frame"; readonly frame: CheckedFrame }
+  /** `asksAck`: the device waits for an ack frame. */
+  | { readonly kind: "frame"; readonly frame: CheckedFrame; readonly asksAck: boolean }
   | { readonly kind: "refused"; readonly reason: RefusalReason };
 
-export interface UplinkContext {
+export interface ReceiptContext {
   readonly deviceId: string;
-  readonly key: Uint8Array;
-  readonly sha256: Sha256;
   readonly receivedMs: number;
   readonly clockTrusted: boolean;
 }
 
+export interface UplinkContext extends ReceiptContext {
+  readonly key: Uint8Array;
+  readonly sha256: Sha256;
+}
+
 /**
- * Refuses what can never be right; everything with a right tag is kept, also what this version cannot decode: the
- * device is believed, and a later version decodes it again.
+ * One MQTT publish. Refuses what can never be right; everything with a right tag is kept, also what this version cannot
+ * decode: the device is believed, and a later version decodes it again.
  */
 export function judgeUplink(topic: string, payload: Uint8Array, context: UplinkContext): UplinkVerdict {
   const target = parseDeviceTopic(topic);
@@ -52,15 +60,33 @@ export function judgeUplink(topic: string, payload: Uint8Array, context: UplinkC
   if (payload.length > PAYLOAD_BYTES_MAX) return { kind: "refused", reason: "too-long" };
   const frame = openFrame(context.sha256, context.key, payload);
   if (frame === undefined) return { kind: "refused", reason: "bad-tag" };
+  return judgeFrame(frame, "mqtt", context);
+}
+
+/** One LoRaWAN payload, deciphered and checked by its network: it has no tag of ours. */
+export function judgeLorawanUplink(port: number, frame: Uint8Array, context: ReceiptContext): UplinkVerdict {
+  if (port !== LORAWAN_PORT) return { kind: "refused", reason: "wrong-port" };
+  if (frame.length > FRAME_BYTES_MAX) return { kind: "refused", reason: "too-long" };
+  return judgeFrame(frame, "lorawan", context);
+}
+
+function judgeFrame(frame: Uint8Array, link: Link, context: ReceiptContext): UplinkVerdict {
   const decoded = decodeUplink(frame);
-  const header = decoded.kind === "fault" ? decoded.header : decoded.value;
+  const header = stampOf(decoded);
   if (header === undefined && decoded.kind === "fault" && decoded.fault === "truncated") {
     return { kind: "refused", reason: "truncated" };
   }
   const { deviceId, receivedMs, clockTrusted } = context;
-  const stamp =
-    header === undefined
-      ? undefined
-      : { sequence: header.sequence, timeS: header.time, clockSynced: header.flags.clockSynced === true };
-  return { kind: "frame", frame: { deviceId, header: stamp, receivedMs, clockTrusted, link: "mqtt", frame } };
+  const flags = decoded.kind === "fault" ? decoded.header?.flags : decoded.value.flags;
+  return {
+    kind: "frame",
+    frame: { deviceId, header, receivedMs, clockTrusted, link, frame, rows: rowsOf(decoded) },
+    asksAck: flags?.ackRequested === true,
+  };
+}
+
+/** A backlog frame becomes a row for each sample, and one for itself. */
+function rowsOf(decoded: ReturnType<typeof decodeUplink>): number {
+  const { kind, value } = decoded as unknown as { kind: string; value: { reports: readonly unknown[] } };
+  return kind === "backlog" ? 1 + value.reports.length : 1;
 }

@@ -1,29 +1,37 @@
-// Per device: which records are stored and the newest synchronised time. A batch first decides against this table and
-// its own entries, and is marked in it only after the commit.
+// Per device: which records are stored, when they were, and when its boots began. A batch first decides against this
+// table and its own entries, and is marked in it only after the commit.
 import type { DatabaseSync } from "node:sqlite";
+import type { BootStart } from "../domain/backlog-placing.ts";
 import { createWindow, isStored, markStored, type StoredWindow, WINDOW_RECORDS } from "../domain/dedupe.ts";
-import { isReplay, type Placing, placeTime } from "../domain/placing.ts";
-import type { CheckedFrame } from "../domain/record.ts";
-import { extendSequence } from "../domain/sequence.ts";
+import type { Newest } from "../domain/placing.ts";
+import { addMoment, copyTimeline, forgetBefore, type Moment, type Timeline } from "../domain/timeline.ts";
+import { qualityCode } from "./row.ts";
 
 /** More devices than any registry holds; a frame reaches the journal only with a registered device's key. */
 const DEVICES_MAX = 8_192;
 
+/** The highest record with a synchronised time. */
+interface Synced {
+  readonly sequence: number;
+  readonly timeMs: number;
+}
+
 interface DeviceRow {
   readonly number: number;
   window: StoredWindow | undefined;
-  syncedMs: number | undefined;
+  synced: Synced | undefined;
+  timeline: Timeline;
+  boots: Map<number, BootStart>;
 }
 
-export type Decision =
-  | { readonly kind: "insert"; readonly device: number; readonly sequence: number; readonly placing: Placing }
-  | { readonly kind: "duplicate"; readonly sequence: number }
-  | { readonly kind: "replay" };
-
-interface Staged {
+/** What a batch adds to one device, on top of what is stored. */
+export interface Staged {
+  readonly device: DeviceRow;
   highest: number | undefined;
-  syncedMs: number | undefined;
+  synced: Synced | undefined;
   readonly sequences: Set<number>;
+  readonly timeline: Timeline;
+  readonly boots: Map<number, BootStart>;
 }
 
 export interface DeviceTable {
@@ -36,24 +44,44 @@ export function loadDeviceTable(db: DatabaseSync): DeviceTable {
   const rows = new Map<string, DeviceRow>();
   const byNumber = new Map<number, DeviceRow>();
   for (const row of db.prepare("SELECT device, device_id FROM device").iterate()) {
-    const device: DeviceRow = { number: row["device"] as number, window: undefined, syncedMs: undefined };
+    const device = emptyRow(row["device"] as number);
     rows.set(row["device_id"] as string, device);
     byNumber.set(device.number, device);
   }
+  for (const row of db.prepare("SELECT device, boot, started_ms, sequence FROM boot").iterate()) {
+    const start = { startedMs: row["started_ms"] as number, sequence: row["sequence"] as number };
+    byNumber.get(row["device"] as number)?.boots.set(row["boot"] as number, start);
+  }
+  const [synced, suspect] = [qualityCode("synced"), qualityCode("suspect")];
   for (const row of db.prepare("SELECT device, sequence, time_ms, quality FROM journal ORDER BY id").iterate()) {
     const device = byNumber.get(row["device"] as number);
     const sequence = row["sequence"] as number;
+    const timeMs = row["time_ms"] as number;
     if (device === undefined || sequence === 0) continue;
-    mark(device, sequence, row["quality"] === 0 ? (row["time_ms"] as number) : undefined);
+    mark(device, sequence);
+    addMoment(device.timeline, { sequence, timeMs, isSure: row["quality"] !== suspect });
+    if (row["quality"] === synced) device.synced = newerSynced(device.synced, { sequence, timeMs });
+    tidy(device);
   }
   return { rows, staged: new Map() };
 }
 
-function mark(device: DeviceRow, sequence: number, syncedMs: number | undefined): void {
+function emptyRow(number: number): DeviceRow {
+  return { number, window: undefined, synced: undefined, timeline: [], boots: new Map() };
+}
+
+function mark(device: DeviceRow, sequence: number): void {
   if (device.window === undefined) device.window = createWindow(sequence);
   else if (sequence > device.window.highest - WINDOW_RECORDS) markStored(device.window, sequence);
-  if (syncedMs !== undefined && (device.syncedMs === undefined || syncedMs > device.syncedMs))
-    device.syncedMs = syncedMs;
+}
+
+function newerSynced(before: Synced | undefined, next: Synced): Synced {
+  return before === undefined || next.sequence > before.sequence ? next : before;
+}
+
+/** What lies behind the window is never placed against again. */
+function tidy(device: DeviceRow): void {
+  forgetBefore(device.timeline, (device.window?.highest ?? 0) - WINDOW_RECORDS);
 }
 
 /** The device's row, made when it is new; the caller inserts new ones into the file. */
@@ -61,43 +89,55 @@ export function deviceRow(table: DeviceTable, deviceId: string, create: (deviceI
   const found = table.rows.get(deviceId);
   if (found !== undefined) return found;
   if (table.rows.size >= DEVICES_MAX) throw new Error("more devices than the journal keeps apart");
-  const made: DeviceRow = { number: create(deviceId), window: undefined, syncedMs: undefined };
+  const made = emptyRow(create(deviceId));
   table.rows.set(deviceId, made);
   return made;
 }
 
-/** What becomes of a frame, given all that is stored and what this batch is about to store. */
-export function decide(table: DeviceTable, device: DeviceRow, frame: CheckedFrame): Decision {
-  const { header } = frame;
-  if (header === undefined) {
-    const placing: Placing = { timeMs: frame.receivedMs, quality: "suspect" };
-    return { kind: "insert", device: device.number, sequence: 0, placing };
-  }
-  let staged = table.staged.get(frame.deviceId);
-  if (staged === undefined) {
-    staged = { highest: device.window?.highest, syncedMs: device.syncedMs, sequences: new Set() };
-    table.staged.set(frame.deviceId, staged);
-  }
-  const sequence = extendSequence(staged.highest, header.sequence);
-  if (staged.sequences.has(sequence) || (device.window !== undefined && isStored(device.window, sequence))) {
-    return { kind: "duplicate", sequence };
-  }
-  const placing = placeTime(header, frame.receivedMs, frame.clockTrusted);
-  const newest = staged.highest === undefined ? undefined : { sequence: staged.highest, syncedMs: staged.syncedMs };
-  if (isReplay(newest, sequence, placing)) return { kind: "replay" };
+/** The device with what this batch has decided so far. */
+export function stage(table: DeviceTable, deviceId: string, device: DeviceRow): Staged {
+  const found = table.staged.get(deviceId);
+  if (found !== undefined) return found;
+  const staged: Staged = {
+    device,
+    highest: device.window?.highest,
+    synced: device.synced,
+    sequences: new Set(),
+    timeline: copyTimeline(device.timeline),
+    boots: new Map(device.boots),
+  };
+  table.staged.set(deviceId, staged);
+  return staged;
+}
+
+/** True for a record that is stored or staged, and for one so far behind that nobody can tell any more. */
+export function isKnown(staged: Staged, sequence: number): boolean {
+  if (staged.sequences.has(sequence)) return true;
+  if (sequence <= Math.max(0, (staged.highest ?? 0) - WINDOW_RECORDS)) return true;
+  return staged.device.window !== undefined && isStored(staged.device.window, sequence);
+}
+
+export function newestOf(staged: Staged): Newest | undefined {
+  return staged.highest === undefined ? undefined : { sequence: staged.highest, syncedMs: staged.synced?.timeMs };
+}
+
+/** Takes one record into the batch. */
+export function stageRecord(staged: Staged, moment: Moment, isSynced: boolean): void {
+  const { sequence, timeMs } = moment;
   staged.sequences.add(sequence);
   staged.highest = Math.max(staged.highest ?? 0, sequence);
-  if (placing.quality === "synced") staged.syncedMs = Math.max(staged.syncedMs ?? 0, placing.timeMs);
-  return { kind: "insert", device: device.number, sequence, placing };
+  addMoment(staged.timeline, moment);
+  if (isSynced) staged.synced = newerSynced(staged.synced, { sequence, timeMs });
 }
 
 /** After the commit: what was staged is stored. */
 export function applyStaged(table: DeviceTable): void {
-  for (const [deviceId, staged] of table.staged) {
-    const device = table.rows.get(deviceId);
-    if (device === undefined) continue;
-    for (const sequence of staged.sequences) mark(device, sequence, undefined);
-    device.syncedMs = staged.syncedMs;
+  for (const { device, sequences, synced, timeline, boots } of table.staged.values()) {
+    for (const sequence of sequences) mark(device, sequence);
+    device.synced = synced;
+    device.timeline = timeline;
+    device.boots = boots;
+    tidy(device);
   }
   table.staged.clear();
 }

@@ -6,7 +6,7 @@ import { invariant } from "../errors.ts";
 export const JOURNAL_FILE = "journal.db";
 const LOCK_FILE = "journal.lock.db";
 const APPLICATION_ID = 0x5741414b;
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 // No index on the journal: one would cost ten times the writes. Ids never restart, also when the table was emptied.
 const SCHEMA = `
@@ -22,6 +22,18 @@ CREATE TABLE dead_letter(sink TEXT NOT NULL, id INTEGER NOT NULL, code TEXT NOT 
 CREATE TABLE act(id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
   object TEXT NOT NULL, result TEXT NOT NULL, origin TEXT NOT NULL, detail TEXT NOT NULL) STRICT;
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
+/** Backlog frames that no version could read yet, and when the boots of devices without a clock began. */
+const SCHEMA_2 = `
+CREATE TABLE undecoded(id INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE boot(device INTEGER NOT NULL, boot INTEGER NOT NULL, started_ms INTEGER NOT NULL, sequence INTEGER NOT NULL,
+  PRIMARY KEY(device, boot)) STRICT, WITHOUT ROWID;
+`;
+/** A file of version 1 holds backlog frames as they came (version 1, kind 3 in the first byte). */
+const FROM_1_TO_2 = `
+${SCHEMA_2}
+INSERT INTO undecoded SELECT id FROM journal WHERE sequence > 0 AND substr(frame, 1, 1) = x'13' ORDER BY id;
 `;
 
 const EVERY_CONNECTION = `
@@ -57,11 +69,12 @@ export function openWriterFile(dir: string): WriterFile {
   if (version === 0) {
     db.exec(`PRAGMA page_size=4096; PRAGMA auto_vacuum=NONE; PRAGMA application_id=${APPLICATION_ID};`);
     db.exec(EVERY_CONNECTION);
-    db.exec(`BEGIN IMMEDIATE; ${SCHEMA} PRAGMA user_version=${SCHEMA_VERSION};`);
+    db.exec(`BEGIN IMMEDIATE; ${SCHEMA} ${SCHEMA_2} PRAGMA user_version=${SCHEMA_VERSION};`);
     db.prepare("INSERT INTO meta(key, value) VALUES('epoch', ?)").run(randomBytes(8).toString("hex"));
     db.exec("COMMIT");
   } else {
     db.exec(EVERY_CONNECTION);
+    if (version === 1) db.exec(`BEGIN IMMEDIATE; ${FROM_1_TO_2} PRAGMA user_version=2; COMMIT`);
   }
   const found = (db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
   if (found !== SCHEMA_VERSION) {

@@ -63,7 +63,7 @@ describe("the journal", () => {
     await journal.append(checkedFrame({ sequence: 10 }));
     const day = 86_400;
     const replay = checkedFrame({ sequence: 11, time: NOON_MS / 1000 - day - 1 });
-    expect(await journal.append(replay)).toEqual({ outcome: "replay" });
+    expect(await journal.append(replay)).toMatchObject({ outcome: "replay" });
     const late = checkedFrame({ sequence: 9, time: NOON_MS / 1000 - 3 * day });
     expect((await journal.append(late)).outcome).toBe("stored");
     const within = checkedFrame({ sequence: 11, time: NOON_MS / 1000 - day });

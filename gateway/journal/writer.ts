@@ -1,11 +1,24 @@
 // The one writer: takes a batch, commits it whole, and says of every entry what became of it.
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { ackWindowAt } from "../domain/dedupe.ts";
+import { decodeUplink, KIND_BACKLOG } from "../../protocol/wire.ts";
+import { isPlausibleWallTime } from "../clock.ts";
+import { unpackBacklog } from "../domain/backlog.ts";
+import { ackContextAt } from "../domain/dedupe.ts";
 import type { CheckedFrame } from "../domain/record.ts";
+import { stampOf } from "../domain/stamp.ts";
 import type { Entry, EntryOutcome, StateChange } from "./changes.ts";
-import { applyStaged, type DeviceTable, decide, deviceRow, dropStaged, loadDeviceTable } from "./device-table.ts";
+import { decide, decideSamples, type NewRow } from "./decide.ts";
+import {
+  applyStaged,
+  type DeviceTable,
+  deviceRow,
+  dropStaged,
+  loadDeviceTable,
+  type Staged,
+  stage,
+} from "./device-table.ts";
 import { openWriterFile } from "./file.ts";
-import { linkCode, qualityCode, rowChecksum } from "./row.ts";
+import { linkCode, qualityCode, recordOf, rowChecksum, type StoredRow } from "./row.ts";
 
 /** SQLite result codes (sqlite.org/rescode.html): the low byte of the extended code. */
 const SQLITE_FULL = 13;
@@ -27,12 +40,13 @@ export interface Writer {
 type Verdict =
   | { readonly kind: "stored"; readonly id: number; readonly deviceId: string; readonly sequence: number }
   | { readonly kind: "duplicate"; readonly deviceId: string; readonly sequence: number }
-  | { readonly kind: "replay" }
+  | { readonly kind: "replay"; readonly deviceId: string; readonly sequence: number }
   | { readonly kind: "saved" };
 
 /** The test seam `pagesMax` caps the file, so that a full disk can be had without one. */
 export function createWriter(dir: string, options: { readonly pagesMax?: number | undefined } = {}): Writer {
   let open = openSession(dir, options.pagesMax);
+  tryAgain(() => decodeAgain(open));
 
   function commit(entries: readonly Entry[]): CommitResult {
     const { db, table } = open;
@@ -52,6 +66,17 @@ export function createWriter(dir: string, options: { readonly pagesMax?: number 
       dropStaged(table);
       for (const deviceId of table.rows.keys()) if (!known.has(deviceId)) table.rows.delete(deviceId);
       return afterFailure(error);
+    }
+  }
+
+  /** What waits to be decoded can wait for the next start: a disk that refuses must not stop this one. */
+  function tryAgain(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if ((error as { errcode?: unknown }).errcode === undefined) throw error;
+      open.db.close();
+      open = openSession(dir, options.pagesMax);
     }
   }
 
@@ -86,7 +111,7 @@ interface Session {
 }
 
 type Statements = Record<
-  "row" | "device" | "cursor" | "put" | "remove" | "setAside" | "deadLetter" | "act",
+  "row" | "device" | "boot" | "undecoded" | "cursor" | "put" | "remove" | "setAside" | "deadLetter" | "act",
   StatementSync
 >;
 
@@ -98,6 +123,8 @@ function openSession(dir: string, pagesMax: number | undefined): Session {
       "INSERT INTO journal(id, received_ms, time_ms, quality, device, sequence, link, frame, crc) VALUES(?,?,?,?,?,?,?,?,?)",
     ),
     device: db.prepare("INSERT INTO device(device_id) VALUES(?) RETURNING device"),
+    boot: db.prepare("INSERT OR REPLACE INTO boot(device, boot, started_ms, sequence) VALUES(?,?,?,?)"),
+    undecoded: db.prepare("INSERT INTO undecoded(id) VALUES(?)"),
     cursor: db.prepare("INSERT INTO cursor(name, id) VALUES(?,?) ON CONFLICT(name) DO UPDATE SET id = excluded.id"),
     put: db.prepare(
       "INSERT INTO document(kind, key, json) VALUES(?,?,?) ON CONFLICT(kind, key) DO UPDATE SET json = excluded.json",
@@ -113,29 +140,78 @@ function openSession(dir: string, pagesMax: number | undefined): Session {
   return { db, epoch, table: loadDeviceTable(db), sql, nextId: (newest?.seq ?? 0) + 1 };
 }
 
-function insert(open: Session, frame: CheckedFrame): Verdict {
-  const device = deviceRow(open.table, frame.deviceId, (id) => {
-    return (open.sql.device.get(id) as { device: number }).device;
-  });
-  const decision = decide(open.table, device, frame);
-  if (decision.kind === "replay") return { kind: "replay" };
-  if (decision.kind === "duplicate") {
-    return { kind: "duplicate", deviceId: frame.deviceId, sequence: decision.sequence };
+function insert(open: Session, asked: CheckedFrame): Verdict {
+  const frame = { ...asked, receivedMs: Math.round(asked.receivedMs) };
+  const { deviceId } = frame;
+  const device = deviceRow(open.table, deviceId, (id) => (open.sql.device.get(id) as { device: number }).device);
+  const staged = stage(open.table, deviceId, device);
+  const backlog = frame.header === undefined ? undefined : unpackBacklog(frame.frame);
+  const decision = decide(staged, frame, backlog);
+  if (decision.kind !== "insert") return { kind: decision.kind, deviceId, sequence: decision.sequence };
+  insertRows(open, staged, decision.rows, frame);
+  const id = open.nextId - 1;
+  if (backlog !== undefined) keepBoot(open, staged, backlog.boot);
+  else if (frame.header !== undefined && isBacklogKind(frame.frame)) open.sql.undecoded.run(id);
+  return { kind: "stored", id, deviceId, sequence: decision.sequence };
+}
+
+function insertRows(
+  open: Session,
+  staged: Staged,
+  rows: readonly NewRow[],
+  { receivedMs, link }: Pick<CheckedFrame, "receivedMs" | "link">,
+): void {
+  for (const { sequence, placing, frame } of rows) {
+    const row = {
+      id: open.nextId++,
+      received_ms: receivedMs,
+      time_ms: placing.timeMs,
+      quality: qualityCode(placing.quality),
+      device: staged.device.number,
+      sequence,
+      link: linkCode(link),
+      frame,
+    };
+    const crc = rowChecksum(row);
+    // biome-ignore format: one line a row reads as the table does
+    open.sql.row.run(row.id, row.received_ms, row.time_ms, row.quality, row.device, row.sequence, row.link, row.frame, crc);
   }
-  const row = {
-    id: open.nextId++,
-    received_ms: Math.round(frame.receivedMs),
-    time_ms: Math.round(decision.placing.timeMs),
-    quality: qualityCode(decision.placing.quality),
-    device: decision.device,
-    sequence: decision.sequence,
-    link: linkCode(frame.link),
-    frame: frame.frame,
-  };
-  const crc = rowChecksum(row);
-  // biome-ignore format: one line a row reads as the table does
-  open.sql.row.run(row.id, row.received_ms, row.time_ms, row.quality, row.device, row.sequence, row.link, row.frame, crc);
-  return { kind: "stored", id: row.id, deviceId: frame.deviceId, sequence: row.sequence };
+}
+
+function keepBoot(open: Session, staged: Staged, boot: number): void {
+  const start = staged.boots.get(boot);
+  if (start === undefined || start === staged.device.boots.get(boot)) return;
+  open.sql.boot.run(staged.device.number, boot, start.startedMs, start.sequence);
+}
+
+/** Version 1, kind 3. */
+function isBacklogKind(frame: Uint8Array): boolean {
+  return ((frame[0] as number) & 15) === KIND_BACKLOG;
+}
+
+/** Backlog frames that an earlier version could not read: what this one can read in them becomes records now. */
+function decodeAgain(open: Session): void {
+  const { db, table } = open;
+  const waiting = db
+    .prepare(
+      "SELECT j.*, d.device_id FROM undecoded u JOIN journal j USING(id) JOIN device d USING(device) ORDER BY id",
+    )
+    .all() as unknown as (StoredRow & { device_id: string })[];
+  for (const row of waiting) {
+    const record = recordOf(row);
+    const backlog = record.damaged === true ? undefined : unpackBacklog(record.frame);
+    const header = stampOf(decodeUplink(record.frame));
+    const device = table.rows.get(record.deviceId);
+    if (backlog === undefined || header === undefined || device === undefined) continue;
+    const frame = { ...record, header, clockTrusted: isPlausibleWallTime(record.receivedMs) };
+    const staged = stage(table, record.deviceId, device);
+    db.exec("BEGIN IMMEDIATE");
+    insertRows(open, staged, decideSamples(staged, frame, backlog, record.sequence), frame);
+    keepBoot(open, staged, backlog.boot);
+    db.prepare("DELETE FROM undecoded WHERE id = ?").run(row.id);
+    db.exec("COMMIT");
+    applyStaged(table);
+  }
 }
 
 function save(open: Session, change: StateChange): Verdict {
@@ -154,9 +230,9 @@ function save(open: Session, change: StateChange): Verdict {
 }
 
 function outcomeOf(table: DeviceTable, verdict: Verdict): EntryOutcome {
-  if (verdict.kind === "saved" || verdict.kind === "replay") return { outcome: verdict.kind };
+  if (verdict.kind === "saved") return { outcome: "saved" };
   const window = table.rows.get(verdict.deviceId)?.window;
-  const ack = window === undefined || verdict.sequence === 0 ? undefined : ackWindowAt(window, verdict.sequence);
+  const ack = window === undefined || verdict.sequence === 0 ? undefined : ackContextAt(window, verdict.sequence);
   if (verdict.kind === "stored") return { outcome: "stored", id: verdict.id, ack };
-  return { outcome: "duplicate", ack: ack ?? { baseSequence: 0, bitmap: 0 } };
+  return { outcome: verdict.kind, ack: ack ?? { baseSequence: 0, bitmap: 0, after: 0 } };
 }

@@ -16,7 +16,7 @@ const early = {
   append: async (frame: Parameters<typeof journal.append>[0]): Promise<AppendOutcome> => {
     systemClock.after(40, () => void journal.append(frame).catch(() => undefined));
     const sequence = frame.header?.sequence ?? 0;
-    return { outcome: "stored", id: 0, ack: { baseSequence: (sequence - 31) & 0xffff, bitmap: 1 } };
+    return { outcome: "stored", id: 0, ack: { baseSequence: (sequence - 31) & 0xffff, bitmap: 1, after: 0 } };
   },
 };
 const ingress = await createMqttIngress({

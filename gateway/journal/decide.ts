@@ -1,0 +1,73 @@
+// What becomes of a frame, given all that is stored and what its batch is about to store: the rows that it adds. A backlog
+// frame adds a row for every sample in it that is not stored yet, and one for itself: all of them or none.
+import { type Backlog, samplesOf } from "../domain/backlog.ts";
+import { placeBacklog } from "../domain/backlog-placing.ts";
+import { isReplay, type Placing, placeLate, placeTime } from "../domain/placing.ts";
+import type { CheckedFrame } from "../domain/record.ts";
+import { extendSequence } from "../domain/sequence.ts";
+import { isKnown, newestOf, type Staged, stageRecord } from "./device-table.ts";
+
+export interface NewRow {
+  /** Extended; 0 for a frame whose header cannot be read. */
+  readonly sequence: number;
+  readonly placing: Placing;
+  readonly frame: Uint8Array;
+}
+
+export type Decision =
+  /** `sequence` is the frame's own. */
+  | { readonly kind: "insert"; readonly sequence: number; readonly rows: readonly NewRow[] }
+  | { readonly kind: "duplicate"; readonly sequence: number }
+  | { readonly kind: "replay"; readonly sequence: number };
+
+/** `backlog` is what the frame holds when it is one that can be read. */
+export function decide(staged: Staged, frame: CheckedFrame, backlog: Backlog | undefined): Decision {
+  const { header } = frame;
+  if (header === undefined) {
+    const placing: Placing = { timeMs: frame.receivedMs, quality: "suspect" };
+    return { kind: "insert", sequence: 0, rows: [{ sequence: 0, placing, frame: frame.frame }] };
+  }
+  const sequence = extendSequence(staged.highest, header.sequence);
+  const rows: NewRow[] = [];
+  if (!isKnown(staged, sequence)) {
+    const newest = newestOf(staged);
+    const live = placeTime(header, frame);
+    if (newest !== undefined && isReplay(newest, sequence, live, frame)) return { kind: "replay", sequence };
+    const isLate = newest !== undefined && sequence < newest.sequence;
+    const placing = isLate ? placeLate(live, sequence, staged.timeline) : live;
+    take(staged, sequence, placing);
+    rows.push({ sequence, placing, frame: frame.frame });
+  }
+  // The frame's own row comes last: whoever has read it has read its samples.
+  if (backlog !== undefined) rows.unshift(...decideSamples(staged, frame, backlog, sequence));
+  return rows.length === 0 ? { kind: "duplicate", sequence } : { kind: "insert", sequence, rows };
+}
+
+/** The samples of a backlog frame that are not stored yet. */
+export function decideSamples(staged: Staged, frame: CheckedFrame, backlog: Backlog, frameSequence: number): NewRow[] {
+  const { header } = frame;
+  if (header === undefined) return [];
+  const wanted = samplesOf(backlog, frameSequence).filter(({ sequence }) => {
+    if (isKnown(staged, sequence)) return false;
+    // A sequence that stands in the frame twice counts once.
+    staged.sequences.add(sequence);
+    return true;
+  });
+  const placings = placeBacklog(wanted, {
+    backlog,
+    header,
+    sequence: frameSequence,
+    receipt: frame,
+    timeline: staged.timeline,
+    boots: staged.boots,
+  });
+  return wanted.map((sample, i) => {
+    const placing = placings[i] as Placing;
+    take(staged, sample.sequence, placing);
+    return { sequence: sample.sequence, placing, frame: sample.frame };
+  });
+}
+
+function take(staged: Staged, sequence: number, { timeMs, quality }: Placing): void {
+  stageRecord(staged, { sequence, timeMs, isSure: quality !== "suspect" }, quality === "synced");
+}
