@@ -1,6 +1,7 @@
 // When the samples of a backlog frame were taken. A clock that was set is believed; samples of a clock that was not are
 // placed by their age within the boot that sends them, and between their neighbours when their boot is over.
-import type { Backlog, BacklogSample } from "./backlog.ts";
+import type { Backlog } from "../../protocol/index.ts";
+import type { BacklogSample } from "./backlog.ts";
 import { isAhead, type Placing, type Receipt, type StampedHeader } from "./placing.ts";
 import { addMoment, isOpenBetween, neighbourAfter, neighbourBefore, type Timeline } from "./timeline.ts";
 
@@ -20,7 +21,7 @@ export interface BootStart {
 }
 
 export interface BacklogContext {
-  readonly backlog: Backlog;
+  readonly backlog: Pick<Backlog, "boot" | "earlierBoot">;
   readonly header: StampedHeader;
   /** Extended, of the frame. */
   readonly sequence: number;

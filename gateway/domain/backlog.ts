@@ -1,6 +1,6 @@
 // A backlog frame taken apart: every sample in it becomes a record of its own, under its own sequence and with the very
 // report frame that lay on the device.
-import { decodeUplink } from "../../protocol/index.ts";
+import { type Backlog, decodeUplink } from "../../protocol/index.ts";
 
 export interface BacklogSample {
   /** Extended; always behind the frame's own. */
@@ -12,18 +12,9 @@ export interface BacklogSample {
   readonly frame: Uint8Array;
 }
 
-export interface Backlog {
-  /** Low byte of the boot count that the samples belong to. */
-  readonly boot: number;
-  /** They belong to a boot before the one that sent the frame. */
-  readonly earlierBoot: boolean;
-  readonly thinned: boolean;
-  readonly reports: readonly Uint8Array[];
-}
-
 /** Undefined for what is no backlog frame, or one that this version cannot read. */
 export function unpackBacklog(frame: Uint8Array): Backlog | undefined {
-  const decoded = decodeUplink(frame) as unknown as { kind: string; value: Backlog };
+  const decoded = decodeUplink(frame);
   return decoded.kind === "backlog" ? decoded.value : undefined;
 }
 

@@ -77,16 +77,12 @@ function judgeFrame(frame: Uint8Array, link: Link, context: ReceiptContext): Upl
     return { kind: "refused", reason: "truncated" };
   }
   const { deviceId, receivedMs, clockTrusted } = context;
+  // A backlog frame becomes a row for each sample, and one for itself.
+  const rows = decoded.kind === "backlog" ? 1 + decoded.value.reports.length : 1;
   const flags = decoded.kind === "fault" ? decoded.header?.flags : decoded.value.flags;
   return {
     kind: "frame",
-    frame: { deviceId, header, receivedMs, clockTrusted, link, frame, rows: rowsOf(decoded) },
+    frame: { deviceId, header, receivedMs, clockTrusted, link, frame, rows },
     asksAck: flags?.ackRequested === true,
   };
-}
-
-/** A backlog frame becomes a row for each sample, and one for itself. */
-function rowsOf(decoded: ReturnType<typeof decodeUplink>): number {
-  const { kind, value } = decoded as unknown as { kind: string; value: { reports: readonly unknown[] } };
-  return kind === "backlog" ? 1 + value.reports.length : 1;
 }

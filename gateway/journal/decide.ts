@@ -1,6 +1,7 @@
 // What becomes of a frame, given all that is stored and what its batch is about to store: the rows that it adds. A backlog
 // frame adds a row for every sample in it that is not stored yet, and one for itself: all of them or none.
-import { type Backlog, samplesOf } from "../domain/backlog.ts";
+import type { Backlog } from "../../protocol/index.ts";
+import { samplesOf } from "../domain/backlog.ts";
 import { placeBacklog } from "../domain/backlog-placing.ts";
 import { isReplay, type Placing, placeLate, placeTime } from "../domain/placing.ts";
 import type { CheckedFrame } from "../domain/record.ts";

@@ -9,8 +9,8 @@ import type { Act, Entry, EntryOutcome, StateChange, WriterReply, WriterRequest 
 import { createReader, type Reader } from "./reader.ts";
 
 /** Rows in one transaction: about 1 MB, and what an fsync of 20 ms can still answer within a second. */
-export const BATCH_ENTRIES_MAX = 5_000;
-/** Entries that may wait; the sockets stop being read long before (ingress high water). */
+export const BATCH_ROWS_MAX = 5_000;
+/** Frames and changes that may wait; the sockets stop being read long before (ingress high water). */
 export const PENDING_ENTRIES_MAX = 40_000;
 /** A commit that failed is tried again after this; nobody was told that it succeeded. */
 export const RETRY_MS = 500;
@@ -54,6 +54,7 @@ export interface Journal {
 
 interface Waiting {
   readonly entry: Entry;
+  readonly rows: number;
   readonly done: (outcome: EntryOutcome) => void;
   readonly failed: (error: GatewayError) => void;
 }
@@ -105,6 +106,7 @@ interface Parts {
 function createJournal({ worker, reader, clock, opened }: Parts): Journal {
   let waiting: Waiting[] = [];
   let sent: Waiting[] = [];
+  let pendingRows = 0;
   let newestId = opened.newestId;
   let lastCommitMs = 0;
   let failing: string | undefined;
@@ -123,8 +125,14 @@ function createJournal({ worker, reader, clock, opened }: Parts): Journal {
   function send(): void {
     scheduled = false;
     if (sent.length > 0 || waiting.length === 0) return;
-    sent = waiting.length > BATCH_ENTRIES_MAX ? waiting.slice(0, BATCH_ENTRIES_MAX) : waiting;
-    waiting = waiting.slice(sent.length);
+    let rows = 0;
+    const beyond = waiting.findIndex((one) => {
+      rows += one.rows;
+      return rows > BATCH_ROWS_MAX;
+    });
+    // One entry alone is never more than a batch.
+    sent = beyond < 0 ? waiting : waiting.slice(0, Math.max(1, beyond));
+    waiting = beyond < 0 ? [] : waiting.slice(sent.length);
     post({ kind: "batch", entries: sent.map((one) => one.entry) });
   }
 
@@ -132,10 +140,15 @@ function createJournal({ worker, reader, clock, opened }: Parts): Journal {
     worker.postMessage(request);
   }
 
+  function takeSent(): void {
+    for (const one of sent) pendingRows -= one.rows;
+    sent = [];
+  }
+
   function settle(reply: WriterReply): void {
     if (reply.kind === "committed") {
       const done = sent;
-      sent = [];
+      takeSent();
       failing = undefined;
       newestId = reply.newestId;
       lastCommitMs = reply.commitMs;
@@ -148,7 +161,7 @@ function createJournal({ worker, reader, clock, opened }: Parts): Journal {
         return;
       }
       const lost = sent;
-      sent = [];
+      takeSent();
       for (const one of lost) one.failed(new GatewayError("JOURNAL_UNUSABLE", { reason: reply.reason }));
     } else if (reply.kind === "closed") {
       closing?.();
@@ -169,8 +182,10 @@ function createJournal({ worker, reader, clock, opened }: Parts): Journal {
     if (waiting.length + sent.length >= PENDING_ENTRIES_MAX) {
       return Promise.reject(new GatewayError("JOURNAL_BUSY", { pending: waiting.length + sent.length }));
     }
+    const rows = "frame" in entry ? (entry.frame.rows ?? 1) : 1;
+    pendingRows += rows;
     return new Promise((done, failed) => {
-      waiting.push({ entry, done, failed });
+      waiting.push({ entry, rows, done, failed });
       schedule();
     });
   }
@@ -203,7 +218,6 @@ function createJournal({ worker, reader, clock, opened }: Parts): Journal {
       return () => listeners.delete(listener);
     },
     health: () => {
-      const pendingRows = waiting.length + sent.length;
       return { newestId, pendingRows, lastCommitMs, ...(failing === undefined ? {} : { failing }) };
     },
     close,
