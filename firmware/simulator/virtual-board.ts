@@ -16,6 +16,8 @@ export interface Wiring {
   watch(pin: string, edge: (isHigh: boolean) => void): void;
   /** Data that arrives on a serial line while it is open. */
   openSerial(port: string, baud: number, data: (text: string) => void): () => void;
+  /** Data that the board writes to a line that it has open. */
+  writeSerial?(port: string, text: string): void;
 }
 
 export interface Socket {
@@ -117,8 +119,14 @@ export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
     if (running === undefined) return;
     for (const close of running.closeSerials) close();
     for (const socket of running.sockets) socket.end();
+    // What was planned for this boot finds another one, or none: it does nothing. What is outside goes on.
     running = undefined;
-    schedule.clear();
+  }
+
+  function bootLater(mine: Running): void {
+    schedule.after(0, () => {
+      if (running === mine) boot();
+    });
   }
 
   function boot(): void {
@@ -183,9 +191,12 @@ export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
         if (event === "data") listeners.set(port, listener);
       },
       removeAllListeners: () => listeners.delete(port),
-      write: () => undefined,
+      write: (data: string) => {
+        if (open.has(port)) options.wiring.writeSerial?.(port, String(data));
+      },
     });
     return {
+      Serial1: serial("Serial1"),
       Serial2: serial("Serial2"),
       analogRead: (pin: string) => options.wiring.analog(pin),
       digitalRead: (pin: string) => (options.wiring.digital(pin) ? 1 : 0),
@@ -221,14 +232,14 @@ export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
         },
         getErrorFlags: () => [],
         on: () => undefined,
-        reboot: () => schedule.after(0, boot),
+        reboot: () => bootLater(mine),
       },
       process: {
         memory: () => ({ free: options.table.variables >> 1, total: options.table.variables }),
         env: { BOARD: options.table.name.toUpperCase() },
         version: "2v29",
       },
-      load: () => schedule.after(0, boot),
+      load: () => bootLater(mine),
       atob: (text: string) => Buffer.from(text, "base64").toString("latin1"),
       eval: (text: string) => compiled(options.untokenise(text)).runInContext(mine.globals as vm.Context),
     };

@@ -41,6 +41,7 @@ interface EspruinoModules {
   };
 }
 
+declare const Serial1: EspruinoSerial;
 declare const Serial2: EspruinoSerial;
 declare const E: {
   CRC32(data: string | Uint8Array): number;
