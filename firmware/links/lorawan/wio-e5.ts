@@ -1,0 +1,380 @@
+// LoRaWAN through a Seeed Wio-E5 (AT commands, 9600 8N1): joins with the keys that it is given, keeps a session that is there,
+// sends one frame at a time, and knows what every answer means. Every command has a time-out, every fruitless one a next
+// step: again, set up anew, power off and on. The modem is never reset to its factory state: its join counter lives there.
+import type { Delay, Link, SerialLine } from "../../hal.ts";
+import {
+  bytesOf,
+  commandAt,
+  hexOf,
+  IDENTITY,
+  IDLE,
+  JOIN,
+  type ModemKeys,
+  PAUSED,
+  RADIO,
+  RATE,
+  SENDING,
+} from "./commands.ts";
+import { airtimeMs, BUDGET_MS, bytesAnHour, leftAfter, payloadMax } from "./ledger.ts";
+
+export interface WioE5Options extends ModemKeys {
+  readonly line: SerialLine;
+  readonly delay: Delay;
+  /** Seconds since boot. */
+  readonly uptime: () => number;
+  /** 0..1. */
+  readonly random: () => number;
+  /** Data rate to start with and to come back to: 0, 2, 3 or 5. */
+  readonly dataRate: number;
+  readonly changed: () => void;
+  /** A payload of port 10 that the network has checked. */
+  readonly received: (frame: Uint8Array) => void;
+  /** Takes the modem's power away for a moment, on boards that can. */
+  readonly cutPower?: () => void;
+}
+
+export interface LoraLink extends Link {
+  start(): void;
+  /** Since boot, by the `COUNT_` numbers; then RSSI and SNR of the last downlink. */
+  counters(): Int16Array;
+}
+
+export const COUNT_TIMEOUTS = 0;
+export const COUNT_SETUPS = 1;
+export const COUNT_JOINS_FAILED = 2;
+export const COUNT_REFUSED = 3;
+export const COUNT_UNANSWERED = 4;
+export const COUNT_POWER_CUTS = 5;
+export const AT_RSSI = 6;
+export const AT_SNR = 7;
+
+/** A line holds a downlink of 48 bytes. What is longer is not taken. */
+const LINE_MAX = 128;
+const ANSWER_MS = 2000;
+/** A send or a join with all its receive windows and its repetition, at the slowest rate. */
+const AIR_MS = 30000;
+const TRIES = 3;
+const PAUSE_MS = 1000;
+const JOIN_SPREAD_MS = 120000;
+const JOIN_BYTES = 10;
+const BUSY_MS = 8000;
+const BAND_MS_MAX = 3600000;
+/** Bytes of a frame written in one turn: in hex, 50 ms at 9600 baud. */
+const PIECE = 24;
+const PIECE_MS = 60;
+/** How often an odd line may make us look at the modem. */
+const DOUBT_S = 60;
+const FOLLOW_MS = 3000;
+/** A session in which nobody has answered for so long is given up. */
+const SILENT_S = 86400;
+const LENGTH_FREE = 255;
+const UP_AFTER = 8;
+const DOWN_AFTER = 2;
+const ASKS = 0x40;
+const WAKE = "\xff\xff\xff\xffAT+";
+const NOTHING = new Uint8Array(0);
+
+export function createWioE5(options: WioE5Options): LoraLink {
+  const uptime = options.uptime;
+  const counts = new Int16Array(8);
+  let forget = (): void => {};
+  let step = PAUSED;
+  /** How the answers to the command under way begin. */
+  let name = "";
+  let tries = 0;
+  let held = "";
+  let frame: Uint8Array = NOTHING;
+  let done: ((taken: boolean) => void) | undefined;
+  let isUp = false;
+  /** Keys and channels are in the modem, as far as we know. */
+  let isSet = true;
+  let isStarted = false;
+  let isAnswered = false;
+  let isAsked = false;
+  let follows = false;
+  let fruitless = 0;
+  let doubtedS = 0;
+  let heardS = 0;
+  let lengthMax = LENGTH_FREE;
+  let leftMs = BUDGET_MS / 4;
+  let filledS = 0;
+  let rate = options.dataRate;
+  /** Answers in a row; below zero, answers in a row that stayed out. */
+  let score = 0;
+
+  function count(what: number): void {
+    counts[what] = (counts[what] as number) + 1;
+  }
+
+  function arm(ms: number, then: () => void): void {
+    forget();
+    forget = options.delay(ms, then);
+  }
+
+  function begin(from: number): void {
+    step = from;
+    tries = 0;
+    ask();
+  }
+
+  function ask(): void {
+    const text = commandAt(step, options, rate, isSet);
+    name = `+${text.split("=")[0]}: `;
+    // One that is awake may take the waking bytes for a part of the command: every other try goes without.
+    options.line.write(`${tries & 1 ? "AT+" : WAKE}${text}\r\n`);
+    arm(step < JOIN ? ANSWER_MS : AIR_MS, silent);
+  }
+
+  /** No answer in time, or one that says that the command was lost. */
+  function silent(): void {
+    count(COUNT_TIMEOUTS);
+    if (step < JOIN && ++tries < TRIES) ask();
+    else restart();
+  }
+
+  /** Sets up again from the start, after a pause that grows; every fourth time with power and keys anew. */
+  function restart(): void {
+    count(COUNT_SETUPS);
+    if (++fruitless > 1) isUp = false;
+    if ((fruitless & 3) < 1) {
+      isSet = false;
+      if (options.cutPower !== undefined) {
+        count(COUNT_POWER_CUTS);
+        options.cutPower();
+      }
+    }
+    pause((PAUSE_MS << Math.min(fruitless, 7)) * (0.5 + options.random() / 2), 0);
+  }
+
+  /** Ends what is under way, rests, and goes on with a step. */
+  function pause(ms: number, next: number): void {
+    finish(false);
+    step = PAUSED;
+    arm(ms, () => {
+      if (next < JOIN + 1) begin(next);
+      else idle();
+    });
+    options.changed();
+  }
+
+  function idle(): void {
+    step = IDLE;
+    forget();
+    if (follows || lengthMax < LENGTH_FREE) arm(FOLLOW_MS, follow);
+    options.changed();
+  }
+
+  /** The network has more for us, or its own answers fill our frames: an empty one helps, if nothing else went. */
+  function follow(): void {
+    follows = false;
+    if (room() > 0) transmit("MSG");
+  }
+
+  function connected(): void {
+    isUp = isSet = true;
+    heardS = uptime();
+    idle();
+  }
+
+  /** All that lost power with us join now: 1 % of the time for an hour, 0.1 % for ten, then 0.01 % (LoRaWAN 1.0.2, 7). */
+  function rejoin(): void {
+    const s = uptime();
+    const share = s < 3600 ? 100 : s < 39600 ? 1000 : 10000;
+    count(COUNT_JOINS_FAILED);
+    isUp = false;
+    const pauseMs = airtimeMs(JOIN_BYTES, rate) * share * (1 + options.random() / 4);
+    // Every fourth time at the slowest rate and with everything set anew.
+    isSet = ((counts[COUNT_JOINS_FAILED] as number) & 3) > 0;
+    rate = isSet ? options.dataRate : 0;
+    pause(pauseMs, 0);
+  }
+
+  function spend(onAirMs: number): number {
+    const now = uptime();
+    leftMs = leftAfter(leftMs, now - filledS, onAirMs);
+    filledS = now;
+    return leftMs;
+  }
+
+  function take(text: string): void {
+    const at = text.indexOf(name);
+    if (step < IDLE && at >= 0) answer(text.substr(at + name.length));
+    else if (text.indexOf("Input t") > 0) {
+      if (step < IDLE) silent();
+    } else if (step === IDLE && text.length > 2 && text.indexOf("+LOWP") < 0 && uptime() > doubtedS) {
+      // Perhaps the first word of a modem that has started anew.
+      doubtedS = uptime() + DOUBT_S;
+      begin(0);
+    }
+  }
+
+  function answer(said: string): void {
+    const word = said.substr(0, 3);
+    if (step === SENDING) heard(word, said);
+    else if (step === JOIN) joining(word, said);
+    else if (word !== "ERR") configured(said);
+    else {
+      count(COUNT_REFUSED);
+      // What it does not know it may not need: the join will tell.
+      if (++tries < TRIES) ask();
+      else begin(step + 1);
+    }
+  }
+
+  function configured(said: string): void {
+    if (step === IDENTITY) {
+      if (said.split(":").join("").indexOf(options.devEui) < 0) isSet = false;
+      if (isSet) step = RADIO - 1;
+    }
+    begin(step + 1);
+  }
+
+  function joining(word: string, said: string): void {
+    if (word === "Sta") {
+      isAnswered = false;
+      spend(airtimeMs(JOIN_BYTES, rate));
+    } else if (word === "Net") isAnswered = true;
+    else if (word === "Don") {
+      if (isAnswered) connected();
+      else rejoin();
+    } else if (word === "Joi") {
+      // "Joined already"; "Join failed" is followed by "Done".
+      if (said.charAt(4) === "e") connected();
+    } else {
+      if (word === "Not") isSet = false;
+      refused(word, said, JOIN);
+    }
+  }
+
+  function heard(word: string, said: string): void {
+    if (word === "Sta" || word === "Wai") {
+      // A confirmed frame may go twice.
+      isStarted = true;
+      spend(airtimeMs(frame.length, rate));
+    } else if (word === "FPE") follows = true;
+    else if (word === "ACK") isAnswered = true;
+    else if (word === "POR") {
+      isAnswered = true;
+      const parts = said.split('"');
+      const bytes = parts.length > 2 && said.substr(6, 3) === "10;" ? bytesOf(parts[1] as string) : undefined;
+      if (bytes !== undefined) options.received(bytes);
+    } else if (word === "RXW") {
+      isAnswered = true;
+      counts[AT_RSSI] = parseInt(said.substr(13), 10);
+      counts[AT_SNR] = parseInt(said.substr(said.indexOf("SNR") + 4), 10);
+    } else if (word === "Don") {
+      if (isStarted) sent();
+    } else refused(word, said, IDLE);
+  }
+
+  /** Answers in the place of a start: nothing went on the air. */
+  function refused(word: string, said: string, next: number): void {
+    let waitMs = BUSY_MS;
+    if (word === "ERR" || word === "Not") {
+      restart();
+      return;
+    }
+    // "No band in 12345ms", "No free channel"
+    if (word === "No ") waitMs = Math.min(parseInt(said.substr(11), 10) || BUSY_MS, BAND_MS_MAX);
+    else if (word === "Ple") {
+      isUp = false;
+      waitMs *= options.random();
+      next = JOIN;
+    } else if (word === "DR ") next = RATE;
+    else if (word === "Len") lengthMax = parseInt(said.substr(13), 10) || JOIN_BYTES;
+    else if (word !== "LoR") return;
+    count(COUNT_REFUSED);
+    pause(waitMs, next);
+  }
+
+  function sent(): void {
+    fruitless = 0;
+    lengthMax = LENGTH_FREE;
+    if (isAnswered) heardS = uptime();
+    finish(true);
+    if (!isAsked || !judge()) idle();
+  }
+
+  /** Slower after answers that stayed out, faster after several that came. True when it has to do something about it. */
+  function judge(): boolean {
+    if (isAnswered) {
+      score = Math.max(score, 0) + 1;
+      if (score < UP_AFTER || rate >= options.dataRate) return false;
+      rate += rate === 2 ? 1 : 2;
+    } else {
+      count(COUNT_UNANSWERED);
+      if (uptime() - heardS > SILENT_S) {
+        isSet = isUp = false;
+        heardS = uptime();
+        begin(0);
+        return true;
+      }
+      score = Math.min(score, 0) - 1;
+      if (score > -DOWN_AFTER || rate === 0) return false;
+      rate -= rate === 3 ? 1 : 2;
+    }
+    score = 0;
+    begin(RATE);
+    return true;
+  }
+
+  function finish(taken: boolean): void {
+    const tell = done;
+    done = undefined;
+    frame = NOTHING;
+    if (tell !== undefined) tell(taken);
+  }
+
+  function transmit(command: string): void {
+    step = SENDING;
+    name = `+${command}: `;
+    isStarted = isAnswered = false;
+    options.line.write(WAKE + command);
+    arm(AIR_MS, silent);
+    feed(frame, 0);
+  }
+
+  /** Writes the frame in hex, a piece a turn. */
+  function feed(bytes: Uint8Array, from: number): void {
+    if (frame !== bytes || step !== SENDING) return;
+    let text = from > 0 || bytes.length < 1 ? "" : '="';
+    const to = Math.min(from + PIECE, bytes.length);
+    text += hexOf(bytes, from, to);
+    if (to < bytes.length) options.delay(PIECE_MS, () => feed(bytes, to));
+    else text += to > 0 ? '"\r\n' : "\r\n";
+    options.line.write(text);
+  }
+
+  function room(): number {
+    const max = Math.min(payloadMax(rate), lengthMax);
+    return isUp && step === IDLE && spend(0) > airtimeMs(max, rate) ? max : 0;
+  }
+
+  return {
+    isSlow: true,
+    start: () => {
+      options.line.open((data) => {
+        const lines = (held + data).split("\n");
+        held = lines.pop() as string;
+        // What is left of a line that was too long is no line that anybody knows.
+        if (held.length > LINE_MAX) held = "";
+        for (let i = 0; i < lines.length; i++) take(lines[i] as string);
+      });
+      pause(options.random() * JOIN_SPREAD_MS, 0);
+    },
+    isUp: () => isUp,
+    room: room,
+    bytesPerHour: () => bytesAnHour(rate),
+    send: (bytes, isConfirmed, tell) => {
+      if (bytes.length > room()) {
+        options.delay(0, () => tell(false));
+        return;
+      }
+      frame = bytes;
+      done = tell;
+      isAsked = isConfirmed || ((bytes[7] as number) & ASKS) > 0;
+      transmit(isConfirmed ? "CMSGHEX" : "MSGHEX");
+    },
+    counters: () => counts,
+  };
+}
