@@ -2,11 +2,15 @@
 import type { PointView, RegistryView } from "../gateway/domain/point.ts";
 import { CONCEPT_2026 } from "../gateway/domain/profile.ts";
 import type { JournalRecord } from "../gateway/domain/record.ts";
+import { FIRST_CYCLE_BASE } from "../gateway/domain/sequence.ts";
 import { createEngine, type Engine, type EngineOptions } from "../gateway/engine/engine.ts";
 import type { EngineJournal } from "../gateway/engine/interfaces.ts";
 import { encodeReport, type Report } from "../protocol/index.ts";
-import { report } from "./fixtures.ts";
+import { NOON_MS, report } from "./fixtures.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
+
+/** Of a sample at noon. */
+const FIRST_SEQUENCE = 40_000;
 
 export interface MemoryJournal {
   readonly journal: EngineJournal;
@@ -60,11 +64,14 @@ export function memoryJournal(): MemoryJournal {
     failures: 0,
     append(part) {
       const { receivedMs, deviceId = "alm-01-d1", damaged, ...rest } = part;
-      const value = report({ time: Math.round(receivedMs / 1000), sequence: rows.length, ...rest });
+      const timeS = rest.time ?? Math.round(receivedMs / 1000);
+      // Devices number their records as they take them: a late one has a lower number.
+      const sequence = rest.sequence ?? FIRST_SEQUENCE + timeS - NOON_MS / 1000;
+      const value = report({ ...rest, time: timeS, sequence: sequence & 0xffff });
       rows.push({
         id: rows.length + 1,
         deviceId,
-        sequence: 65_536 + value.sequence,
+        sequence: FIRST_CYCLE_BASE + sequence,
         receivedMs,
         timeMs: value.time * 1000,
         timeQuality: "synced",

@@ -87,6 +87,8 @@ const DEVICE: DeviceState = {
   sequence: 7,
   records: 7,
   undecoded: 0,
+  missing: 0,
+  leftOut: 0,
   report: { phase: "open", power: { fuelLevelPct: 63.5, mains: "lost" } },
 };
 const gatewayState = (engineBehindRows = 0): GatewayState => ({

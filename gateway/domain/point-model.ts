@@ -1,18 +1,26 @@
 // What is known of one point, stepped by the records of its devices. Pure: the same records in the same order give the
 // same model, and late ones correct what they belong to without making it look fresh.
-import type { Info, Report } from "../../protocol/index.ts";
+import type { Report } from "../../protocol/index.ts";
 import type { BatterySeries } from "./battery.ts";
 import type { LevelSeries } from "./consumption.ts";
 import type { HeldSeries } from "./held.ts";
+import { type MainsSeries, mainsLostSince, mainsUntil, withMains } from "./mains.ts";
+import { AHEAD_MS_MAX } from "./placing.ts";
 import type { PointView } from "./point.ts";
 import type { TimeQuality } from "./record.ts";
-import { withEntry } from "./series.ts";
+import { until, withEntry } from "./series.ts";
 import { litresAt } from "./tank.ts";
 
-export interface ReadingState {
+/** What came from which record. */
+interface Origin {
   readonly deviceId: string;
-  readonly value: number | string;
+  /** Extended. */
+  readonly sequence: number;
   readonly atMs: number;
+}
+
+export interface ReadingState extends Origin {
+  readonly value: number | string;
   readonly quality: TimeQuality;
 }
 
@@ -20,12 +28,12 @@ export interface PointModel {
   readonly pointId: string;
   readonly lastReceivedMs: number | undefined;
   readonly lastSampleMs: number | undefined;
-  readonly phase: { readonly value: string; readonly atMs: number } | undefined;
+  readonly phase: (Origin & { readonly value: string }) | undefined;
   readonly readings: Readonly<Record<string, ReadingState>>;
   readonly levels: LevelSeries;
   readonly currents: BatterySeries;
+  readonly mains: MainsSeries;
   readonly mainsLostMs: number | undefined;
-  readonly mainsSeenMs: number | undefined;
   /** Since when a rule's condition holds, or (`off-…`) has ceased to. */
   readonly conditions: Readonly<Record<string, number>>;
   /** Which rules held at samples of the last hours, late ones among them: [atMs, bits]. */
@@ -41,8 +49,8 @@ export function emptyModel(pointId: string): PointModel {
     readings: {},
     levels: [],
     currents: [],
+    mains: [],
     mainsLostMs: undefined,
-    mainsSeenMs: undefined,
     conditions: {},
     held: [],
   };
@@ -50,6 +58,7 @@ export function emptyModel(pointId: string): PointModel {
 
 export interface ReportArrival {
   readonly deviceId: string;
+  readonly sequence: number;
   readonly receivedMs: number;
   readonly timeMs: number;
   readonly quality: TimeQuality;
@@ -58,48 +67,67 @@ export interface ReportArrival {
 
 const GROUP_NAMES = ["power", "battery", "occupancy", "environment", "supplies"] as const;
 
-/** The model after one report. A reading moves only to a later moment of its own. */
-export function withReport(model: PointModel, view: PointView, arrival: ReportArrival): PointModel {
-  const { report, timeMs } = arrival;
+/**
+ * True when a record says something newer. Of one device its sequence decides, whatever its clock did in between; of two
+ * devices the time, unless that of the first lies ahead of now.
+ */
+function isNewer({ deviceId, sequence, timeMs, receivedMs }: ReportArrival, before: Origin | undefined): boolean {
+  if (before === undefined || before.atMs > receivedMs + AHEAD_MS_MAX) return true;
+  return before.deviceId === deviceId && before.sequence !== undefined
+    ? sequence >= before.sequence
+    : timeMs >= before.atMs;
+}
+
+/** The model after one report. A reading moves only to a newer one. */
+export function withReport(before: PointModel, view: PointView, arrival: ReportArrival): PointModel {
+  const model = withoutFuture(before, arrival.receivedMs + AHEAD_MS_MAX);
+  const { report, timeMs, deviceId, sequence } = arrival;
+  const origin = { deviceId, sequence, atMs: timeMs };
   const readings: Record<string, ReadingState> = { ...model.readings };
   for (const group of GROUP_NAMES) {
     const fields = report[group] as Record<string, number | string> | undefined;
-    for (const [field, value] of Object.entries(fields ?? {})) {
+    for (const field in fields) {
       const name = `${group}.${field}`;
-      const before = readings[name];
-      if (value === "absent" && before === undefined) continue;
-      if (before !== undefined && before.atMs > timeMs) continue;
-      readings[name] = { deviceId: arrival.deviceId, value, atMs: timeMs, quality: arrival.quality };
+      const value = fields[field] as number | string;
+      if (value === "absent" && readings[name] === undefined) continue;
+      if (isNewer(arrival, readings[name])) readings[name] = { ...origin, value, quality: arrival.quality };
     }
   }
-  const saysPhase = report.phase !== "absent" && (model.phase === undefined || model.phase.atMs <= timeMs);
+  const saysPhase = report.phase !== "absent" && isNewer(arrival, model.phase);
+  const mains = mainsWith(model.mains, report.power?.mains, timeMs);
   return {
     ...model,
-    ...mainsOf(model, report.power?.mains, timeMs),
-    lastReceivedMs: Math.max(model.lastReceivedMs ?? 0, arrival.receivedMs),
+    mains,
+    mainsLostMs: mainsLostSince(mains),
+    lastReceivedMs: arrival.receivedMs,
     lastSampleMs: Math.max(model.lastSampleMs ?? 0, timeMs),
-    phase: saysPhase ? { value: report.phase, atMs: timeMs } : model.phase,
+    phase: saysPhase ? { ...origin, value: report.phase } : model.phase,
     readings,
     levels: levelsWith(model.levels, view, report, timeMs),
     currents: currentsWith(model.currents, report, timeMs),
   };
 }
 
-/** A record of another kind: a sign of life. */
-export function withContact(model: PointModel, receivedMs: number): PointModel {
-  return { ...model, lastReceivedMs: Math.max(model.lastReceivedMs ?? 0, receivedMs) };
+/** Moments ahead of now are of a clock that was wrong for a while: they must not stand before what comes now. */
+function withoutFuture(model: PointModel, untilMs: number): PointModel {
+  const levels = until(model.levels, untilMs);
+  const currents = until(model.currents, untilMs);
+  const held = until(model.held, untilMs);
+  const mains = mainsUntil(model.mains, untilMs);
+  const isSampleAhead = model.lastSampleMs !== undefined && model.lastSampleMs > untilMs;
+  const isSame = levels === model.levels && currents === model.currents && held === model.held;
+  if (isSame && mains === model.mains && !isSampleAhead) return model;
+  return { ...model, levels, currents, held, mains, lastSampleMs: isSampleAhead ? undefined : model.lastSampleMs };
 }
 
-function mainsOf(model: PointModel, mains: string | undefined, timeMs: number) {
-  const { mainsLostMs, mainsSeenMs } = model;
-  if (mains === "present") {
-    const seen = Math.max(mainsSeenMs ?? 0, timeMs);
-    // A late sample from before the loss leaves the loss where it is.
-    const stillLost = mainsLostMs !== undefined && timeMs < mainsLostMs;
-    return { mainsSeenMs: seen, mainsLostMs: stillLost ? mainsLostMs : undefined };
-  }
-  if (mains !== "lost" || timeMs < (mainsSeenMs ?? 0)) return { mainsLostMs, mainsSeenMs };
-  return { mainsLostMs: Math.min(mainsLostMs ?? timeMs, timeMs), mainsSeenMs };
+function mainsWith(spans: MainsSeries, mains: string | undefined, timeMs: number): MainsSeries {
+  if (mains !== "present" && mains !== "lost") return spans;
+  return withMains(spans, timeMs, mains === "lost" ? 1 : 0);
+}
+
+/** A record of another kind: a sign of life. */
+export function withContact(model: PointModel, receivedMs: number): PointModel {
+  return { ...model, lastReceivedMs: receivedMs };
 }
 
 function levelsWith(levels: LevelSeries, view: PointView, report: Report, timeMs: number): LevelSeries {
@@ -138,32 +166,3 @@ export function isBad(model: PointModel, name: string): boolean {
 }
 
 const BAD_WORDS: readonly string[] = ["open-circuit", "short-circuit", "out-of-range", "stuck", "corrupt", "untrusted"];
-
-/** What is kept of one device. */
-export interface DeviceModel {
-  readonly deviceId: string;
-  readonly pointId: string;
-  readonly lastReceivedMs: number | undefined;
-  readonly lastSampleMs: number | undefined;
-  readonly highest: number | undefined;
-  readonly records: number;
-  readonly undecoded: number;
-  readonly report: { readonly atMs: number; readonly value: Report } | undefined;
-  readonly info: Info | undefined;
-  readonly lastEvent: { readonly event: string; readonly argument: number; readonly atMs: number } | undefined;
-}
-
-export function emptyDevice(deviceId: string, pointId: string): DeviceModel {
-  return {
-    deviceId,
-    pointId,
-    lastReceivedMs: undefined,
-    lastSampleMs: undefined,
-    highest: undefined,
-    records: 0,
-    undecoded: 0,
-    report: undefined,
-    info: undefined,
-    lastEvent: undefined,
-  };
-}

@@ -24,7 +24,13 @@ interface Seen {
 function stateAt({ enduranceH, phase = "open", generator = "running", view = POINT }: Seen, targetH = 60) {
   const fuelLevelPct = (enduranceH * 1.4) / 2;
   const power = { fuelLevelPct, generator, mains: "lost", loadKw: "absent", starterBatteryV: 13.8 } as const;
-  const arrival = { deviceId: "alm-01-d1", receivedMs: NOON_MS, timeMs: NOON_MS, quality: "synced" } as const;
+  const arrival = {
+    deviceId: "alm-01-d1",
+    sequence: 1,
+    receivedMs: NOON_MS,
+    timeMs: NOON_MS,
+    quality: "synced",
+  } as const;
   const model = withReport(emptyModel("alm-01"), view, { ...arrival, report: report({ phase, power }) });
   const devices = [{ deviceId: "alm-01-d1", pointId: "alm-01", link: "mqtt", reportIntervalS: 60 }] as const;
   const moment = { nowMs: NOON_MS, targetMs: NOON_MS + targetH * HOUR, contact: "present", priority: 0 } as const;

@@ -56,7 +56,7 @@ export function stepMatter(
   }
   for (const { ruleId } of candidates) {
     const key = `${matter}:${ruleId}`;
-    const sinceMs = conditions[key] ?? context.nowMs;
+    const sinceMs = notAhead(conditions[key], context.nowMs);
     conditions[key] = heldSince(context.held, ruleId, sinceMs);
   }
   const offKey = `off-${matter}`;
@@ -73,11 +73,16 @@ export function stepMatter(
       conditions,
     };
   }
-  conditions[offKey] ??= context.nowMs;
+  conditions[offKey] = notAhead(conditions[offKey], context.nowMs);
   if (context.nowMs - (conditions[offKey] as number) < context.offDelayS * 1000)
     return { verdict: { kind: "wait" }, conditions };
   delete conditions[offKey];
   return { verdict: { kind: "clear" }, conditions };
+}
+
+/** The moment since when, or now: one that lies ahead was told by a clock that was wrong. */
+function notAhead(sinceMs: number | undefined, nowMs: number): number {
+  return Math.min(sinceMs ?? nowMs, nowMs);
 }
 
 function bare({ ruleId, priority, values }: Candidate): Finding {

@@ -20,6 +20,12 @@ export function withEntry(series: readonly Entry[], entry: Entry): readonly Entr
   return next.length > SLOTS_MAX ? next.slice(next.length - SLOTS_MAX) : next;
 }
 
+/** Forgets entries ahead of a moment: they came from a clock that was wrong. */
+export function until(series: readonly Entry[], untilMs: number): readonly Entry[] {
+  const last = series[series.length - 1];
+  return last === undefined || last[0] <= untilMs ? series : series.filter((entry) => entry[0] <= untilMs);
+}
+
 /** True when the slot of a moment is taken. */
 export function hasSlot(series: readonly Entry[], atMs: number): boolean {
   const slot = Math.floor(atMs / SLOT_MS);

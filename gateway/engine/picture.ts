@@ -1,5 +1,6 @@
 // The picture that people see, kept up to date from the state: points, devices, the gateway about itself.
 import type { Alert, DeviceState, GatewayState, PointState } from "../../protocol/index.ts";
+import { type DeviceModel, leftOutOf } from "../domain/device-model.ts";
 import { toInstant } from "../domain/instant.ts";
 import { type Outage, outageOf, targetMs } from "../domain/outage.ts";
 import { type DeviceView, localDay, type PointView, type RegistryView } from "../domain/point.ts";
@@ -81,6 +82,13 @@ export function createPicture(options: EngineOptions, state: EngineState, savedI
     return most;
   }
 
+  function leftOutAt(pointId: string): number {
+    return context.devicesOf(pointId).reduce((sum, { deviceId }) => {
+      const model = state.devices.get(deviceId);
+      return model === undefined ? sum : sum + leftOutOf(model);
+    }, 0);
+  }
+
   function refresh(pointIds: readonly string[]): PointState[] {
     const nowMs = clock.nowMs();
     return pointIds.flatMap((pointId) => {
@@ -88,7 +96,9 @@ export function createPicture(options: EngineOptions, state: EngineState, savedI
       if (view === undefined) return [];
       const moment = momentOf(pointId, { nowMs, contact: contactOf(pointId) }, context);
       const model = state.points.get(pointId) ?? emptyModel(pointId);
-      const next = pointState(model, view, { ...moment, priority: priorityOf(pointId) });
+      const made = pointState(model, view, { ...moment, priority: priorityOf(pointId) });
+      const leftOut = leftOutAt(pointId);
+      const next = leftOut === 0 ? made : { ...made, leftOut };
       shown.set(pointId, next);
       return [next];
     });
@@ -105,9 +115,11 @@ export function createPicture(options: EngineOptions, state: EngineState, savedI
       ...(model?.lastSampleMs === undefined ? {} : { lastSampleAt: toInstant(model.lastSampleMs) }),
       records: model?.records ?? 0,
       undecoded: model?.undecoded ?? 0,
+      missing: model?.missing ?? 0,
+      leftOut: model === undefined ? 0 : leftOutOf(model),
       ...(model?.report === undefined ? {} : { report: model.report.value }),
-      ...(model?.info === undefined ? {} : { info: model.info }),
-      ...(model?.lastEvent === undefined ? {} : { lastEvent: model.lastEvent }),
+      ...(model?.info === undefined ? {} : { info: model.info.value }),
+      ...(model?.lastEvent === undefined ? {} : { lastEvent: eventOf(model.lastEvent) }),
     };
   }
 
@@ -194,6 +206,10 @@ export function createPicture(options: EngineOptions, state: EngineState, savedI
       renewDay(nowMs);
     },
   };
+}
+
+function eventOf({ event, argument, atMs }: NonNullable<DeviceModel["lastEvent"]>) {
+  return { event, argument, atMs };
 }
 
 function outlookOf(point: PointState): "reaching" | "not-reaching" | "unknown" {

@@ -1,6 +1,7 @@
 // What changed since the last save, and the way there and back between the state and its documents.
 import type { Alert } from "../../protocol/index.ts";
-import { type DeviceModel, emptyDevice, emptyModel, type PointModel } from "../domain/point-model.ts";
+import { type DeviceModel, emptyDevice } from "../domain/device-model.ts";
+import { emptyModel, type PointModel } from "../domain/point-model.ts";
 import type { EngineChangeSet, EngineJournal } from "./interfaces.ts";
 import {
   applyDraft,
@@ -148,7 +149,10 @@ export async function loadState(journal: EngineJournal): Promise<EngineState> {
 
 /** Documents of an earlier version lack what came later. */
 function pointOf(row: { readonly key: string; readonly json: string }): PointModel {
-  return { ...emptyModel(row.key), ...(JSON.parse(row.json) as Partial<PointModel>) };
+  const kept = JSON.parse(row.json) as Partial<PointModel>;
+  const { mainsLostMs, lastSampleMs = mainsLostMs } = kept;
+  const lost = mainsLostMs === undefined ? [] : [[mainsLostMs, lastSampleMs ?? mainsLostMs, 1] as const];
+  return { ...emptyModel(row.key), mains: lost, ...kept };
 }
 
 function deviceOf(row: { readonly key: string; readonly json: string }): DeviceModel {

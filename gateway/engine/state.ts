@@ -1,7 +1,7 @@
 // What the engine holds in memory: the models, the open alerts, and what changed since the last save.
 import type { Alert } from "../../protocol/index.ts";
-import type { DeviceModel, PointModel } from "../domain/point-model.ts";
-import { emptyDevice, emptyModel } from "../domain/point-model.ts";
+import { type DeviceModel, emptyDevice } from "../domain/device-model.ts";
+import { emptyModel, type PointModel } from "../domain/point-model.ts";
 
 /** An alert and the matter it is about: at most one alert is open on a matter. */
 export interface OpenAlert {

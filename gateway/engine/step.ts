@@ -1,5 +1,13 @@
 // One row's step, and one point's evaluation. Pure but for the draft that it is given.
 import { decodeUplink, type PointState } from "../../protocol/index.ts";
+import {
+  isNewest,
+  withBacklog,
+  withNewestEvent,
+  withNewestInfo,
+  withNewestReport,
+  withRecord,
+} from "../domain/device-model.ts";
 import { bitsOf, isWanted, withHeld } from "../domain/held.ts";
 import { toInstant } from "../domain/instant.ts";
 import type { DeviceView, PointView } from "../domain/point.ts";
@@ -35,44 +43,35 @@ export function stepRow(draft: Draft, record: JournalRecord, context: StepContex
   if (view === undefined) return { kind: "unknown-device" };
   const before = draftDevice(draft, device.deviceId, device.pointId);
   const decoded = decodeUplink(record.frame);
-  const isNewest = record.timeMs >= (before.lastSampleMs ?? 0);
-  const kept = {
-    ...before,
-    pointId: device.pointId,
-    lastReceivedMs: Math.max(before.lastReceivedMs ?? 0, record.receivedMs),
-    highest: Math.max(before.highest ?? 0, record.sequence),
-    records: before.records + 1,
-  };
+  const kept = withRecord(before, device.pointId, record);
   const model = draftPoint(draft, device.pointId);
   switch (decoded.kind) {
     case "report": {
-      const report = isNewest ? { atMs: record.timeMs, value: decoded.value } : before.report;
-      const lastSampleMs = Math.max(before.lastSampleMs ?? 0, record.timeMs);
-      draft.devices.set(device.deviceId, { ...kept, lastSampleMs, report });
-      const { receivedMs, timeMs, timeQuality } = record;
-      const arrival = { deviceId: device.deviceId, receivedMs, timeMs, quality: timeQuality, report: decoded.value };
+      draft.devices.set(device.deviceId, withNewestReport(kept, record, decoded.value));
+      const { receivedMs, timeMs, timeQuality, sequence } = record;
+      const { deviceId, pointId } = device;
+      const arrival = { deviceId, sequence, receivedMs, timeMs, quality: timeQuality, report: decoded.value };
       const after = withReport(model, view, arrival);
-      draft.points.set(device.pointId, after);
-      if (isNewest && receivedMs - timeMs <= Math.max(LIVE_MS_MIN, 2000 * device.reportIntervalS)) {
-        evaluate(draft, device.pointId, { nowMs: receivedMs, contact: "present", sampledMs: timeMs }, context);
-      } else draft.points.set(device.pointId, withLateSample(after, view, arrival, context));
+      draft.points.set(pointId, after);
+      const isLive = receivedMs - timeMs <= Math.max(LIVE_MS_MIN, 2000 * device.reportIntervalS);
+      if (isLive && isNewest(before.report, record)) {
+        evaluate(draft, pointId, { nowMs: receivedMs, contact: "present", sampledMs: timeMs }, context);
+      } else draft.points.set(pointId, withLateSample(after, view, arrival, context));
       break;
     }
     case "info":
-      draft.devices.set(device.deviceId, { ...kept, info: decoded.value });
+      draft.devices.set(device.deviceId, withNewestInfo(kept, record, decoded.value));
       draft.points.set(device.pointId, withContact(model, record.receivedMs));
       break;
     case "backlog":
-      draft.devices.set(device.deviceId, kept);
+      draft.devices.set(device.deviceId, withBacklog(kept, record, decoded.value));
       draft.points.set(device.pointId, withContact(model, record.receivedMs));
       break;
-    case "event": {
-      const event = { event: decoded.value.event, argument: decoded.value.argument, atMs: record.timeMs };
-      const lastEvent = event.atMs >= (before.lastEvent?.atMs ?? 0) ? event : before.lastEvent;
-      draft.devices.set(device.deviceId, { ...kept, lastEvent });
+    // An event says what happened; whether it is an alert now, the samples say.
+    case "event":
+      draft.devices.set(device.deviceId, withNewestEvent(kept, record, decoded.value));
       draft.points.set(device.pointId, withContact(model, record.receivedMs));
       break;
-    }
     case "fault": {
       const undecoded = before.undecoded + 1;
       draft.devices.set(device.deviceId, { ...kept, undecoded });

@@ -62,6 +62,11 @@ export const DeviceStateSchema = Type.Object(
     lastSampleAt: Type.Optional(InstantSchema),
     records: Type.Integer({ minimum: 0, description: "records taken by the engine" }),
     undecoded: Type.Integer({ minimum: 0 }),
+    missing: Type.Integer({
+      minimum: 0,
+      description: "sequences between its first and its newest record that never came",
+    }),
+    leftOut: Type.Integer({ minimum: 0, description: "of those, samples that the device left out by its rule" }),
     /** Values of the newest report and info, in the names and shapes of the frame. */
     report: Type.Optional(Type.Unknown()),
     info: Type.Optional(Type.Unknown()),

@@ -156,6 +156,9 @@ export const PointStateSchema = Type.Object(
     /** The most pressing open alert's priority; 0 when there is none. */
     priority: Type.Union([Type.Literal(0), PrioritySchema]),
     readings: Type.Array(ReadingSchema, { maxItems: 256 }),
+    leftOut: Type.Optional(
+      Type.Integer({ minimum: 0, description: "samples that its devices left out by their rule after an outage" }),
+    ),
     updatedAt: InstantSchema,
   },
   { ...Closed, $id: "PointState" },
