@@ -13,6 +13,14 @@ export default defineConfig({
       { test: { name: "tidy", include: ["tests/tidy/**/*.test.ts"] } },
       {
         test: {
+          name: "engine",
+          include: ["tests/engine/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: "e2e",
           include: ["tests/e2e/**/*.test.ts"],
           fileParallelism: false,

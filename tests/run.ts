@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { boardsFound, HOW_TO } from "./engine/find.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OUT = join(ROOT, "tests", "out");
@@ -79,6 +80,11 @@ function main(): void {
   count("lint and format", step("lint and format", ["node_modules/@biomejs/biome/bin/biome", "check", "."]));
   vitest("unit", ["unit", "vectors", "fuzz", "tidy"]);
   if (!isCheck) {
+    if (boardsFound().length > 0) vitest("engine", ["engine"]);
+    else {
+      tally.skipped++;
+      tally.reasons.push(`skipped engine: no Espruino found; ${HOW_TO}`);
+    }
     vitest("e2e", ["e2e"]);
     count("proof kill9, short", step("proof kill9, short", ["tests/fault/main.ts", "kill9", "--cycles", "4"]));
     count("proof poison", step("proof poison", ["tests/fault/main.ts", "poison"]));

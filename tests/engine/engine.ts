@@ -4,10 +4,10 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BoardTable } from "../../firmware/boards/table.ts";
-import { realClock } from "../../firmware/simulator/real-clock.ts";
-import { describeEngine, type EngineKind } from "./kind.ts";
 import { partsOf } from "../../firmware/simulator/board-parts.ts";
+import { realClock } from "../../firmware/simulator/real-clock.ts";
 import { flashFile, storageOf } from "./flash-file.ts";
+import { describeEngine, type EngineKind } from "./kind.ts";
 
 /** What a program does that the outside hears of, with the virtual time at which its turn ended. */
 export type Output =
@@ -148,8 +148,8 @@ export async function createEngineBoard(options: EngineOptions): Promise<EngineB
 
   function start(): Process {
     const pipe = openSync(join(folder, "in"), "r+");
-    const [command, ...args] = [...(options.under ?? []), binary] as [string, ...string[]];
-    const child = spawn(command, args, { cwd: folder, stdio: ["pipe", "pipe", "pipe"] });
+    const words = [...(options.under ?? []), binary];
+    const child = spawn(words[0] as string, words.slice(1), { cwd: folder, stdio: ["pipe", "pipe", "pipe"] });
     let held = "";
     let waiting: { wanted: (line: string) => boolean; done: (line: string) => void } | undefined;
     let failed: ((error: Error) => void) | undefined;
@@ -161,7 +161,7 @@ export async function createEngineBoard(options: EngineOptions): Promise<EngineB
       held = lines.pop() ?? "";
       for (const raw of lines) {
         // A prompt and its escape codes may stand before what was printed.
-        const line = raw.replace(/\r/g, "").replace(/^(?:>|\x1b\[J)+/, "");
+        const line = raw.replaceAll("\r", "").replaceAll("\u001b[J", "").replace(/^>+/, "");
         if (waiting?.wanted(line) === true) {
           const { done } = waiting;
           waiting = undefined;

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { BOARD_TABLES } from "../../firmware/boards/table.ts";
 
 /** Places that are looked at when ESPRUINO_BIN says nothing. */
 const USUAL = [join(homedir(), ".local/share/waakvlam/espruino"), "/opt/espruino"];
@@ -21,4 +22,9 @@ export function findEspruino(board: string): string | undefined {
     for (const path of [join(place, board, "espruino"), join(place, "espruino"), place]) if (isFile(path)) return path;
   }
   return undefined;
+}
+
+/** Boards that this machine has an engine for. */
+export function boardsFound(): string[] {
+  return BOARD_TABLES.map((table) => table.name).filter((name) => findEspruino(name) !== undefined);
 }

@@ -1,6 +1,7 @@
 // The flash of an engine under test: the board's own Storage, with the test's prelude behind it, booted before the loader.
-import { bundle } from "../../firmware/build/bundle.ts";
+
 import { type BoardTable, STORAGE_HEADER_BYTES } from "../../firmware/boards/table.ts";
+import { bundle } from "../../firmware/build/bundle.ts";
 import type { EngineKind } from "./kind.ts";
 
 const LOADER = ".boot0";
@@ -81,4 +82,12 @@ export function storageOf(kind: EngineKind, table: BoardTable, file: Uint8Array)
   const moved = filesOf(whole, table.pageBytes).find((one) => one.name === LOADER_MOVED);
   if (moved !== undefined) whole.set(Buffer.from(LOADER, "latin1"), moved.headerAt + 4);
   return whole;
+}
+
+/** A Storage with nothing in it but this program, run at boot. It may be longer than the board's own. */
+export function storageWith(table: BoardTable, code: Uint8Array): Uint8Array {
+  const storage = Buffer.alloc(Math.max(table.storagePages * table.pageBytes, code.length + table.pageBytes), 255);
+  putHeader(storage, 0, LOADER, code.length);
+  storage.set(code, STORAGE_HEADER_BYTES);
+  return storage;
 }

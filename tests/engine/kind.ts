@@ -62,7 +62,7 @@ async function look(binary: string, table: BoardTable): Promise<EngineKind> {
     const code = [
       `require("Storage").write("${MARK}","x");`,
       `var F=require("Flash"),a=[${table.storageAddress},268435456],m=process.memory(),r={};`,
-      'for(var i in a){var p=F.getPage(a[i]);if(p&&r.address===undefined&&F.read(4,a[i])[0]==1){r.address=a[i];r.page=p.length;}}',
+      "for(var i in a){var p=F.getPage(a[i]);if(p&&r.address===undefined&&F.read(4,a[i])[0]==1){r.address=a[i];r.page=p.length;}}",
       "r.variables=m.total;r.bytes=m.blocksize;r.version=process.version;",
       `r.pins=${JSON.stringify(pins)}.filter(p=>global[p]===undefined);`,
       'print("~"+JSON.stringify(r)+"~");',
@@ -98,9 +98,7 @@ async function look(binary: string, table: BoardTable): Promise<EngineKind> {
       fileBytes: file.length,
       missingPins: found.pins,
       isModel:
-        found.variables === table.variables &&
-        found.page === table.pageBytes &&
-        found.address === table.storageAddress,
+        found.variables === table.variables && found.page === table.pageBytes && found.address === table.storageAddress,
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -37,7 +37,7 @@ interface Setup {
   readonly ballast: number;
 }
 
-global["__do"] = (function () {
+global["__do"] = (() => {
   const pipe = (E as unknown as { openFile(name: string, mode: string): { read(n: number): string } }).openFile(
     "in",
     "r",
@@ -101,7 +101,7 @@ global["__do"] = (function () {
   function later(call: Call, ms: number, intervalMs: number): number {
     sample();
     count++;
-    plan(now + (ms > 0 ? ms : 0), count, call, intervalMs);
+    plan(now + Math.max(ms || 0, 0), count, call, intervalMs);
     return count;
   }
 
@@ -213,7 +213,7 @@ global["__do"] = (function () {
   }
 
   function watch(call: Call, pin: unknown, options: { [name: string]: unknown } | undefined): number {
-    const name = "" + (pin as string);
+    const name = `${pin as string}`;
     const wish = options === undefined ? {} : options;
     const level = (levels[name] as number) > 0.5;
     const mine: Watch = {
@@ -298,7 +298,7 @@ global["__do"] = (function () {
   function begin(words: number): number {
     sample();
     cutIn--;
-    return cutIn === 0 ? (cutWords < words ? cutWords : words) : words;
+    return cutIn === 0 ? Math.min(cutWords, words) : words;
   }
 
   function end(): void {
@@ -362,8 +362,8 @@ global["__do"] = (function () {
   global["clearInterval"] = forget;
   global["setWatch"] = watch;
   global["clearWatch"] = () => undefined;
-  global["analogRead"] = (pin: unknown) => levels["" + (pin as string)] || 0;
-  global["digitalRead"] = (pin: unknown) => ((levels["" + (pin as string)] as number) > 0.5 ? 1 : 0);
+  global["analogRead"] = (pin: unknown) => levels[`${pin as string}`] || 0;
+  global["digitalRead"] = (pin: unknown) => ((levels[`${pin as string}`] as number) > 0.5 ? 1 : 0);
   global["pinMode"] = () => undefined;
   global["digitalWrite"] = (pin: unknown, value: unknown) => say(`~P${pin as string} ${value ? 1 : 0}`);
   global["digitalPulse"] = (pin: unknown, value: unknown, ms: unknown) =>
