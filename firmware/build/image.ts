@@ -21,8 +21,10 @@ export interface Image {
  * compares with stands in a file of its own.
  */
 export const LOADER = [
-  'var s=require("Storage"),a=s.read("wk.app"),i=s.readJSON?s.readJSON("wk.id",1):JSON.parse(s.read("wk.id"));',
-  'if(a&&i&&E.CRC32(a)===i.crc)eval(a);else print("waakvlam: the program does not fit its checksum; flash it again");',
+  // Names that no shortened program has: the engine gives a function of the same name the insides of what is here.
+  'var wkS=require("Storage"),wkA=wkS.read("wk.app"),wkI=wkS.readJSON("wk.id",1);',
+  "if(wkA&&wkI&&E.CRC32(wkA)===wkI.crc)eval(wkA);",
+  'else print("waakvlam: the program does not fit its checksum; flash it again");',
 ].join("");
 
 function ascii(text: string): Uint8Array {

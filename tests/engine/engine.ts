@@ -280,8 +280,10 @@ export async function createEngineBoard(options: EngineOptions): Promise<EngineB
     async evaluate(code) {
       flush();
       const from = printed.length;
-      send(`${code}\nprint("~T0")`);
+      send(code);
+      send('print("~T0")');
       await (running as Process).next((line) => line === "~T0");
+      check();
       return printed.slice(from);
     },
     async memory() {
