@@ -5,6 +5,7 @@ import type { Schedule } from "./schedule.ts";
 
 const JOIN_RX_MS = 5_000;
 const RX_MS = 1_000;
+const CHANNELS = 8;
 const RX2_DATA_RATE = 3;
 const PAYLOAD_MAX = [51, 51, 51, 115, 222, 222];
 const OVERHEAD = 13;
@@ -115,6 +116,8 @@ export function createModemRadio(options: ModemRadioOptions): ModemRadio {
         else {
           session = given;
           counter = 0;
+          // The join accept brings 867.1 to 867.9.
+          memory.channels = CHANNELS;
           say("+JOIN: Network joined");
           say(`+JOIN: NetID 000013 DevAddr 26:01:${withColons((0x10000 + given).toString(16).slice(1).toUpperCase())}`);
         }

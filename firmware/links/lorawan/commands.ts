@@ -1,13 +1,13 @@
 // What is said to a Wio-E5, in its order, and bytes as it writes them.
 
 export const IDENTITY = 2;
-export const RADIO = 13;
-export const RATE = 18;
-export const JOIN = 19;
+export const RADIO = 8;
+export const RATE = 13;
+export const JOIN = 14;
 /** No commands of the list, but states behind it. */
-export const SENDING = 20;
-export const IDLE = 21;
-export const PAUSED = 22;
+export const SENDING = 15;
+export const IDLE = 16;
+export const PAUSED = 17;
 
 export interface ModemKeys {
   /** Hex, upper case: 16, 16 and 32 digits. */
@@ -16,7 +16,10 @@ export interface ModemKeys {
   readonly appKey: string;
 }
 
-/** The command of a step. Who it is comes last of what is set: it says that the rest is there. */
+/**
+ * The command of a step. Who it is comes last of what is set: it says that the rest is there. Channels beyond the first three
+ * and the second window's data rate come with the network's join accept.
+ */
 export function commandAt(step: number, keys: ModemKeys, rate: number, isSet: boolean): string {
   if (step < 1) return "VER";
   if (step < 2) return "UART=TIMEOUT,0";
@@ -25,26 +28,14 @@ export function commandAt(step: number, keys: ModemKeys, rate: number, isSet: bo
   if (step < 5) return `KEY=APPKEY,"${keys.appKey}"`;
   if (step < 6) return "MODE=LWOTAA";
   if (step < 7) return "DR=EU868";
-  if (step < 12) return `CH=${step - 4},867.${2 * step - 13},0,5`;
-  if (step < 13) return `ID=DevEui,"${keys.devEui}"`;
-  if (step < 14) return "ADR=OFF";
-  if (step < 15) return "PORT=10";
-  if (step < 16) return "RETRY=1";
-  if (step < 17) return "LW=DC,ON";
-  if (step < 18) return "LOWPOWER=AUTOON";
-  if (step < 19) return `DR=DR${rate}`;
+  if (step < 8) return `ID=DevEui,"${keys.devEui}"`;
+  if (step < 9) return "ADR=OFF";
+  if (step < 10) return "PORT=10";
+  if (step < 11) return "RETRY=1";
+  if (step < 12) return "LW=DC,ON";
+  if (step < 13) return "LOWPOWER=AUTOON";
+  if (step < 14) return `DR=DR${rate}`;
   return isSet ? "JOIN" : "JOIN=FORCE";
-}
-
-/** Bytes of a text in hex, or undefined when a digit is missing or is none. */
-export function bytesOf(hex: string): Uint8Array | undefined {
-  const bytes = new Uint8Array(hex.length >> 1);
-  for (let i = 0; i < hex.length; i++) {
-    const digit = parseInt(hex.charAt(i), 16);
-    if (!(digit >= 0)) return undefined;
-    bytes[i >> 1] = ((bytes[i >> 1] as number) << 4) | digit;
-  }
-  return hex.length & 1 ? undefined : bytes;
 }
 
 export function hexOf(bytes: Uint8Array, from: number, to: number): string {

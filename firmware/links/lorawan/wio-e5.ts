@@ -1,20 +1,9 @@
 // LoRaWAN through a Seeed Wio-E5 (AT commands, 9600 8N1): joins with the keys that it is given, keeps a session that is there,
 // sends one frame at a time, and knows what every answer means. Every command has a time-out, every fruitless one a next
 // step: again, set up anew, power off and on. The modem is never reset to its factory state: its join counter lives there.
+import { bytesOfHex } from "../../device/settings.ts";
 import type { Delay, Link, SerialLine } from "../../hal.ts";
-import {
-  bytesOf,
-  commandAt,
-  hexOf,
-  IDENTITY,
-  IDLE,
-  JOIN,
-  type ModemKeys,
-  PAUSED,
-  RADIO,
-  RATE,
-  SENDING,
-} from "./commands.ts";
+import { commandAt, hexOf, IDENTITY, IDLE, JOIN, type ModemKeys, PAUSED, RADIO, RATE, SENDING } from "./commands.ts";
 import { airtimeMs, BUDGET_MS, bytesAnHour, leftAfter, payloadMax } from "./ledger.ts";
 
 export interface WioE5Options extends ModemKeys {
@@ -54,7 +43,9 @@ const ANSWER_MS = 2000;
 /** A send or a join with all its receive windows and its repetition, at the slowest rate. */
 const AIR_MS = 30000;
 const TRIES = 3;
-const PAUSE_MS = 1000;
+/** The pause grows to two minutes. */
+const PAUSE_MS = 2000;
+const PAUSES_MAX = 60;
 const JOIN_SPREAD_MS = 120000;
 const JOIN_BYTES = 10;
 const BUSY_MS = 8000;
@@ -62,8 +53,6 @@ const BAND_MS_MAX = 3600000;
 /** Bytes of a frame written in one turn: in hex, 50 ms at 9600 baud. */
 const PIECE = 24;
 const PIECE_MS = 60;
-/** How often an odd line may make us look at the modem. */
-const DOUBT_S = 60;
 const FOLLOW_MS = 3000;
 /** A session in which nobody has answered for so long is given up. */
 const SILENT_S = 86400;
@@ -86,14 +75,13 @@ export function createWioE5(options: WioE5Options): LoraLink {
   let frame: Uint8Array = NOTHING;
   let done: ((taken: boolean) => void) | undefined;
   let isUp = false;
-  /** Keys and channels are in the modem, as far as we know. */
+  /** Keys are in the modem, as far as we know, and a session may be. */
   let isSet = true;
   let isStarted = false;
   let isAnswered = false;
   let isAsked = false;
   let follows = false;
   let fruitless = 0;
-  let doubtedS = 0;
   let heardS = 0;
   let lengthMax = LENGTH_FREE;
   let leftMs = BUDGET_MS / 4;
@@ -111,15 +99,21 @@ export function createWioE5(options: WioE5Options): LoraLink {
     forget = options.delay(ms, then);
   }
 
-  function begin(from: number): void {
-    step = from;
+  /** On with a step of the list, or with nothing to do. */
+  function go(to: number): void {
+    step = to;
     tries = 0;
-    ask();
+    if (to < SENDING) ask();
+    else {
+      arm(FOLLOW_MS, follow);
+      options.changed();
+    }
   }
 
   function ask(): void {
     const text = commandAt(step, options, rate, isSet);
-    name = `+${text.split("=")[0]}: `;
+    name = `${text.split("=")[0]}: `;
+    isAnswered = false;
     // One that is awake may take the waking bytes for a part of the command: every other try goes without.
     options.line.write(`${tries & 1 ? "AT+" : WAKE}${text}\r\n`);
     arm(step < JOIN ? ANSWER_MS : AIR_MS, silent);
@@ -143,50 +137,41 @@ export function createWioE5(options: WioE5Options): LoraLink {
         options.cutPower();
       }
     }
-    pause((PAUSE_MS << Math.min(fruitless, 7)) * (0.5 + options.random() / 2), 0);
+    pause(Math.min(fruitless, PAUSES_MAX) * PAUSE_MS * (0.5 + options.random()), 0);
   }
 
-  /** Ends what is under way, rests, and goes on with a step. */
+  /** Ends what is under way, rests, and goes on. */
   function pause(ms: number, next: number): void {
     finish(false);
     step = PAUSED;
-    arm(ms, () => {
-      if (next < JOIN + 1) begin(next);
-      else idle();
-    });
+    arm(ms, () => go(next));
     options.changed();
   }
 
-  function idle(): void {
-    step = IDLE;
-    forget();
-    if (follows || lengthMax < LENGTH_FREE) arm(FOLLOW_MS, follow);
-    options.changed();
-  }
-
-  /** The network has more for us, or its own answers fill our frames: an empty one helps, if nothing else went. */
+  /** The network has more for us, or its own business fills our frames: an empty one helps, if nothing else went. */
   function follow(): void {
-    follows = false;
-    if (room() > 0) transmit("MSG");
+    if ((follows || lengthMax < LENGTH_FREE) && room() > 0) {
+      follows = isAsked = false;
+      transmit(false);
+    }
   }
 
   function connected(): void {
     isUp = isSet = true;
     heardS = uptime();
-    idle();
+    go(IDLE);
   }
 
   /** All that lost power with us join now: 1 % of the time for an hour, 0.1 % for ten, then 0.01 % (LoRaWAN 1.0.2, 7). */
   function rejoin(): void {
     const s = uptime();
-    const share = s < 3600 ? 100 : s < 39600 ? 1000 : 10000;
+    const pauseMs = airtimeMs(JOIN_BYTES, rate) * (s < 3600 ? 100 : s < 39600 ? 1000 : 10000);
     count(COUNT_JOINS_FAILED);
     isUp = false;
-    const pauseMs = airtimeMs(JOIN_BYTES, rate) * share * (1 + options.random() / 4);
     // Every fourth time at the slowest rate and with everything set anew.
     isSet = ((counts[COUNT_JOINS_FAILED] as number) & 3) > 0;
     rate = isSet ? options.dataRate : 0;
-    pause(pauseMs, 0);
+    pause(pauseMs * (1 + options.random() / 4), 0);
   }
 
   function spend(onAirMs: number): number {
@@ -198,79 +183,71 @@ export function createWioE5(options: WioE5Options): LoraLink {
 
   function take(text: string): void {
     const at = text.indexOf(name);
-    if (step < IDLE && at >= 0) answer(text.substr(at + name.length));
-    else if (text.indexOf("Input t") > 0) {
-      if (step < IDLE) silent();
-    } else if (step === IDLE && text.length > 2 && text.indexOf("+LOWP") < 0 && uptime() > doubtedS) {
+    if (step < IDLE) {
+      if (at >= 0) answer(text.substr(at + name.length));
+      else if (text.indexOf("Input t") > 0) silent();
+    } else if (step === IDLE && text.length > 2 && text.indexOf("LOWP") < 0) {
       // Perhaps the first word of a modem that has started anew.
-      doubtedS = uptime() + DOUBT_S;
-      begin(0);
+      go(0);
     }
   }
 
   function answer(said: string): void {
     const word = said.substr(0, 3);
-    if (step === SENDING) heard(word, said);
-    else if (step === JOIN) joining(word, said);
-    else if (word !== "ERR") configured(said);
+    if (step > RATE) heard(word, said);
+    else if (word === "ERR" && ++tries < TRIES) ask();
     else {
-      count(COUNT_REFUSED);
-      // What it does not know it may not need: the join will tell.
-      if (++tries < TRIES) ask();
-      else begin(step + 1);
+      // What it does not know it may not need: the join will tell. Who it is already needs no keys.
+      if (step === IDENTITY) {
+        if (said.split(":").join("").indexOf(options.devEui) < 0) isSet = false;
+        if (isSet) step = RADIO - 1;
+      }
+      go(step + 1);
     }
   }
 
-  function configured(said: string): void {
-    if (step === IDENTITY) {
-      if (said.split(":").join("").indexOf(options.devEui) < 0) isSet = false;
-      if (isSet) step = RADIO - 1;
-    }
-    begin(step + 1);
-  }
-
-  function joining(word: string, said: string): void {
-    if (word === "Sta") {
-      isAnswered = false;
-      spend(airtimeMs(JOIN_BYTES, rate));
-    } else if (word === "Net") isAnswered = true;
-    else if (word === "Don") {
-      if (isAnswered) connected();
-      else rejoin();
-    } else if (word === "Joi") {
-      // "Joined already"; "Join failed" is followed by "Done".
-      if (said.charAt(4) === "e") connected();
-    } else {
-      if (word === "Not") isSet = false;
-      refused(word, said, JOIN);
-    }
-  }
-
+  /** An answer to a join or to a frame. */
   function heard(word: string, said: string): void {
     if (word === "Sta" || word === "Wai") {
       // A confirmed frame may go twice.
       isStarted = true;
       spend(airtimeMs(frame.length, rate));
-    } else if (word === "FPE") follows = true;
-    else if (word === "ACK") isAnswered = true;
-    else if (word === "POR") {
-      isAnswered = true;
-      const parts = said.split('"');
-      const bytes = parts.length > 2 && said.substr(6, 3) === "10;" ? bytesOf(parts[1] as string) : undefined;
-      if (bytes !== undefined) options.received(bytes);
-    } else if (word === "RXW") {
-      isAnswered = true;
-      counts[AT_RSSI] = parseInt(said.substr(13), 10);
-      counts[AT_SNR] = parseInt(said.substr(said.indexOf("SNR") + 4), 10);
     } else if (word === "Don") {
-      if (isStarted) sent();
-    } else refused(word, said, IDLE);
+      if (step === SENDING) {
+        if (isStarted) sent();
+      } else if (isAnswered) connected();
+      else rejoin();
+    } else if (word === "Joi") {
+      // "Joined already"; "Join failed" is followed by "Done".
+      if (said.charAt(4) === "e") connected();
+    } else if (word === "FPE") follows = true;
+    else if (word === "Net" || word === "ACK") isAnswered = true;
+    else if (word === "POR") downlink(said);
+    else if (word === "RXW") {
+      // "RXWIN1, RSSI -79, SNR 7.0"
+      const parts = said.split(" ");
+      isAnswered = true;
+      counts[AT_RSSI] = parseInt(parts[2] as string, 10);
+      counts[AT_SNR] = parseInt(parts[4] as string, 10);
+    } else refused(word, said);
+  }
+
+  /** `PORT: 10; RX: "12AB"` */
+  function downlink(said: string): void {
+    const parts = said.split('"');
+    isAnswered = true;
+    if (parts.length < 3 || said.substr(6, 3) !== "10;") return;
+    const bytes = bytesOfHex(parts[1] as string);
+    // Back again: no digit was lost, and none was anything else.
+    if (hexOf(bytes, 0, bytes.length) === parts[1]) options.received(bytes);
   }
 
   /** Answers in the place of a start: nothing went on the air. */
-  function refused(word: string, said: string, next: number): void {
+  function refused(word: string, said: string): void {
     let waitMs = BUSY_MS;
+    let next = step === JOIN ? JOIN : IDLE;
     if (word === "ERR" || word === "Not") {
+      if (word === "Not") isSet = false;
       restart();
       return;
     }
@@ -287,35 +264,34 @@ export function createWioE5(options: WioE5Options): LoraLink {
     pause(waitMs, next);
   }
 
+  /** Slower after answers that stayed out, faster after several that came. */
   function sent(): void {
+    let next = IDLE;
     fruitless = 0;
     lengthMax = LENGTH_FREE;
     if (isAnswered) heardS = uptime();
-    finish(true);
-    if (!isAsked || !judge()) idle();
-  }
-
-  /** Slower after answers that stayed out, faster after several that came. True when it has to do something about it. */
-  function judge(): boolean {
-    if (isAnswered) {
-      score = Math.max(score, 0) + 1;
-      if (score < UP_AFTER || rate >= options.dataRate) return false;
-      rate += rate === 2 ? 1 : 2;
-    } else {
-      count(COUNT_UNANSWERED);
-      if (uptime() - heardS > SILENT_S) {
-        isSet = isUp = false;
-        heardS = uptime();
-        begin(0);
-        return true;
+    if (isAsked) {
+      if (isAnswered) score = Math.max(score, 0) + 1;
+      else {
+        score = Math.min(score, 0) - 1;
+        count(COUNT_UNANSWERED);
       }
-      score = Math.min(score, 0) - 1;
-      if (score > -DOWN_AFTER || rate === 0) return false;
-      rate -= rate === 3 ? 1 : 2;
+      if (score >= UP_AFTER && rate < options.dataRate) {
+        rate += rate === 2 ? 1 : 2;
+        next = RATE;
+      } else if (score <= -DOWN_AFTER && rate > 0) {
+        rate -= rate === 3 ? 1 : 2;
+        next = RATE;
+      }
+      if (next < IDLE) score = 0;
     }
-    score = 0;
-    begin(RATE);
-    return true;
+    if (uptime() - heardS > SILENT_S) {
+      isUp = isSet = false;
+      heardS = uptime();
+      next = 0;
+    }
+    finish(true);
+    go(next);
   }
 
   function finish(taken: boolean): void {
@@ -325,24 +301,22 @@ export function createWioE5(options: WioE5Options): LoraLink {
     if (tell !== undefined) tell(taken);
   }
 
-  function transmit(command: string): void {
+  function transmit(isConfirmed: boolean): void {
     step = SENDING;
-    name = `+${command}: `;
+    name = "MSGHEX: ";
     isStarted = isAnswered = false;
-    options.line.write(WAKE + command);
+    options.line.write(`${WAKE}${isConfirmed ? "C" : ""}MSGHEX="`);
     arm(AIR_MS, silent);
     feed(frame, 0);
   }
 
   /** Writes the frame in hex, a piece a turn. */
   function feed(bytes: Uint8Array, from: number): void {
-    if (frame !== bytes || step !== SENDING) return;
-    let text = from > 0 || bytes.length < 1 ? "" : '="';
+    if (frame !== bytes) return;
     const to = Math.min(from + PIECE, bytes.length);
-    text += hexOf(bytes, from, to);
+    options.line.write(hexOf(bytes, from, to));
     if (to < bytes.length) options.delay(PIECE_MS, () => feed(bytes, to));
-    else text += to > 0 ? '"\r\n' : "\r\n";
-    options.line.write(text);
+    else options.line.write('"\r\n');
   }
 
   function room(): number {
@@ -366,14 +340,10 @@ export function createWioE5(options: WioE5Options): LoraLink {
     room: room,
     bytesPerHour: () => bytesAnHour(rate),
     send: (bytes, isConfirmed, tell) => {
-      if (bytes.length > room()) {
-        options.delay(0, () => tell(false));
-        return;
-      }
       frame = bytes;
       done = tell;
       isAsked = isConfirmed || ((bytes[7] as number) & ASKS) > 0;
-      transmit(isConfirmed ? "CMSGHEX" : "MSGHEX");
+      transmit(isConfirmed);
     },
     counters: () => counts,
   };
