@@ -22,7 +22,9 @@ function packet(type: number, body: string): string {
 
 export function createPacketReaderOfBroker(options: {
   readonly reply: (data: string) => void;
-  readonly published: (payload: Uint8Array) => void;
+  /** With its PUBACK. Who takes that sends it himself, when the payload is stored. */
+  readonly published: (payload: Uint8Array, puback: string) => void;
+  readonly holdsPuback?: boolean;
 }): BrokerPackets {
   let held = "";
 
@@ -33,8 +35,12 @@ export function createPacketReaderOfBroker(options: {
     else if (kind === 12) options.reply(packet(0xd0, ""));
     else if (kind === 3) {
       const size = (body.charCodeAt(0) << 8) | body.charCodeAt(1);
-      options.reply(packet(0x40, body.slice(2 + size, 4 + size)));
-      options.published(Uint8Array.from(body.slice(4 + size), (char) => char.charCodeAt(0)));
+      const puback = packet(0x40, body.slice(2 + size, 4 + size));
+      if (options.holdsPuback !== true) options.reply(puback);
+      options.published(
+        Uint8Array.from(body.slice(4 + size), (char) => char.charCodeAt(0)),
+        puback,
+      );
     }
   }
 
