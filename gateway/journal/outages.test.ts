@@ -1,0 +1,123 @@
+// Outages, boots and clocks by chance: every sample is stored once, in its order, however the frames came.
+import { describe, expect, test } from "vitest";
+import { createRandom } from "../../firmware/simulator/random.ts";
+import { NOON_MS, temporaryFolder } from "../../tests/fixtures.ts";
+import { type Chances, createOutageDevice, type OutageDevice } from "../../tests/outage-device.ts";
+import { FIRST_CYCLE_BASE as BASE } from "../domain/sequence.ts";
+import { openReaderFile } from "./file.ts";
+import { createWriter } from "./writer.ts";
+
+const SEED = Number(process.env["OUTAGE_SEED"] ?? Math.floor(performance.timeOrigin) % 1_000_000);
+const RUNS = 25;
+const STEPS = 400;
+const DAY_S = 86_400;
+/** Of the model. */
+const LATENCY_S_MAX = 3;
+/** Of a boot that is over, by how long its device was off around it: nobody can know. */
+const DARK_S_MAX = 3 * 2_400;
+console.info(`outages: OUTAGE_SEED=${SEED}`);
+
+interface Clocks {
+  /** Seconds that the gateway's clock is off, and whether it trusts it. */
+  offS: number;
+  isTrusted: boolean;
+}
+
+interface Row {
+  readonly time_ms: number;
+  readonly quality: number;
+  readonly frame: Uint8Array;
+}
+
+interface Played {
+  readonly device: OutageDevice;
+  /** By sequence as the device counts. */
+  readonly rows: ReadonlyMap<number, Row>;
+  readonly count: number;
+  readonly isDrained: boolean;
+}
+
+/** Plays one device against a writer that is opened again now and then. */
+function play(seed: number, chances: Chances, stepClocks: (clocks: Clocks, next: () => number) => void): Played {
+  const folder = temporaryFolder();
+  const random = createRandom(seed);
+  const clocks: Clocks = { offS: 0, isTrusted: true };
+  let writer = createWriter(folder.path);
+  const firstSequence = Math.floor(random.next() * 65_536);
+  const device = createOutageDevice({
+    random,
+    chances,
+    startS: NOON_MS / 1000,
+    firstSequence,
+    gatewayOffS: () => (clocks.isTrusted ? clocks.offS : undefined),
+    deliver: (frame, trueS) => {
+      const receivedMs = clocks.isTrusted ? (trueS + clocks.offS) * 1000 : (trueS % DAY_S) * 1000;
+      const result = writer.commit([{ frame: { ...frame, receivedMs, clockTrusted: clocks.isTrusted } }]);
+      if (result.kind === "failed") throw new Error(result.reason);
+      return result.outcomes[0]?.outcome === "replay" ? "refused" : "stored";
+    },
+  });
+  for (let i = 0; i < STEPS; i++) {
+    stepClocks(clocks, () => random.next());
+    device.step();
+    if (random.next() < 0.02) {
+      writer.close();
+      writer = createWriter(folder.path);
+    }
+  }
+  const isDrained = device.drain();
+  writer.close();
+  const db = openReaderFile(folder.path);
+  const all = db.prepare("SELECT sequence, time_ms, quality, frame FROM journal").all();
+  db.close();
+  folder.remove();
+  const rows = new Map(all.map((row) => [(row["sequence"] as number) - BASE, row as unknown as Row]));
+  return { device, rows, count: all.length, isDrained };
+}
+
+function expectEachOnce({ device, rows, count, isDrained }: Played): void {
+  expect(isDrained).toBe(true);
+  // One row a sequence, and none that the device did not send.
+  expect(rows.size).toBe(count);
+  const known = new Set([...device.samples.map((one) => one.sequence), ...device.others]);
+  for (const sequence of rows.keys()) expect(known.has(sequence)).toBe(true);
+  for (const { sequence, frame } of device.samples) {
+    expect(Buffer.from(rows.get(sequence)?.frame ?? []).equals(Buffer.from(frame)), `sample ${sequence}`).toBe(true);
+  }
+}
+
+const CHANCES: Chances = { cut: 0.012, linkChange: 0.03, lost: 0.1, sync: 0.3, outOfOrder: 0 };
+const SEEDS = Array.from({ length: RUNS }, (_, i) => SEED + i);
+
+describe("with clocks that are right where they are set", () => {
+  test.each(SEEDS)("each sample once, in order, near its true time: seed %i", (seed) => {
+    const played = play(seed, CHANCES, () => undefined);
+    expectEachOnce(played);
+    let before = Number.NEGATIVE_INFINITY;
+    const lastBoot = played.device.samples.at(-1)?.boot;
+    for (const { sequence, trueS, clockSynced, boot } of played.device.samples) {
+      const row = played.rows.get(sequence) as Row;
+      expect(row.quality).toBe(clockSynced ? 0 : 1);
+      if (clockSynced) expect(row.time_ms).toBe(trueS * 1000);
+      // A boot that lasts: exact but for the seconds that frames took to come.
+      else if (boot === lastBoot) expect(Math.abs(row.time_ms / 1000 - trueS)).toBeLessThanOrEqual(LATENCY_S_MAX);
+      else expect(Math.abs(row.time_ms / 1000 - trueS)).toBeLessThanOrEqual(DARK_S_MAX);
+      expect(row.time_ms).toBeGreaterThanOrEqual(before);
+      before = row.time_ms;
+    }
+  });
+
+  test.each(SEEDS)("frames out of their order lose nothing either: seed %i", (seed) => {
+    expectEachOnce(play(seed, { ...CHANCES, outOfOrder: 0.5, lost: 0.3 }, () => undefined));
+  });
+});
+
+describe("with a gateway clock that jumps by days, or is not trusted for a while", () => {
+  test.each(SEEDS)("each sample once: seed %i", (seed) => {
+    const played = play(seed, { ...CHANCES, outOfOrder: 0.2 }, (clocks, next) => {
+      if (next() < 0.03) clocks.offS = next() < 0.5 ? 0 : Math.floor((next() - 0.5) * 20 * DAY_S);
+      if (next() < 0.03) clocks.isTrusted = next() < 0.7;
+    });
+    expectEachOnce(played);
+  });
+});
