@@ -108,6 +108,17 @@ describe("a boot that never had a clock", () => {
     expect(places[5]).toBeLessThan(0);
   });
 
+  test("is not taken for another with the same low byte of its count", () => {
+    append(checkedBacklog({ sequence: 20, timeS: 36_000, boot: 7 }, uptimes([10, 60])));
+    append(live(100, 50_000, { atS: 50_000 }), live(110, 60_000, { atS: 60_000 }));
+    const receivedMs = NOON_MS + 60_060_000;
+    append(checkedBacklog({ sequence: 111, ...EARLIER, boot: 7, receivedMs }, uptimes([101, 60], [102, 120])));
+    const [[a], [b]] = placesOf([101, 102]) as [[number, string], [number, string]];
+    expect(b - a).toBe(60);
+    expect(a).toBeGreaterThan(50_000);
+    expect(b).toBeLessThan(60_000);
+  });
+
   test("is squeezed evenly where there is no room, and never leaves its order", () => {
     append(live(100, -1_000), live(105, 0));
     append(
