@@ -16,6 +16,7 @@ const CODES = {
   POINT_UNKNOWN: { status: 404, retry: false, text: "there is no point with this id" },
   DEVICE_UNKNOWN: { status: 404, retry: false, text: "there is no device with this id" },
   SIGN_IN_REFUSED: { status: 401, retry: false, text: "the name or the password is not right" },
+  SIGN_IN_BUSY: { status: 503, retry: true, text: "too many people sign in at once" },
   SIGN_IN_NEEDED: { status: 401, retry: false, text: "sign in first" },
   NOT_ALLOWED: { status: 403, retry: false, text: "this role may not do that" },
   ORIGIN_FOREIGN: { status: 403, retry: false, text: "a page of another origin may not act here" },

@@ -146,6 +146,7 @@ async function start(part: Partial<ApiOptions> & { behind?: number; clock?: Retu
       standing: (name) => ({ role: name === "viewer-1" ? "viewer" : "coordinator", credential: "1" }),
       verify: async (name, password) => {
         await new Promise((resolve) => setImmediate(resolve));
+        if (password === "busy") throw new GatewayError("SIGN_IN_BUSY", { waiting: 100 });
         if (password !== "right") return undefined;
         return name === "viewer-1" ? { name, role: "viewer" } : { name, role: "coordinator" };
       },
@@ -286,6 +287,16 @@ describe("people", () => {
     expect(codes.filter((code) => code === "SIGN_IN_SLOWED")).toHaveLength(2 * GUESSES_MAX);
     expect(answers.at(-1)?.headers["retry-after"]).toBe("300");
     await signIn();
+  });
+
+  test("are told when too many sign in at once, and that is no guess", async () => {
+    await start();
+    const payload = { name: "a", password: "busy" };
+    for (let i = 0; i < 2 * GUESSES_MAX; i++) {
+      const problem = await refused({ method: "POST", url: "/v1/session", payload });
+      expect(problem).toMatchObject({ status: 503, code: "SIGN_IN_BUSY" });
+      expect(problem.detail).toContain("Try again in a minute");
+    }
   });
 
   test("stay signed in over a restart, and what they did about it is written down", async () => {

@@ -16,6 +16,8 @@ interface Row {
 export interface Guesses {
   /** Counts a try before it is checked, so that many at once are many; gives seconds to wait, 0 = go on. */
   begin(address: string, name: string): number;
+  /** Nobody looked at the password: this try does not count. */
+  undo(address: string, name: string): void;
   /** The password was right: the tries for this name from this address are forgiven. */
   forgive(address: string, name: string): void;
 }
@@ -46,6 +48,11 @@ export function createGuesses(clock: Pick<Clock, "monotonicMs">): Guesses {
       own.count++;
       all.count++;
       return 0;
+    },
+    undo(address, name) {
+      for (const row of [rows.get(keyOf(address, name)), rows.get(address)]) {
+        if (row !== undefined && row.count > 0) row.count--;
+      }
     },
     forgive(address, name) {
       const own = rows.get(keyOf(address, name));

@@ -66,7 +66,10 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRouteDeps> = async 
         void reply.header("retry-after", waitS);
         return sendProblem(reply, { code: "SIGN_IN_SLOWED", detail });
       }
-      const person = await people.verify(name, password);
+      const person = await people.verify(name, password).catch((error: unknown) => {
+        guesses.undo(request.ip, name);
+        throw error;
+      });
       const opened = person === undefined ? undefined : sessions.open(person.name);
       if (opened === undefined) {
         record(request, name, { action: "sign-in", result: "refused" });

@@ -7,6 +7,7 @@ import { systemClock } from "../clock.ts";
 import { FIRST_CYCLE_BASE as BASE } from "../domain/sequence.ts";
 import { type Journal, openJournal } from "./journal.ts";
 import { rowChecksum, type StoredRow } from "./row.ts";
+import { createWriter } from "./writer.ts";
 
 const NOON_S = NOON_MS / 1000;
 const DAY_S = 86_400;
@@ -147,6 +148,29 @@ describe("a backlog frame", () => {
     });
     expect((await places()).map(([sequence]) => sequence)).toEqual([...span(10, 20), 40]);
   });
+});
+
+test("a disk that fills up stores a frame whole or not at all, and nothing of it is taken for stored", () => {
+  const full = temporaryFolder();
+  const frames = Array.from({ length: 60 }, (_, i) => {
+    const reports = minutesOf(span(i * 50, i * 50 + 39), NOON_S - 200_000 + i * 3_000, true);
+    return checkedBacklog({ sequence: i * 50 + 45, timeS: NOON_S, clockSynced: true }, reports);
+  });
+  const small = createWriter(full.path, { pagesMax: 30 });
+  const results = frames.map((frame) => small.commit([{ frame }]));
+  const stored = results.filter((result) => result.kind === "committed").length;
+  expect(stored).toBeGreaterThan(0);
+  expect(stored).toBeLessThan(frames.length);
+  small.close();
+  const large = createWriter(full.path);
+  const outcomes = frames.map((frame) => {
+    const result = large.commit([{ frame }]);
+    return result.kind === "committed" ? result.outcomes[0]?.outcome : result.reason;
+  });
+  expect(outcomes).toEqual(results.map((result) => (result.kind === "committed" ? "duplicate" : "stored")));
+  expect(large.newestId()).toBe(frames.length * 41);
+  large.close();
+  full.remove();
 });
 
 function rewrite(db: DatabaseSync, frame: Uint8Array): void {

@@ -14,7 +14,7 @@ const HASH_BYTES = 32;
 const COST = { N: 32_768, r: 8, p: 1, maxmem: 64 * 1024 * 1024 };
 /** Hashes at once: memory, and a flood of sign-ins must not take all threads. */
 const AT_ONCE_MAX = 2;
-const WAITING_MAX = 100;
+export const SIGN_INS_WAITING_MAX = 100;
 const hash = promisify(scrypt) as (password: string, salt: Buffer, bytes: number, cost: typeof COST) => Promise<Buffer>;
 
 export interface Person {
@@ -71,7 +71,10 @@ export function removePerson(dir: string, name: string): boolean {
 }
 
 export interface PeopleDirectory {
-  /** Undefined when the name or the password is not right; takes the same time either way. */
+  /**
+   * Undefined when the name or the password is not right; takes the same time either way. Rejects with SIGN_IN_BUSY when
+   * so many wait that nobody looked at the password.
+   */
   verify(name: string, password: string): Promise<Person | undefined>;
   /** What a person may do now; `credential` is no secret and changes with the password. Undefined for who has left. */
   standing(name: string): { readonly role: Role; readonly credential: string } | undefined;
@@ -85,18 +88,17 @@ export function openPeople(dir: string): PeopleDirectory {
   let running = 0;
   const waiting: (() => void)[] = [];
 
-  async function turn(): Promise<boolean> {
+  async function turn(): Promise<void> {
     if (running >= AT_ONCE_MAX) {
-      if (waiting.length >= WAITING_MAX) return false;
+      if (waiting.length >= SIGN_INS_WAITING_MAX) throw new GatewayError("SIGN_IN_BUSY", { waiting: waiting.length });
       await new Promise<void>((resolve) => waiting.push(resolve));
     }
     running++;
-    return true;
   }
 
   return {
     async verify(name, password) {
-      if (!(await turn())) return undefined;
+      await turn();
       try {
         const row = people.find((one) => one.name === name);
         const { salt, hash: wanted } = row ?? NOBODY;

@@ -5,7 +5,7 @@ import type { Registry } from "../../protocol/index.ts";
 import { temporaryFolder } from "../../tests/fixtures.ts";
 import { checkRegistry } from "./check.ts";
 import { issueKeys, loadKeys } from "./keys.ts";
-import { addPerson, listPeople, openPeople, removePerson } from "./people.ts";
+import { addPerson, listPeople, openPeople, removePerson, SIGN_INS_WAITING_MAX } from "./people.ts";
 import { loadRegistry, parseRegistry, registryDifference, registryView, saveRegistry } from "./registry.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -106,6 +106,17 @@ describe("keys", () => {
     expect(readFileSync(join(folder.path, "keys.json"), "utf8")).toBe("{");
   });
 });
+
+test("who comes when too many sign in at once is told so, and who waits is not forgotten", async () => {
+  await addPerson(folder.path, { name: "a", role: "viewer" }, "a-long-password");
+  const people = openPeople(folder.path);
+  const tries = Array.from({ length: SIGN_INS_WAITING_MAX + 5 }, () => people.verify("a", "a-long-password"));
+  const results = await Promise.allSettled(tries);
+  const busy = results.filter((one) => one.status === "rejected");
+  expect(busy).toHaveLength(3);
+  for (const one of busy) expect(one.reason).toMatchObject({ code: "SIGN_IN_BUSY" });
+  expect(results.filter((one) => one.status === "fulfilled" && one.value?.name === "a")).toHaveLength(102);
+}, 60_000);
 
 test("people sign in with their own password only", async () => {
   await addPerson(folder.path, { name: "a", role: "viewer" }, "a-long-password");

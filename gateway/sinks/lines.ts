@@ -60,6 +60,9 @@ export function lineOf(record: JournalRecord, context: LineContext): string {
   } else if (decoded?.kind === "event") {
     pushValue(fields, "event", decoded.value.event);
     pushValue(fields, "argument", decoded.value.argument);
+  } else if (decoded?.kind === "backlog") {
+    // Its samples are rows of their own, and reports.
+    fields.push(["samples", float(decoded.value.reports.length)], ["thinned", float(decoded.value.thinned ? 1 : 0)]);
   } else fields.push(["bytes", float(record.frame.length)]);
   const measurement = decoded === undefined || decoded.kind === "fault" ? "undecoded" : decoded.kind;
   const point = context.pointOf(record.deviceId) ?? "unknown";

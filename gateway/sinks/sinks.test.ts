@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { gunzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
 import { encodeInfo, type Report } from "../../protocol/index.ts";
+import { backlogFrame } from "../../tests/backlog-frames.ts";
 import { checkedFrame, NOON_MS } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import type { JournalRecord } from "../domain/record.ts";
@@ -57,6 +58,11 @@ describe("a line", () => {
     expect(lineOf({ ...record(1), frame: info }, CONTEXT)).toMatch(
       /^info,.*firmwareVersion_word="1\.2\.3".*bootCount=5\.0/,
     );
+    const backlog = backlogFrame({ sequence: 9, timeS: NOON_MS / 1000, clockSynced: true, thinned: true }, [
+      record(1).frame,
+      record(2).frame,
+    ]);
+    expect(lineOf({ ...record(9), frame: backlog.frame }, CONTEXT)).toMatch(/^backlog,.*samples=2\.0,thinned=1\.0/);
     expect(lineOf({ ...record(1), frame: Uint8Array.of(0x13, 1, 2) }, CONTEXT)).toMatch(/^undecoded,.*bytes=3\.0/);
     expect(lineOf({ ...record(1), damaged: true }, CONTEXT)).toMatch(/^undecoded,/);
     expect(lineOf({ ...record(1), deviceId: "a b,c=d" }, CONTEXT)).toContain("device=a\\ b\\,c\\=d,");
