@@ -112,3 +112,9 @@ export function createFlash(table: BoardTable): VirtualFlash {
 export function loadImage(flash: VirtualFlash, image: Image): void {
   for (const file of image.files) flash.storeFile(file.name, file.bytes, 0, file.size);
 }
+
+/** Puts a whole Storage in place. */
+export function loadCells(flash: VirtualFlash, table: BoardTable, storage: Uint8Array): void {
+  for (let at = 0; at < storage.length; at += table.pageBytes)
+    flash.write(storage.subarray(at, at + table.pageBytes), table.storageAddress + at);
+}

@@ -12,6 +12,8 @@ export interface Schedule {
   after(delayMs: number, run: () => void): () => void;
   /** When the next event is due, or Infinity. */
   nextMs(): number;
+  /** Runs the next event alone, if it is due by then; false when none is. */
+  step(untilMs: number): boolean;
   /** Runs all events up to this time, and stands there. */
   runUntil(untilMs: number): void;
   /** Moves the time on without running anything, for what comes from outside. */
@@ -37,6 +39,15 @@ export function createSchedule(): Schedule {
     queue.splice(low, 0, event);
   }
 
+  function step(untilMs: number): boolean {
+    const next = queue[queue.length - 1];
+    if (next === undefined || next.atMs > untilMs) return false;
+    queue.pop();
+    now = Math.max(now, next.atMs);
+    next.run();
+    return true;
+  }
+
   return {
     nowMs: () => now,
     after: (delayMs, run) => {
@@ -48,16 +59,9 @@ export function createSchedule(): Schedule {
       };
     },
     nextMs: () => queue[queue.length - 1]?.atMs ?? Number.POSITIVE_INFINITY,
+    step,
     runUntil: (untilMs) => {
-      for (
-        let next = queue[queue.length - 1];
-        next !== undefined && next.atMs <= untilMs;
-        next = queue[queue.length - 1]
-      ) {
-        queue.pop();
-        now = Math.max(now, next.atMs);
-        next.run();
-      }
+      while (step(untilMs));
       now = Math.max(now, untilMs);
     },
     moveTo: (nowMs) => {

@@ -5,46 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BoardTable } from "../../firmware/boards/table.ts";
 import { partsOf } from "../../firmware/simulator/board-parts.ts";
+import type { DrivenBoard, Output } from "../../firmware/simulator/driven-board.ts";
 import { realClock } from "../../firmware/simulator/real-clock.ts";
 import { flashFile, storageOf } from "./flash-file.ts";
 import { describeEngine, type EngineKind } from "./kind.ts";
-
-/** What a program does that the outside hears of, with the virtual time at which its turn ended. */
-export type Output =
-  | { readonly kind: "open"; readonly port: string; readonly baud: number }
-  | { readonly kind: "close"; readonly port: string }
-  | { readonly kind: "write"; readonly port: string; readonly data: string }
-  | { readonly kind: "connect"; readonly socket: number; readonly host: string; readonly port: number }
-  | { readonly kind: "socket"; readonly socket: number; readonly data: string }
-  | { readonly kind: "end"; readonly socket: number }
-  | { readonly kind: "pin"; readonly pin: string; readonly text: string }
-  | { readonly kind: "reboot"; readonly why: string };
-
-export interface Stepped {
-  readonly nowMs: number;
-  readonly outputs: readonly Output[];
-}
-
-/** What happens to a board from outside. Queued until the next `run`. */
-export interface Inputs {
-  /** Level of a pin: a share of the reference, or 0 and 1. */
-  pin(pin: string, value: number): void;
-  serial(port: string, data: string): void;
-  socket(socket: number, event: "opened" | "data" | "close", data?: string): void;
-  wifi(isReachable: boolean): void;
-}
-
-/** A board that a scenario drives: the engine, or a virtual one. */
-export interface DrivenBoard extends Inputs {
-  boot(): Promise<void>;
-  /** Runs until `untilMs` since boot, or until a turn in which the program did something that is heard outside. */
-  run(untilMs: number): Promise<Stepped>;
-  powerOff(): void;
-  /** The board's Storage as it lies in flash. */
-  flash(): Uint8Array;
-  /** What the program printed. */
-  readonly printed: readonly string[];
-}
 
 export interface EngineBoard extends DrivenBoard {
   readonly kind: EngineKind;
@@ -104,7 +68,7 @@ function outputOf(line: string): Output | undefined {
     case "e":
       return { kind: "end", socket: Number(head) };
     case "P":
-      return { kind: "pin", pin: head, text: line.slice(3 + head.length) };
+      return { kind: "pin", pin: head, isHigh: second === "1", ...(third === "" ? {} : { pulseMs: Number(third) }) };
     case "B":
       return { kind: "reboot", why: line.slice(2) };
     default:
@@ -128,6 +92,8 @@ export async function createEngineBoard(options: EngineOptions): Promise<EngineB
   execFileSync("mkfifo", [join(folder, "in")]);
   const printed: string[] = [];
   const noted: string[] = [];
+  const levels = new Map<string, number>();
+  let reachable = false;
   let outputs: Output[] = [];
   let running: Process | undefined;
   let ownVariables = 0;
@@ -213,6 +179,8 @@ export async function createEngineBoard(options: EngineOptions): Promise<EngineB
       stubs: parts.noted,
       pins: kind.missingPins,
       seed: options.seed ?? 1,
+      levels: Object.fromEntries(levels),
+      reachable,
       bootS: BOOT_TIME_S,
       shift: kind.storageAddress - table.storageAddress,
       pageParts: table.pageBytes / kind.pageBytes,
@@ -273,7 +241,9 @@ export async function createEngineBoard(options: EngineOptions): Promise<EngineB
       flush();
       const line = await (running as Process).next((one) => one.startsWith("~T"));
       check();
-      const done = { nowMs: Number(line.slice(2)), outputs };
+      // What a program does behind its own end is not heard any more.
+      const end = outputs.findIndex((one) => one.kind === "reboot");
+      const done = { nowMs: Number(line.slice(2)), outputs: end < 0 ? outputs : outputs.slice(0, end + 1) };
       outputs = [];
       return done;
     },
@@ -296,11 +266,17 @@ export async function createEngineBoard(options: EngineOptions): Promise<EngineB
       const own = ownVariables - baseVariables;
       return { used: used - own, peak: Math.max(used, peak) - own };
     },
-    pin: (pin, value) => queue(`__do(1,"${pin}",${value});`),
+    pin: (pin, value) => {
+      levels.set(pin, value);
+      if (running !== undefined) queue(`__do(1,"${pin}",${value});`);
+    },
     serial: (port, data) => queue(`__do(2,"${port}",${quoted(data)});`),
     socket: (socket, event, data) =>
       queue(`__do(3,${socket},"${event}"${data === undefined ? "" : `,${quoted(data)}`});`),
-    wifi: (isReachable) => queue(`__do(4,${isReachable});`),
+    wifi: (isReachable) => {
+      reachable = isReachable;
+      if (running !== undefined) queue(`__do(4,${isReachable});`);
+    },
     samplePeaks: (on) => queue(`__do(6,${on});`),
     mark: (on) => queue(`__do(7,${on});`),
     cutAt: (operation, words) => queue(`__do(8,${operation},${words});`),

@@ -3,7 +3,7 @@
 // go their natural way. Commands come from the pipe `in`: four characters of length, then code that calls `__do`.
 // What the program does is printed in lines that begin with a tilde (`engine.ts` reads them).
 declare const global: { [name: string]: unknown };
-declare const process: { memory(collect?: boolean): { usage: number } };
+declare const process: { memory: (collect?: boolean) => { usage: number; free: number; total: number } };
 declare const Modules: unknown;
 declare function print(text: string): void;
 declare function btoa(text: string): string;
@@ -28,6 +28,8 @@ interface Setup {
   readonly stubs: string[];
   readonly pins: string[];
   readonly seed: number;
+  readonly levels: { [pin: string]: number };
+  readonly reachable: boolean;
   readonly bootS: number;
   /** Where the board's Storage lies in this engine's flash, less where it lies on the board; its pages to one of the board's. */
   readonly shift: number;
@@ -46,22 +48,25 @@ global["__do"] = (() => {
   const native = require as (name: string) => { [name: string]: Call };
   const setup = JSON.parse(pipe.read(+pipe.read(4))) as Setup;
   const compile = global["Function"] as Call;
+  const memory = process.memory;
   const engine = E as unknown as { [name: string]: Call };
   /** Time, number, call and interval of each timer, the next one first. */
   const queue: [number, number, Call, number][] = [];
   /** What came from outside since the last turn. */
   const inbox: Call[] = [];
-  const levels: { [pin: string]: number } = {};
+  const levels = setup.levels;
   const watches: { [pin: string]: Watch[] } = {};
   const lines: { [port: string]: Listeners } = {};
-  const sockets: { [id: number]: Listeners } = {};
+  const open: { [port: string]: boolean } = {};
+  const sockets: { [id: number]: Listeners | undefined } = {};
   let wifi: Listeners = {};
-  let reachable = false;
+  let reachable = setup.reachable;
   let now = 0;
   let until = 0;
   let running = false;
   let said = false;
   let count = 0;
+  let links = 0;
   let peak = 0;
   let sampling = false;
   let marking = false;
@@ -77,7 +82,7 @@ global["__do"] = (() => {
 
   function sample(): void {
     if (!sampling) return;
-    const used = process.memory(false).usage;
+    const used = memory(false).usage;
     if (used > peak) peak = used;
   }
 
@@ -159,8 +164,10 @@ global["__do"] = (() => {
     }
     const next = queue[0];
     const due = next === undefined || next[0] > until ? until : next[0];
-    if (watchdogMs > 0 && due > kickedMs + watchdogMs) {
-      now = kickedMs + watchdogMs;
+    // At its moment, behind what is due in the same one.
+    const bite = kickedMs + watchdogMs + 0.001;
+    if (watchdogMs > 0 && due >= bite) {
+      now = bite;
       reboot("watchdog");
       return;
     }
@@ -234,24 +241,34 @@ global["__do"] = (() => {
 
   function serial(port: string): { [name: string]: Call } {
     lines[port] = {};
+    const write: Call = (data) => {
+      if (open[port]) say(`~W${port} ${bytes(data)}`);
+    };
     return {
-      setup: (baud) => say(`~O${port} ${baud as number}`),
-      unsetup: () => say(`~C${port}`),
-      setConsole: () => say(`~Kset ${port}`),
+      setup: (baud) => {
+        if (open[port]) say(`~C${port}`);
+        open[port] = true;
+        say(`~O${port} ${baud as number}`);
+      },
+      unsetup: () => {
+        if (open[port]) say(`~C${port}`);
+        open[port] = false;
+      },
+      setConsole: () => print(`~K${port}.setConsole`),
       on: (event, call) => {
         (lines[port] as Listeners)[event as string] = call as Call;
       },
       removeAllListeners: (event) => {
         (lines[port] as Listeners)[event as string] = undefined;
       },
-      write: (data) => say(`~W${port} ${bytes(data)}`),
-      print: (data) => say(`~W${port} ${bytes(data)}`),
+      write: write,
+      print: write,
     };
   }
 
   function connect(options: unknown, opened: unknown): unknown {
-    count++;
-    const id = count;
+    links++;
+    const id = links;
     const to = options as { [name: string]: unknown };
     const mine: Listeners = { opened: opened as Call };
     sockets[id] = mine;
@@ -349,7 +366,8 @@ global["__do"] = (() => {
       if (access === undefined) access = accessPoint();
       return access;
     }
-    if (name === "TelnetServer") return { setOptions: () => print("~Ktelnet") };
+    if (name === "TelnetServer")
+      return { setOptions: (options: unknown) => print(`~KTelnetServer.setOptions ${JSON.stringify([options])}`) };
     return native(name);
   }
 
@@ -368,9 +386,16 @@ global["__do"] = (() => {
   global["digitalWrite"] = (pin: unknown, value: unknown) => say(`~P${pin as string} ${value ? 1 : 0}`);
   global["digitalPulse"] = (pin: unknown, value: unknown, ms: unknown) =>
     say(`~P${pin as string} ${value ? 1 : 0} ${ms as number}`);
+  // The program is told the same as on a virtual board: its info frames are compared.
+  process.memory = () => {
+    const told = memory();
+    told.free = told.total >> 1;
+    told.usage = told.total - told.free;
+    return told;
+  };
   global["load"] = () => reboot("load");
   engine["reboot"] = () => reboot("reboot");
-  engine["setConsole"] = (to) => print(`~K${to === null ? "null" : (to as string)}`);
+  engine["setConsole"] = (to, options) => print(`~KE.setConsole ${JSON.stringify([to, options])}`);
   engine["enableWatchdog"] = (seconds) => {
     watchdogMs = (seconds as number) * 1000;
     kickedMs = now;
@@ -389,10 +414,12 @@ global["__do"] = (() => {
   }
   for (let i = 0; i < setup.pins.length; i++) global[setup.pins[i] as string] = setup.pins[i];
   for (let i = 0; i < setup.stubs.length; i++) {
-    const parts = (setup.stubs[i] as string).split(".");
+    const whole = setup.stubs[i] as string;
+    const parts = whole.split(".");
     const name = parts[0] as string;
     if (global[name] === undefined) global[name] = {};
-    (global[name] as { [name: string]: Call })[parts[1] as string] = () => print(`~K${name} ${parts[1] as string}`);
+    (global[name] as { [name: string]: Call })[parts[1] as string] = (a, b) =>
+      print(`~K${whole} ${JSON.stringify([a, b])}`);
   }
   if (setup.ballast > 0) ballast = new Uint8Array(setup.ballast * 12 - 24);
   every(step, 0);
@@ -408,21 +435,22 @@ global["__do"] = (() => {
         return;
       case 2: {
         const call = (lines[a as string] as Listeners)["data"];
-        if (call !== undefined) inbox.push(() => call(b));
+        if (call !== undefined && open[a as string]) inbox.push(() => call(b));
         return;
       }
       case 3: {
-        const mine = sockets[a as number] as Listeners;
+        const mine = sockets[a as number];
+        if (mine === undefined) return;
         const call = mine[b as string];
-        if (b === "close") sockets[a as number] = undefined as unknown as Listeners;
-        if (call !== undefined) inbox.push(() => call(c));
+        if (b === "close") sockets[a as number] = undefined;
+        if (call !== undefined) inbox.push(() => call(b === "data" ? c : false));
         return;
       }
       case 4:
         reachable = a === true;
         return;
       case 5:
-        print(`~U${process.memory().usage} ${peak}`);
+        print(`~U${memory().usage} ${peak}`);
         peak = 0;
         return;
       case 6:
