@@ -8,8 +8,10 @@ import { createGeneratorInputs } from "../drivers/generator-inputs.ts";
 import { createVeDirect } from "../drivers/ve-direct.ts";
 import type { Connect, Delay, EdgeWatch, FlashArea } from "../hal.ts";
 import { createMqttLink } from "../links/mqtt/client.ts";
+import { openConfig } from "../store/config.ts";
 import { openRing } from "../store/ring.ts";
-import { ESP32, FILES } from "./table.ts";
+import { confirmBoot } from "../store/slots.ts";
+import { CONFIG_PAGES, ESP32, FILES } from "./table.ts";
 
 declare function require<M extends keyof EspruinoModules>(name: M): EspruinoModules[M];
 declare const D13: Pin, D14: Pin, D16: Pin, D17: Pin, D25: Pin, D26: Pin, D27: Pin, D34: Pin, D35: Pin;
@@ -22,12 +24,28 @@ const WIFI_RETRY_MS = 15000;
 const BATTERY_BAUD = 19200;
 const DEBOUNCE_MS = 10;
 
-/** The configuration, or undefined when its checksum does not fit. */
+/** Number of the slot that runs; the loader says so. */
+declare const wkSlot: number;
+
+function areaAt(start: number, pages: number): FlashArea {
+  return {
+    pageBytes: ESP32.pageBytes,
+    pages: pages,
+    read: (offset, length) => require("Flash").read(length, start + offset),
+    write: (offset, bytes) => require("Flash").write(bytes, start + offset),
+    erase: (page) => require("Flash").erasePage((start + page * ESP32.pageBytes) | 0),
+  };
+}
+
+/** The configuration, or undefined when neither page checks. */
 function readConfig(): DeviceConfig | undefined {
-  const text = require("Storage").read(FILES.config);
-  if (text === undefined || text.length < 10) return undefined;
-  const body = text.substr(8);
-  return E.CRC32(body) === parseInt(text.substr(0, 8), 16) ? (JSON.parse(body) as DeviceConfig) : undefined;
+  const text = openConfig({
+    flash: areaAt(ESP32.dataAddress + ESP32.configOffset, CONFIG_PAGES),
+    crc32: (data) => E.CRC32(data),
+    textAt: (offset, length) => require("Storage").read(FILES.data, ESP32.configOffset + offset, length) as string,
+    bytesOf: (data) => E.toUint8Array(data),
+  }).text();
+  return text === undefined ? undefined : (JSON.parse(text) as DeviceConfig);
 }
 
 function run(config: DeviceConfig): void {
@@ -41,21 +59,12 @@ function run(config: DeviceConfig): void {
     };
   };
   const sha256: Sha256 = (bytes) => new Uint8Array(require("crypto").SHA256(bytes));
+  const slots = areaAt(ESP32.dataAddress, 0);
+  let isConfirmed = false;
   let faults = 0;
   E.on("errorFlag", () => {
     faults++;
   });
-
-  const flash: FlashArea = {
-    pageBytes: ESP32.pageBytes,
-    pages: ESP32.ringPages,
-    read: (offset, length) => require("Flash").read(length, addressOf(offset)),
-    write: (offset, bytes) => require("Flash").write(bytes, addressOf(offset)),
-    erase: (page) => require("Flash").erasePage(addressOf(page * ESP32.pageBytes)),
-  };
-  function addressOf(offset: number): number {
-    return (ESP32.storageAddress + ESP32.pageBytes + offset) | 0;
-  }
 
   const watch = (pin: Pin): EdgeWatch => {
     return (listener) => {
@@ -124,12 +133,17 @@ function run(config: DeviceConfig): void {
     board: "esp32",
     settings: config.settings,
     probes: probesOf(config, { uptime: uptime, delay: delay, watch: watch }),
-    ring: openRing(flash),
+    ring: openRing(areaAt(ESP32.dataAddress + ESP32.ringOffset, ESP32.ringPages)),
     link: link,
     sha256: sha256,
     delay: delay,
     uptime: uptime,
-    kick: () => E.kickWatchdog(),
+    // The first kick: every task has run, so the boot is complete.
+    kick: () => {
+      if (!isConfirmed) confirmBoot(slots, wkSlot * ESP32.slotBytes);
+      isConfirmed = true;
+      E.kickWatchdog();
+    },
     memoryFreePct: () => {
       const memory = process.memory();
       return Math.floor((memory.free * 100) / memory.total);
@@ -221,5 +235,5 @@ function probesOf(config: DeviceConfig, board: Board): Probe[] {
 
 const config = readConfig();
 if (config !== undefined) run(config);
-else print("waakvlam: no configuration, or one that does not fit its checksum");
+else print("waakvlam: no configuration that fits its checksum");
 declare function print(text: string): void;

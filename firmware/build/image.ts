@@ -1,55 +1,93 @@
-// What must be in a board's Storage before it runs: the ring's pages, configuration, program, its checksum, the loader.
-// The flash command and the virtual boards take the same image.
+// What is put on a board before it runs: the files of its Storage, in the order in which they are made, and what is written into
+// them. The flash command and the virtual boards take the same image.
+import type { FlashFile, FlashPart } from "../../protocol/console/flash.ts";
+import { encodeSlotHeader, SLOT_HEADER_BYTES } from "../../protocol/console/slots.ts";
 import { crc32 } from "../../protocol/wire.ts";
-import { type BoardTable, FILES, STORAGE_HEADER_BYTES } from "../boards/table.ts";
+import { type BoardTable, dataBytes, FILES, STORAGE_HEADER_BYTES } from "../boards/table.ts";
 import type { DeviceConfig } from "../device/settings.ts";
-
-export interface ImageFile {
-  readonly name: string;
-  /** What is written; the rest of `size` stays erased. */
-  readonly bytes: Uint8Array;
-  readonly size: number;
-}
+import { loaderOf } from "./loader.ts";
 
 export interface Image {
-  /** In the order in which they must be made: the first one's place is what the program counts on. */
-  readonly files: readonly ImageFile[];
+  readonly files: readonly FlashFile[];
+  readonly parts: readonly FlashPart[];
 }
 
-/**
- * The loader: checks the program's checksum and runs it at the root. It stays the same over programs, because what it
- * compares with stands in a file of its own.
- */
-export const LOADER = [
-  // Names that no shortened program has: the engine gives a function of the same name the insides of what is here.
-  'var wkS=require("Storage"),wkA=wkS.read("wk.app"),wkI=wkS.readJSON("wk.id",1);',
-  "if(wkA&&wkI&&E.CRC32(wkA)===wkI.crc)eval(wkA);",
-  'else print("waakvlam: the program does not fit its checksum; flash it again");',
-].join("");
+export class ImageError extends Error {}
 
-function ascii(text: string): Uint8Array {
-  return Uint8Array.from(text, (char) => char.charCodeAt(0));
+const CONFIG_HEADER_BYTES = 16;
+
+/** Text as its bytes in UTF-8: on a board a string is bytes. */
+function bytesOf(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, "utf8"));
 }
 
-/** Configuration as it lies on the board: eight hex digits of its CRC-32, then JSON. */
-export function encodeConfig(config: DeviceConfig): Uint8Array {
-  const body = ascii(JSON.stringify(config));
-  const sum = crc32(body).toString(16).padStart(8, "0");
-  return ascii(sum + String.fromCharCode(...body));
+function padded(bytes: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(Math.ceil(bytes.length / 4) * 4).fill(255);
+  whole.set(bytes);
+  return whole;
 }
 
-export function createImage(board: BoardTable, program: Uint8Array, config: DeviceConfig): Image {
-  const whole = (name: string, bytes: Uint8Array): ImageFile => ({ name, bytes, size: bytes.length });
-  // One page more than the ring has: its header shares the first one with nothing else.
-  const ringBytes = (board.ringPages + 1) * board.pageBytes - STORAGE_HEADER_BYTES;
-  const id = ascii(JSON.stringify({ crc: crc32(program), bytes: program.length }));
+/** A page of configuration, as `store/config.ts` reads it: turn, turn inverted, length and CRC-32 of the text, the text. */
+export function encodeConfig(turn: number, text: string): Uint8Array {
+  const body = bytesOf(text);
+  const page = padded(Uint8Array.from([...new Uint8Array(CONFIG_HEADER_BYTES), ...body]));
+  const view = new DataView(page.buffer);
+  const words = [turn, ~turn >>> 0, body.length, crc32(body)];
+  for (const [index, word] of words.entries()) view.setUint32(index * 4, word, true);
+  return page;
+}
+
+export function encodeSlot(turn: number, program: Uint8Array): Uint8Array {
+  return padded(Uint8Array.from([...encodeSlotHeader(turn, program), ...program]));
+}
+
+/** What a board says of itself, and how it is laid out; the rest of its file is erased flash. */
+function idOf(table: BoardTable): Uint8Array {
+  const { name, slots, slotBytes, configOffset, ringOffset, ringPages, ringSlotBytes } = table;
+  return padded(
+    bytesOf(JSON.stringify({ board: name, slots, slotBytes, configOffset, ringOffset, ringPages, ringSlotBytes })),
+  );
+}
+
+/** Bytes that a program may have on a board. */
+export function programBytesMax(table: BoardTable): number {
+  return table.slotBytes - SLOT_HEADER_BYTES;
+}
+
+/** The loader as it lies on a board, in whole words. */
+export function loaderBytes(table: BoardTable): Uint8Array {
+  const text = loaderOf(table);
+  return bytesOf(text.padEnd(Math.ceil(text.length / 4) * 4));
+}
+
+export function createImage(table: BoardTable, program: Uint8Array, config: DeviceConfig): Image {
+  const loader = loaderBytes(table);
+  const loaderAddress = table.storageAddress + STORAGE_HEADER_BYTES;
+  const idAddress = loaderAddress + loader.length + STORAGE_HEADER_BYTES;
+  const id = idOf(table);
+  const idSize = table.dataAddress - STORAGE_HEADER_BYTES - idAddress;
+  if (id.length > idSize) throw new ImageError(`${FILES.id} has no room beside the loader`);
+  const settings = encodeConfig(1, JSON.stringify(config));
+  if (program.length > programBytesMax(table)) {
+    throw new ImageError(
+      `a program of ${program.length} bytes; a slot of ${table.name} holds ${programBytesMax(table)}`,
+    );
+  }
+  if (settings.length > table.pageBytes) throw new ImageError("the configuration is longer than a page");
+  const inData = (name: string, offset: number, bytes: Uint8Array): FlashPart => {
+    return { name, file: FILES.data, offset, address: table.dataAddress + offset, bytes };
+  };
   return {
     files: [
-      { name: FILES.ring, bytes: new Uint8Array(0), size: ringBytes },
-      whole(FILES.config, encodeConfig(config)),
-      whole(FILES.app, program),
-      whole(FILES.id, id),
-      whole(FILES.loader, ascii(LOADER)),
+      { name: FILES.loader, size: loader.length },
+      { name: FILES.id, size: idSize },
+      { name: FILES.data, size: dataBytes(table) },
+    ],
+    parts: [
+      { name: FILES.loader, file: FILES.loader, offset: 0, address: loaderAddress, bytes: loader },
+      { name: FILES.id, file: FILES.id, offset: 0, address: idAddress, bytes: id },
+      inData("slot A", 0, encodeSlot(1, program)),
+      inData("configuration", table.configOffset, settings),
     ],
   };
 }

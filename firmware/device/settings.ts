@@ -7,6 +7,8 @@ export interface DeviceConfig {
   readonly wifi: { readonly ssid: string; readonly password: string };
   readonly host: string;
   readonly port: number;
+  /** Hex, upper case: 16, 16 and 32 digits. */
+  readonly lorawan?: { readonly devEui: string; readonly joinEui: string; readonly appKey: string };
   /** Settings 1 to 8 of the protocol by name. */
   readonly settings: { readonly [name: string]: number };
   readonly sensors: {

@@ -16,16 +16,24 @@ const RADIO = ["setServices", "setAdvertising", "setConnectionInterval", "discon
   (name) => `NRF.${name}`,
 );
 
+/** Names that the engine gives to the button and the lamp of a board. */
+const BENCH = ["BTN1", "LED1"];
+
 const PARTS: Readonly<Record<string, BoardParts>> = {
   esp32: {
     serials: ["Serial1", "Serial2", "Serial3"],
     lastPin: 39,
-    pins: [],
+    pins: BENCH,
     noted: ["ESP32.enableBLE", "ESP32.setBLE_Debug"],
   },
-  xiaoble: { serials: ["Serial1", "USB", "Bluetooth"], lastPin: 47, pins: [], noted: RADIO },
-  mdbt42q: { serials: ["Serial1", "Bluetooth"], lastPin: 31, pins: [], noted: RADIO },
-  pixljs: { serials: ["Serial1", "Bluetooth"], lastPin: 31, pins: ["A0", "A1", "A2", "A3", "A4", "A5"], noted: RADIO },
+  xiaoble: { serials: ["Serial1", "USB", "Bluetooth"], lastPin: 47, pins: BENCH, noted: RADIO },
+  mdbt42q: { serials: ["Serial1", "Bluetooth"], lastPin: 31, pins: BENCH, noted: RADIO },
+  pixljs: {
+    serials: ["Serial1", "Bluetooth"],
+    lastPin: 31,
+    pins: [...BENCH, "A0", "A1", "A2", "A3", "A4", "A5"],
+    noted: RADIO,
+  },
 };
 
 export function partsOf(board: string): BoardParts {

@@ -110,7 +110,8 @@ export function createFlash(table: BoardTable): VirtualFlash {
 }
 
 export function loadImage(flash: VirtualFlash, image: Image): void {
-  for (const file of image.files) flash.storeFile(file.name, file.bytes, 0, file.size);
+  for (const file of image.files) flash.storeFile(file.name, Uint8Array.of(255), 0, file.size);
+  for (const part of image.parts) flash.write(part.bytes, part.address);
 }
 
 /** Puts a whole Storage in place. */

@@ -1,7 +1,7 @@
 // The engine of a virtual board: timers, `E`, `process`, consoles and radio, and the numbers as this engine makes them.
 import vm from "node:vm";
 import { crc32 } from "../../protocol/wire.ts";
-import { bytesOf, type Globals, type Life, noting, textOf } from "./virtual-life.ts";
+import { bytesInside, bytesOf, type Globals, type Life, noting, textOf } from "./virtual-life.ts";
 
 /** Missing from the engine; a program that uses one must fail here too. */
 const MISSING = [
@@ -166,6 +166,7 @@ function engine(life: Life): Globals {
   return {
     CRC32: (data: string | Uint8Array) => crc32(bytesOf(data)),
     toString: (data: string | Uint8Array) => textOf(data),
+    toUint8Array: (data: string | Uint8Array) => bytesInside(life, bytesOf(data)),
     enableWatchdog: dog.start,
     kickWatchdog: dog.kick,
     getErrorFlags: () => {

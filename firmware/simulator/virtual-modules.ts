@@ -34,8 +34,12 @@ function makeModule(life: Life, name: string): unknown {
 }
 
 function storage(life: Life): Globals {
-  const { flash } = life.options;
+  const { flash, table } = life.options;
   return {
+    eraseAll: () => {
+      for (let page = 0; page < table.storagePages; page++)
+        flash.erasePage(table.storageAddress + page * table.pageBytes);
+    },
     read: (file: string, offset = 0, length?: number) => {
       const text = flash.file(file);
       if (offset === 0 && length === undefined) return text;
@@ -53,7 +57,7 @@ function rawFlash(life: Life): Globals {
   const { flash } = life.options;
   return {
     read: (length: number, address: number) => bytesInside(life, flash.read(length, address)),
-    write: (bytes: Uint8Array, address: number) => flash.write(Uint8Array.from(bytes), address),
+    write: (data: string | Uint8Array, address: number) => flash.write(bytesOf(data), address),
     erasePage: (address: number) => flash.erasePage(address),
   };
 }

@@ -45,6 +45,7 @@ declare const Serial1: EspruinoSerial;
 declare const Serial2: EspruinoSerial;
 declare const E: {
   CRC32(data: string | Uint8Array): number;
+  toUint8Array(data: string): Uint8Array;
   enableWatchdog(timeoutS: number, automatic: boolean): void;
   kickWatchdog(): void;
   getErrorFlags(): string[];

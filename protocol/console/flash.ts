@@ -1,62 +1,38 @@
-// The dialogue with a board over its console, as a pure step machine: what to send next, given what came back. The
-// command line and, later, a browser drive it over their own serial line.
+// Steps of the dialogue that put a whole image on a board, and the statements that they are made of.
+import { crc32 } from "../frames/crc32.ts";
+import { type ConsoleStep, ERASE_MS } from "./dialogue.ts";
 
-/** Bytes of a file in one line to the board: base64 makes four of three, and the board's input buffer is 1 KB. */
+/** Bytes in one line to the board: base64 makes four of three, and the board's input buffer is 1 KB. */
 export const CHUNK_BYTES = 384;
-/** A step that is not answered is tried so often. */
-export const TRIES_MAX = 3;
-export const ANSWER_MS = 4_000;
+/** A board that restarts misses some lines. */
+const RESTART_TRIES = 6;
 
 export interface FlashFile {
   readonly name: string;
-  readonly bytes: Uint8Array;
   /** Room to be kept for it; what is not written stays erased. */
   readonly size: number;
 }
 
+export interface FlashPart {
+  /** For people. */
+  readonly name: string;
+  /** Where it lies: in flash, and in which file. */
+  readonly address: number;
+  readonly file: string;
+  readonly offset: number;
+  /** A multiple of four bytes. */
+  readonly bytes: Uint8Array;
+}
+
 export interface FlashPlan {
+  /** What the engine calls the board. */
+  readonly board: string;
+  /** In the order in which they are made. */
   readonly files: readonly FlashFile[];
-  /** CRC-32 of bytes, as the board computes it. */
-  crc32(bytes: Uint8Array): number;
+  readonly parts: readonly FlashPart[];
+  /** Turns the board's Bluetooth off for good where only a restart does it; says `off` when it is. */
+  readonly radioOff?: string;
 }
-
-type Step =
-  | { readonly kind: "hello" }
-  | { readonly kind: "chunk"; readonly file: FlashFile; readonly at: number }
-  | { readonly kind: "verify"; readonly file: FlashFile; readonly crc: number }
-  | { readonly kind: "restart" };
-
-export interface FlashState {
-  readonly steps: readonly Step[];
-  readonly at: number;
-  readonly tries: number;
-  readonly board: string | undefined;
-}
-
-export type FlashOutput =
-  /** Send this line, and wait for an answer at most ANSWER_MS. */
-  | { readonly kind: "send"; readonly state: FlashState; readonly line: string; readonly progress: FlashProgress }
-  | { readonly kind: "done"; readonly state: FlashState }
-  | { readonly kind: "failed"; readonly state: FlashState; readonly problem: FlashProblem };
-
-export interface FlashProgress {
-  readonly step: Step["kind"];
-  readonly file: string | undefined;
-  readonly done: number;
-  readonly total: number;
-}
-
-/** What went wrong, where, and what to do. */
-export interface FlashProblem {
-  readonly code: "no-answer" | "wrong-board" | "not-written" | "checksum";
-  readonly file: string | undefined;
-  readonly detail: string;
-}
-
-export type FlashInput = { readonly kind: "answer"; readonly text: string } | { readonly kind: "timeout" };
-
-/** Answers are marked, so that whatever else the console says is passed by. */
-export const MARK = "@wk ";
 
 function base64Of(bytes: Uint8Array): string {
   let text = "";
@@ -64,73 +40,56 @@ function base64Of(bytes: Uint8Array): string {
   return btoa(text);
 }
 
-export function startFlash(plan: FlashPlan): FlashOutput {
-  const steps: Step[] = [{ kind: "hello" }];
-  for (const file of plan.files) {
-    const last = Math.max(1, file.bytes.length);
-    for (let at = 0; at < last; at += CHUNK_BYTES) steps.push({ kind: "chunk", file, at });
-    if (file.bytes.length > 0) steps.push({ kind: "verify", file, crc: plan.crc32(file.bytes) });
+/** Also keeps the bench state from ending by itself. */
+export function helloStep(board: string): ConsoleStep {
+  return { kind: "hello", code: "(clearTimeout(),process.env.BOARD)", expected: board };
+}
+
+/** Writes only what has come whole, and reads it back. Sent twice it does the same as sent once. */
+export function writeStep(subject: string, address: number, bytes: Uint8Array): ConsoleStep {
+  const sum = crc32(bytes);
+  const check = `E.CRC32(d)!=${sum}?"damaged":(F.write(d,a),E.CRC32(F.read(d.length,a))==${sum}?"written":"differs")`;
+  const code = `(function(F,d,a){return ${check}})(require("Flash"),atob("${base64Of(bytes)}"),${address})`;
+  return { kind: "write", subject, code, expected: "written", again: "damaged" };
+}
+
+/** Erased flash is left as it is: a chunk that is all ones is not sent. */
+export function writeSteps(subject: string, address: number, bytes: Uint8Array): ConsoleStep[] {
+  const steps: ConsoleStep[] = [];
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
+    const chunk = bytes.subarray(at, at + CHUNK_BYTES);
+    if (chunk.some((byte) => byte !== 255)) steps.push(writeStep(subject, address + at, chunk));
   }
-  steps.push({ kind: "restart" });
-  return send({ steps, at: 0, tries: 1, board: undefined });
+  return steps;
 }
 
-/** No echo (`\x10`); every command prints one marked line. */
-function lineOf(step: Step): string {
-  switch (step.kind) {
-    case "hello":
-      return `\x10print("${MARK}"+process.env.BOARD)`;
-    case "chunk": {
-      const { file, at } = step;
-      const bytes = file.bytes.length === 0 ? Uint8Array.of(255) : file.bytes.slice(at, at + CHUNK_BYTES);
-      const write = `require("Storage").write("${file.name}",atob("${base64Of(bytes)}"),${at},${file.size})`;
-      return `\x10print("${MARK}"+${write})`;
-    }
-    case "verify":
-      return `\x10print("${MARK}"+E.CRC32(require("Storage").read("${step.file.name}")))`;
-    case "restart":
-      return `\x10print("${MARK}restart");load()`;
+/** Reads through Storage: what is verified lies where the program will look for it. */
+export function verifyStep(subject: string, file: string, offset: number, bytes: Uint8Array): ConsoleStep {
+  const code = `E.CRC32(require("Storage").read("${file}",${offset},${bytes.length}))`;
+  return { kind: "verify", subject, code, expected: String(crc32(bytes)) };
+}
+
+/** After its answer has left. */
+export function restartStep(): ConsoleStep {
+  return { kind: "restart", code: '(setTimeout(E.reboot,500),"restart")', expected: "restart" };
+}
+
+/** Storage is erased first, so that its files lie one behind the other from its first page on. */
+export function flashSteps(plan: FlashPlan): ConsoleStep[] {
+  const steps: ConsoleStep[] = [
+    helloStep(plan.board),
+    { kind: "erase", code: '(require("Storage").eraseAll(),"erased")', expected: "erased", answerMs: ERASE_MS },
+  ];
+  // It restarts instead of an answer; without a loader it comes back with its console open.
+  if (plan.radioOff !== undefined) {
+    steps.push({ kind: "ask", subject: "Bluetooth", code: plan.radioOff, expected: "off", tries: RESTART_TRIES });
   }
-}
-
-function send(state: FlashState): FlashOutput {
-  const step = state.steps[state.at] as Step;
-  const file = "file" in step ? step.file.name : undefined;
-  const progress = { step: step.kind, file, done: state.at, total: state.steps.length };
-  return { kind: "send", state, line: lineOf(step), progress };
-}
-
-function fail(state: FlashState, code: FlashProblem["code"], detail: string): FlashOutput {
-  const step = state.steps[state.at] as Step;
-  return { kind: "failed", state, problem: { code, file: "file" in step ? step.file.name : undefined, detail } };
-}
-
-function again(state: FlashState, code: FlashProblem["code"], detail: string): FlashOutput {
-  return state.tries >= TRIES_MAX ? fail(state, code, detail) : send({ ...state, tries: state.tries + 1 });
-}
-
-function onwards(state: FlashState, board = state.board): FlashOutput {
-  const next = { ...state, at: state.at + 1, tries: 1, board };
-  return next.at === next.steps.length ? { kind: "done", state: next } : send(next);
-}
-
-/** One answer, or none in time. Pure and total. */
-export function stepFlash(state: FlashState, input: FlashInput): FlashOutput {
-  const step = state.steps[state.at];
-  if (step === undefined) return { kind: "done", state };
-  if (input.kind === "timeout") return again(state, "no-answer", "the board does not answer");
-  const { text } = input;
-  switch (step.kind) {
-    case "hello":
-      return onwards(state, text);
-    case "chunk":
-      return text === "true" ? onwards(state) : again(state, "not-written", `the board answered ${text}`);
-    case "verify": {
-      const found = Number(text);
-      // A file with room to spare is read whole: its tail is erased flash, so only exact files are verified.
-      return found === step.crc ? onwards(state) : fail(state, "checksum", `read back ${text}, expected ${step.crc}`);
-    }
-    case "restart":
-      return onwards(state);
+  for (const { name, size } of plan.files) {
+    const code = `require("Storage").write("${name}","\\xff",0,${size})`;
+    steps.push({ kind: "allocate", subject: name, code, expected: "true" });
   }
+  for (const { name, address, bytes } of plan.parts) steps.push(...writeSteps(name, address, bytes));
+  for (const { name, file, offset, bytes } of plan.parts) steps.push(verifyStep(name, file, offset, bytes));
+  steps.push(restartStep());
+  return steps;
 }

@@ -58,7 +58,8 @@ function storageStart(file: Buffer): number {
 async function look(binary: string, table: BoardTable): Promise<EngineKind> {
   const folder = mkdtempSync(join(tmpdir(), "waakvlam-probe-"));
   try {
-    const pins = Array.from({ length: partsOf(table.name).lastPin + 1 }, (_, i) => `D${i}`);
+    const parts = partsOf(table.name);
+    const pins = [...Array.from({ length: parts.lastPin + 1 }, (_, i) => `D${i}`), ...parts.pins];
     const code = [
       `require("Storage").write("${MARK}","x");`,
       `var F=require("Flash"),a=[${table.storageAddress},268435456],m=process.memory(),r={};`,

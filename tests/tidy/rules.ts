@@ -143,6 +143,9 @@ const BANS: readonly Ban[] = [
       /^gateway\/clock\.ts$/,
       /simulator\/real-clock\.ts$/,
       /^firmware\/boards\//,
+      // Text that a board runs.
+      /^firmware\/build\/loader\.ts$/,
+      /^protocol\/console\/flash\.ts$/,
       /^dashboards\/web\/src\/live\.ts$/,
     ],
   },
