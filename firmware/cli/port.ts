@@ -85,11 +85,12 @@ export function converse(deps: PortDeps, steps: readonly ConsoleStep[]): Promise
 
     function finish(result: Conversation): void {
       forget();
-      line.off("data", onData);
+      // Paused, or what comes before the next dialogue's listener is there would hold up all that follows.
+      line.off("data", onData).pause();
       resolve(result);
     }
 
-    line.on("data", onData);
+    line.on("data", onData).resume();
     // Stops whatever runs, and clears a line that somebody began.
     line.write(CTRL_C);
     turn();
