@@ -96,6 +96,7 @@ export async function createEngineBoard(options: EngineOptions): Promise<EngineB
   let reachable = false;
   let outputs: Output[] = [];
   let running: Process | undefined;
+  let gone = Promise.resolve();
   let ownVariables = 0;
   let baseVariables = 0;
   let pending = "";
@@ -191,9 +192,12 @@ export async function createEngineBoard(options: EngineOptions): Promise<EngineB
 
   function powerOff(): void {
     if (running === undefined) return;
-    running.child.removeAllListeners("close");
-    running.child.kill("SIGKILL");
-    closeSync(running.pipe);
+    const { child, pipe } = running;
+    child.removeAllListeners("close");
+    if (child.exitCode === null && child.signalCode === null)
+      gone = new Promise((resolve) => child.once("exit", () => resolve()));
+    child.kill("SIGKILL");
+    closeSync(pipe);
     running = undefined;
     pending = "";
     outputs = [];
@@ -226,6 +230,8 @@ export async function createEngineBoard(options: EngineOptions): Promise<EngineB
     folder,
     async boot() {
       powerOff();
+      // While the old process has the pipe open, what it did not read waits there for the new one.
+      await gone;
       noted.splice(0);
       running = start();
       send(setup());
