@@ -5,7 +5,7 @@ import type { ConsoleStep, Progress } from "../../protocol/console/dialogue.ts";
 import { nearest } from "../../protocol/nearest.ts";
 import { BOARD_TABLES, type BoardTable } from "../boards/table.ts";
 import { PROFILES } from "../build/profiles.ts";
-import { realClock } from "../simulator/real-clock.ts";
+import { type RealClock, realClock } from "../simulator/real-clock.ts";
 import { type Conversation, converse } from "./port.ts";
 
 export interface CliIo {
@@ -14,6 +14,8 @@ export interface CliIo {
   /** Opens a serial line; tests hand in one of their own. */
   open(port: string, baud: number): Promise<Duplex>;
   ports(): Promise<string[]>;
+  /** How long an answer is waited for. */
+  readonly clock?: RealClock;
 }
 
 export interface PortOptions {
@@ -31,8 +33,8 @@ const BAUD: Readonly<Record<string, number>> = { esp32: 115_200, xiaoble: 115_20
 const BUTTONS: Readonly<Record<string, string>> = {
   esp32: "press and release EN (reset), then at once hold BOOT until the lamp lights",
   xiaoble: "hold D1 at 3V3 while you press reset, until the lamp lights",
-  mdbt42q: "hold the button (D0 at 3V3) while you connect power, until the lamp lights",
-  pixljs: "hold BTN1 while you connect power, and let go when the boot loader has said so",
+  mdbt42q: "hold D0 at 3V3 while you connect power, for four seconds at least, until the lamp is steady",
+  pixljs: "hold BTN1 while you connect power, until the bar on the display is full and its light is on",
 };
 
 export function howToBench(board: string): string {
@@ -85,7 +87,7 @@ export function talk(line: Duplex, steps: readonly ConsoleStep[], io: CliIo): Pr
     if (label !== shown) io.err(`${String(Math.round((done * 100) / total)).padStart(3)} % ${label}`);
     shown = label;
   };
-  return converse({ line, clock: realClock, progress }, steps);
+  return converse({ line, clock: io.clock ?? realClock, progress }, steps);
 }
 
 /** What went wrong and what to do about it. */
@@ -100,6 +102,7 @@ function adviceOn({ problem, heard }: Conversation & { kind: "failed" }, board: 
     case "wrong-board":
       return "This is another board than --board says: look at what is on its label, and at the port.";
     case "no-answer":
+      if (heard === "answers") return "It has answered before: check the cable, and begin again with the button held.";
       if (heard === "noise") return `What comes over the line is no text: try --baud ${BAUD[board] ?? 115_200}.`;
       return heard === "nothing"
         ? `The console is silent: a device in use keeps it closed. ${howToBench(board)} Else check cable and port.`

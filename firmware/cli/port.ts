@@ -23,8 +23,8 @@ export interface PortDeps {
   progress(progress: Progress): void;
 }
 
-/** What else came over the line: nothing, text, or what text looks like at the wrong speed. */
-export type Heard = "nothing" | "text" | "noise";
+/** What came over the line: answers, or nothing, other text, or what text looks like at the wrong speed. */
+export type Heard = "answers" | "nothing" | "text" | "noise";
 
 export type Conversation =
   | { readonly kind: "done"; readonly answers: readonly string[] }
@@ -56,7 +56,8 @@ export function converse(deps: PortDeps, steps: readonly ConsoleStep[]): Promise
         return;
       }
       if (output.kind === "failed") {
-        finish({ kind: "failed", problem: output.problem, heard: heardIn(total, odd) });
+        const heard = output.state.answers.length > 0 ? "answers" : heardIn(total, odd);
+        finish({ kind: "failed", problem: output.problem, heard });
         return;
       }
       deps.progress(output.progress);

@@ -9,6 +9,8 @@ export interface VirtualFlash {
   read(length: number, address: number): Uint8Array;
   write(bytes: Uint8Array, address: number): void;
   erasePage(address: number): void;
+  /** Files in Storage by name, with their bytes; one that was replaced is there without a name, as trash. */
+  list(): ReadonlyMap<string, number>;
   /** Text of a Storage file, or undefined. */
   file(name: string): string | undefined;
   storeFile(name: string, bytes: Uint8Array, offset: number, size: number): boolean;
@@ -78,6 +80,7 @@ export function createFlash(table: BoardTable): VirtualFlash {
       cells.fill(255, page, page + begin(table.pageBytes));
       if (operations === cut.at) throw new PowerCut();
     },
+    list: () => new Map([...files()].map(([name, { size }]) => [name, size])),
     file: (name) => {
       const entry = files().get(name);
       return entry === undefined

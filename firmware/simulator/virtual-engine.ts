@@ -162,6 +162,8 @@ function watchdog(life: Life): { start(timeoutS: number): void; kick(): void } {
 function engine(life: Life): Globals {
   const dog = watchdog(life);
   const listeners = new Map<string, (value: unknown) => void>();
+  const noteConsole = noting(life, "E.setConsole");
+  let consoleDevice: string | null = life.parts.serials[0] ?? null;
   let flags: string[] = [];
   return {
     CRC32: (data: string | Uint8Array) => crc32(bytesOf(data)),
@@ -176,7 +178,11 @@ function engine(life: Life): Globals {
     },
     on: (event: string, listener: (value: unknown) => void) => void listeners.set(event, listener),
     removeAllListeners: (event: string) => void listeners.delete(event),
-    setConsole: noting(life, "E.setConsole"),
+    setConsole: (device: string | null, ...more: unknown[]) => {
+      consoleDevice = device;
+      noteConsole(device, ...more);
+    },
+    getConsole: () => consoleDevice,
     setFlags: () => undefined,
     reboot: () => life.reboot("reboot"),
     /** For a test: the engine notices that something of it went wrong. */

@@ -49,6 +49,8 @@ function storage(life: Life): Globals {
       const bytes = bytesOf(data);
       return flash.storeFile(file, bytes, offset, size || bytes.length);
     },
+    list: () => [...flash.list().keys()].filter((name) => name !== ""),
+    getStats: () => ({ trashBytes: flash.list().get("") ?? 0 }),
     readJSON: (file: string) => JSON.parse(flash.file(file) ?? "null") as unknown,
   };
 }
