@@ -2,6 +2,7 @@
 // them. The flash command and the virtual boards take the same image.
 import type { FlashFile, FlashPart } from "../../protocol/console/flash.ts";
 import { encodeSlotHeader, SLOT_HEADER_BYTES } from "../../protocol/console/slots.ts";
+import type { SlotLayout } from "../../protocol/console/update.ts";
 import { crc32 } from "../../protocol/wire.ts";
 import { type BoardTable, dataBytes, FILES, STORAGE_HEADER_BYTES } from "../boards/table.ts";
 import type { DeviceConfig } from "../device/settings.ts";
@@ -42,11 +43,14 @@ export function encodeSlot(turn: number, program: Uint8Array): Uint8Array {
 }
 
 /** What a board says of itself, and how it is laid out; the rest of its file is erased flash. */
-function idOf(table: BoardTable): Uint8Array {
+function idText(table: BoardTable): string {
   const { name, slots, slotBytes, configOffset, ringOffset, ringPages, ringSlotBytes } = table;
-  return padded(
-    bytesOf(JSON.stringify({ board: name, slots, slotBytes, configOffset, ringOffset, ringPages, ringSlotBytes })),
-  );
+  return JSON.stringify({ board: name, slots, slotBytes, configOffset, ringOffset, ringPages, ringSlotBytes });
+}
+
+/** What the dialogues with a board have to know of where things lie. */
+export function slotLayout(table: BoardTable): SlotLayout {
+  return { ...table, board: table.name.toUpperCase(), file: FILES.data, idFile: FILES.id, id: idText(table) };
 }
 
 /** Bytes that a program may have on a board. */
@@ -64,7 +68,7 @@ export function createImage(table: BoardTable, program: Uint8Array, config: Devi
   const loader = loaderBytes(table);
   const loaderAddress = table.storageAddress + STORAGE_HEADER_BYTES;
   const idAddress = loaderAddress + loader.length + STORAGE_HEADER_BYTES;
-  const id = idOf(table);
+  const id = padded(bytesOf(idText(table)));
   const idSize = table.dataAddress - STORAGE_HEADER_BYTES - idAddress;
   if (id.length > idSize) throw new ImageError(`${FILES.id} has no room beside the loader`);
   const settings = encodeConfig(1, JSON.stringify(config));

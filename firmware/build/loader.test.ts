@@ -2,12 +2,12 @@ import { describe, expect, test } from "vitest";
 import type { ConsoleStep } from "../../protocol/console/dialogue.ts";
 import { SLOT_TRIES } from "../../protocol/console/slots.ts";
 import { slotQuestions, slotsFrom, slotToWrite, updateSteps } from "../../protocol/console/update.ts";
-import { BOARD_TABLES, type BoardTable, ESP32, FILES } from "../boards/table.ts";
+import { BOARD_TABLES, type BoardTable, ESP32 } from "../boards/table.ts";
 import { createFlash, loadImage, PowerCut, type VirtualFlash } from "../simulator/flash.ts";
 import { createRandom } from "../simulator/random.ts";
 import { createSchedule } from "../simulator/schedule.ts";
 import { createVirtualBoard } from "../simulator/virtual-board.ts";
-import { createImage, encodeSlot } from "./image.ts";
+import { createImage, encodeSlot, slotLayout } from "./image.ts";
 import { BENCH_MS, WATCHDOG_S } from "./loader.ts";
 
 const TWO_SLOTS = BOARD_TABLES.filter((table) => table.slots === 2);
@@ -175,7 +175,7 @@ function slotsOf(evaluate: (code: string) => unknown, steps: readonly ConsoleSte
 }
 
 describe.each(BOARD_TABLES)("an update of $name", (table) => {
-  const layout = { ...table, board: table.name.toUpperCase(), file: FILES.data };
+  const layout = slotLayout(table);
   const NEW = program("new".repeat(300));
 
   /** On the bench: asks, chooses, writes; power is lost in one of its operations. Gives whether it got through. */

@@ -261,6 +261,14 @@ describe("waakvlam-device update", () => {
     expect([board.boots(), board.evaluate("wkSlot")]).toEqual([2, 1]);
   });
 
+  test("a board that was not flashed by this version is left alone", async () => {
+    const { line, board, storage } = boardOnALine(createFlash(ESP32));
+    board.boot();
+    expect(await update({ ...PORT, profile: "point" }, ioOn(line))).toBe(1);
+    expect(words()).toMatch(/Not updated \(layout at wk\.id\).*use flash/s);
+    expect(storage.operations()).toBe(0);
+  });
+
   test("a silent console is told of", async () => {
     expect(await update({ ...PORT, profile: "point" }, ioOn(lineWith(undefined), true))).toBe(1);
     expect(words()).toMatch(/Not updated \(no-answer\).*Hold the button at boot/s);

@@ -101,6 +101,8 @@ function adviceOn({ problem, heard }: Conversation & { kind: "failed" }, board: 
   switch (problem.code) {
     case "wrong-board":
       return "This is another board than --board says: look at what is on its label, and at the port.";
+    case "layout":
+      return "It was not flashed by this version, or not at all: use flash, which erases it.";
     case "no-answer":
       if (heard === "answers") return "It has answered before: check the cable, and begin again with the button held.";
       if (heard === "noise") return `What comes over the line is no text: try --baud ${BAUD[board] ?? 115_200}.`;

@@ -3,7 +3,7 @@
 import { connect } from "node:net";
 import { knockStep, selfTestFindings, selfTestSteps } from "../../protocol/console/self-test.ts";
 import { type BoardTable, FILES } from "../boards/table.ts";
-import { loaderBytes } from "../build/image.ts";
+import { loaderBytes, slotLayout } from "../build/image.ts";
 import { realClock } from "../simulator/real-clock.ts";
 import { type CliIo, type ExitCode, findBoard, openPort, type PortOptions, talk, tellFailure } from "./io.ts";
 
@@ -62,13 +62,7 @@ async function fieldFindings(table: BoardTable, options: SelfTestOptions, io: Cl
 async function benchFindings(table: BoardTable, options: SelfTestOptions, io: CliIo): Promise<Finding[] | ExitCode> {
   const line = await openPort(options, io);
   if (line === undefined) return 4;
-  const plan = {
-    ...table,
-    board: table.name.toUpperCase(),
-    file: FILES.data,
-    loaderFile: FILES.loader,
-    loader: loaderBytes(table),
-  };
+  const plan = { ...table, ...slotLayout(table), loaderFile: FILES.loader, loader: loaderBytes(table) };
   const result = await talk(line, selfTestSteps(plan), io);
   line.destroy();
   if (result.kind === "done") return selfTestFindings(plan, result.answers);

@@ -1,7 +1,6 @@
 // `waakvlam-device update`: a new program for a device that has its configuration and its records already. They stay.
 import { slotName, slotQuestions, slotsFrom, slotToWrite, updateSteps } from "../../protocol/console/update.ts";
-import { FILES } from "../boards/table.ts";
-import { programBytesMax } from "../build/image.ts";
+import { programBytesMax, slotLayout } from "../build/image.ts";
 import { findProfile } from "../build/profiles.ts";
 import { readProgram } from "./files.ts";
 import {
@@ -35,7 +34,7 @@ export async function update(options: UpdateOptions, io: CliIo): Promise<ExitCod
   }
   const line = await openPort(options, io);
   if (line === undefined) return 4;
-  const layout = { ...table, board: table.name.toUpperCase(), file: FILES.data };
+  const layout = slotLayout(table);
   const asked = await talk(line, slotQuestions(layout), io);
   if (asked.kind === "failed") {
     line.destroy();

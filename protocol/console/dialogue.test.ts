@@ -116,7 +116,7 @@ describe("slots", () => {
 
   test("a slot whose program does not check is none", () => {
     const bytes = btoa(String.fromCharCode(...encodeSlotHeader(3, PROGRAM)));
-    expect(slotsFrom(["ESP32", `${bytes} ${crc32(PROGRAM)}`, `${bytes} 1`, "nonsense"])).toEqual([
+    expect(slotsFrom(["ESP32", "id", `${bytes} ${crc32(PROGRAM)}`, `${bytes} 1`, "nonsense"])).toEqual([
       expect.objectContaining({ turn: 3 }),
       undefined,
       undefined,
@@ -124,7 +124,16 @@ describe("slots", () => {
   });
 
   test("the word that makes a program count is written last, after everything else was read back", () => {
-    const layout = { board: "ESP32", file: "a", dataAddress: 4096, slots: 2, slotBytes: 8192, pageBytes: 4096 };
+    const layout = {
+      board: "ESP32",
+      file: "a",
+      dataAddress: 4096,
+      slots: 2,
+      slotBytes: 8192,
+      pageBytes: 4096,
+      idFile: "i",
+      id: "{}",
+    };
     const codes = updateSteps(layout, 1, 2, PROGRAM).map((step) => `${step.kind} ${step.code}`);
     expect(codes.filter((code) => code.includes("erasePage")).map((code) => /\((\d+)\)/.exec(code)?.[1])).toEqual([
       "12288",

@@ -4,11 +4,13 @@
 /** A step that is not answered is tried so often. */
 export const TRIES_MAX = 3;
 export const ANSWER_MS = 4_000;
+/** Of an answer that is not the right one so much is told. */
+const TOLD_CHARS_MAX = 120;
 /** Erasing a flash takes its time. */
 export const ERASE_MS = 60_000;
 
 export interface ConsoleStep {
-  readonly kind: "hello" | "erase" | "allocate" | "write" | "verify" | "ask" | "restart";
+  readonly kind: "hello" | "layout" | "erase" | "allocate" | "write" | "verify" | "ask" | "restart";
   /** What it is about, for people: a file, a slot. */
   readonly subject?: string;
   /** An expression; the board prints its value. */
@@ -37,7 +39,7 @@ export interface Progress {
 
 /** What went wrong, where, and what the board said. */
 export interface Problem {
-  readonly code: "no-answer" | "damaged" | "wrong-board" | "not-written" | "checksum" | "refused";
+  readonly code: "no-answer" | "damaged" | "wrong-board" | "layout" | "not-written" | "checksum" | "refused";
   readonly subject: string | undefined;
   readonly detail: string;
 }
@@ -61,6 +63,7 @@ export const MARK = "@wk ";
 
 const PROBLEMS: Readonly<Record<ConsoleStep["kind"], Problem["code"]>> = {
   hello: "wrong-board",
+  layout: "layout",
   erase: "not-written",
   allocate: "not-written",
   write: "not-written",
@@ -107,7 +110,11 @@ export function stepDialogue(state: DialogueState, input: DialogueInput): Dialog
       : send({ ...state, tries: state.tries + 1 });
   }
   if (step.expected !== undefined && text !== step.expected) {
-    return fail(state, PROBLEMS[step.kind], `the board answered ${text}, not ${step.expected}`);
+    return fail(
+      state,
+      PROBLEMS[step.kind],
+      `the board answered ${text.slice(0, TOLD_CHARS_MAX)}, not ${step.expected}`,
+    );
   }
   return send({ ...state, at: state.at + 1, tries: 1, answers: [...state.answers, text] });
 }

@@ -3,7 +3,7 @@ import { crc32 } from "../frames/crc32.ts";
 import { ANSWER_MS, type ConsoleStep } from "./dialogue.ts";
 import { helloStep } from "./flash.ts";
 import { chooseSlot } from "./slots.ts";
-import { type SlotLayout, slotName, slotQuestions, slotsFrom } from "./update.ts";
+import { QUESTIONS_BEFORE, type SlotLayout, slotName, slotQuestions, slotsFrom } from "./update.ts";
 
 export interface SelfTestPlan extends SlotLayout {
   readonly loaderFile: string;
@@ -68,8 +68,8 @@ function slotFindings(answers: readonly string[]): Finding[] {
 
 /** The answers to `selfTestSteps`, judged. */
 export function selfTestFindings(plan: SelfTestPlan, answers: readonly string[]): Finding[] {
-  const slots = answers.slice(0, plan.slots + 1);
-  const [engine = "", loader = "", storage = "", config = "", ring = ""] = answers.slice(plan.slots + 1);
+  const slots = answers.slice(0, plan.slots + QUESTIONS_BEFORE);
+  const [engine = "", loader = "", storage = "", config = "", ring = ""] = answers.slice(plan.slots + QUESTIONS_BEFORE);
   const [files = "", trash = ""] = storage.split(" ");
   const configs = config.split(",").map(Number);
   const turns = ring.split(",").map(Number);

@@ -5,6 +5,8 @@ import { helloStep, restartStep, verifyStep, writeStep, writeSteps } from "./fla
 import { chooseSlot, decodeSlotHeader, encodeSlotHeader, SLOT_HEADER_BYTES, type SlotHeader } from "./slots.ts";
 
 const WORD = 4;
+/** Who it is, and how it is laid out. */
+export const QUESTIONS_BEFORE = 2;
 
 export interface SlotLayout {
   /** What the engine calls the board. */
@@ -15,11 +17,20 @@ export interface SlotLayout {
   readonly slots: number;
   readonly slotBytes: number;
   readonly pageBytes: number;
+  /** A file that says how the board is laid out, and what it begins with on a board that is laid out like this. */
+  readonly idFile: string;
+  readonly id: string;
+}
+
+/** Nothing is written to a board on which other things lie in these places. */
+function layoutStep(layout: SlotLayout): ConsoleStep {
+  const code = `(require("Storage").read("${layout.idFile}")||"").substr(0,${layout.id.length})`;
+  return { kind: "layout", subject: layout.idFile, code, expected: layout.id };
 }
 
 /** Asks for every slot's header, and whether the program behind it checks. */
 export function slotQuestions(layout: SlotLayout): ConsoleStep[] {
-  const steps: ConsoleStep[] = [helloStep(layout.board)];
+  const steps: ConsoleStep[] = [helloStep(layout.board), layoutStep(layout)];
   for (let slot = 0; slot < layout.slots; slot++) {
     const offset = slot * layout.slotBytes;
     const header = `btoa(E.toString(F.read(${SLOT_HEADER_BYTES},${layout.dataAddress + offset})))`;
@@ -38,7 +49,7 @@ export function slotName(slot: number): string {
 
 /** What the answers to the questions say: a slot whose program does not check is none. */
 export function slotsFrom(answers: readonly string[]): (SlotHeader | undefined)[] {
-  return answers.slice(1).map((answer) => {
+  return answers.slice(QUESTIONS_BEFORE).map((answer) => {
     const [header = "", sum = ""] = answer.split(" ");
     const bytes = Uint8Array.from(atob(header), (char) => char.charCodeAt(0));
     if (bytes.length !== SLOT_HEADER_BYTES) return undefined;
@@ -60,7 +71,7 @@ export function updateSteps(layout: SlotLayout, slot: number, turn: number, prog
   const header = encodeSlotHeader(turn, program);
   const padded = new Uint8Array(Math.ceil(program.length / WORD) * WORD).fill(255);
   padded.set(program);
-  const steps: ConsoleStep[] = [helloStep(layout.board)];
+  const steps: ConsoleStep[] = [helloStep(layout.board), layoutStep(layout)];
   for (let page = 0; page < layout.slotBytes; page += layout.pageBytes) {
     const code = `(require("Flash").erasePage(${address + page}),"erased")`;
     steps.push({ kind: "erase", subject: name, code, expected: "erased", answerMs: ERASE_MS });

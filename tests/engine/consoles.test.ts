@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { afterAll, describe, expect, test } from "vitest";
 import { BOARD_TABLES, type BoardTable, FILES } from "../../firmware/boards/table.ts";
-import { createImage, loaderBytes } from "../../firmware/build/image.ts";
+import { createImage, loaderBytes, slotLayout } from "../../firmware/build/image.ts";
 import { converse } from "../../firmware/cli/port.ts";
 import { listensOn } from "../../firmware/cli/self-test.ts";
 import { createFlash, loadImage } from "../../firmware/simulator/flash.ts";
@@ -59,7 +59,7 @@ function telnetAnswers(): Promise<boolean> {
       socket.destroy();
       resolve(answers);
     };
-    const forget = realClock.after(5_000, () => end(false));
+    const forget = realClock.after(2_000, () => end(false));
     let said = "";
     socket.on("connect", () => socket.write('\x10print("telnet "+6*7)\n'));
     socket.on("data", (data: Buffer) => {
@@ -102,7 +102,7 @@ describe.each(BOARD_TABLES)("$name", (table) => {
   const model = MODELS.get(table.name);
   const { engine, name } = model ?? ({} as { engine: BareEngine; name: string });
   const isThere = test.skipIf(model === undefined);
-  const layout = { ...table, board: name, file: FILES.data };
+  const layout = { ...slotLayout(table), board: name };
 
   isThere("is laid out by the flash dialogue as virtual boards are (skipped: no Espruino found)", async () => {
     const image = createImage(table, PROGRAM, CONFIG);
@@ -129,12 +129,26 @@ describe.each(BOARD_TABLES)("$name", (table) => {
     expect(changed).toBe(table.pageBytes + 24);
   });
 
+  test.skipIf(model === undefined || table.name !== "esp32")(
+    "telnet answers on the bench (skipped: no Espruino found)",
+    async () => {
+      engine.load(virtualStorage(table), partsOf(true));
+      engine.start(["--telnet"]);
+      let answers = false;
+      await waitFor("telnet", async () => {
+        answers ||= await telnetAnswers();
+        return answers;
+      });
+      engine.stop();
+    },
+  );
+
   isThere(
     "answers on the bench: self-test, update, and then the new program runs (skipped: no Espruino found)",
     async () => {
       engine.load(virtualStorage(table), partsOf(true));
-      const line = engine.start(table.name === "esp32" ? ["--telnet"] : []);
-      const plan = { ...layout, loaderFile: FILES.loader, loader: loaderBytes(table) };
+      const line = engine.start();
+      const plan = { ...table, ...layout, loaderFile: FILES.loader, loader: loaderBytes(table) };
       const findings = selfTestFindings(plan, await ask(line, selfTestSteps(plan)));
       // The stand-in for the board's parts is a fourth file.
       expect(findings.filter((one) => !one.isGood).map((one) => one.subject)).toEqual(["storage"]);
@@ -145,7 +159,6 @@ describe.each(BOARD_TABLES)("$name", (table) => {
           `ring: 0 of ${table.ringPages} pages in use`,
         ]),
       );
-      if (table.name === "esp32") expect(await telnetAnswers()).toBe(true);
       const { slot, turn } = slotToWrite(slotsFrom(await ask(line, slotQuestions(layout))));
       const next = Buffer.from(
         `require("fs").writeFileSync("ran","new in slot "+wkSlot)${" ".repeat(2_000)}`,
