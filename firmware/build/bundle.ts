@@ -7,6 +7,7 @@ import babel from "@babel/core";
 import { rollup } from "rollup";
 import { minify } from "terser";
 import { crc32 } from "../../protocol/wire.ts";
+import { outsideNames, shortenProperties } from "./names.ts";
 import { describeOffence, findOffences, type Offence } from "./subset.ts";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -42,14 +43,19 @@ const ASSUMPTIONS = {
   setComputedProperties: true,
 };
 
-/** Names of pins and of the board that a short top-level name must never hide. */
+/**
+ * Names that a short top-level name must never hide: pins, the button, the lamp, the screen (`g`), what a loader leaves. A
+ * top-level function of the name of one that is there would even replace its insides.
+ */
 const RESERVED = [
-  ...Array.from({ length: 40 }, (_, i) => `D${i}`),
-  ..."ABCEGHIJKL".split("").map((port) => `${port}0`),
-  "E",
-  "LED1",
-  "BTN1",
+  ...Array.from({ length: 48 }, (_, i) => `D${i}`),
+  ...[..."ABCDEFGH"].flatMap((port) => Array.from({ length: 16 }, (_, i) => `${port}${i}`)),
+  ..."E g PI SDA SCL Q FET NaN IR IRL IRR LED LED1 BTN1 LOW SPK MIC CTS HID FFT AES AMS GPS HRM Pin USB SPI".split(" "),
+  "wkSlot",
 ];
+
+/** The engine's own names, as far as the firmware uses them. */
+const ENGINE_TYPES = "firmware/types/espruino.d.ts";
 
 export interface Bundle {
   /** The program as text: readable by any engine. */
@@ -68,9 +74,13 @@ export class SubsetError extends Error {
   }
 }
 
-/** Bundles one entry, a path within the project. Throws SubsetError with every offence of every file. */
-export async function bundle(entry: string): Promise<Bundle> {
+/**
+ * Bundles one entry, a path within the project. Throws SubsetError with every offence of every file. `keepsNames` is for a
+ * program that speaks with others by the names of its properties.
+ */
+export async function bundle(entry: string, keepsNames = false): Promise<Bundle> {
   const offences: Offence[] = [];
+  const outside = outsideNames(readFileSync(resolve(ROOT, ENGINE_TYPES), "utf8"), ENGINE_TYPES);
   const built = await rollup({
     input: resolve(ROOT, entry),
     treeshake: true,
@@ -80,6 +90,7 @@ export async function bundle(entry: string): Promise<Bundle> {
         load: (id) => {
           const source = readFileSync(id, "utf8");
           offences.push(...findOffences(source, relative(ROOT, id)));
+          outside.push(...outsideNames(source, id));
           return lower(source, id);
         },
       },
@@ -88,7 +99,7 @@ export async function bundle(entry: string): Promise<Bundle> {
   const { output } = await built.generate({ format: "es" });
   await built.close();
   if (offences.length > 0) throw new SubsetError(offences);
-  const code = await shrink(output[0].code);
+  const code = await shrink(keepsNames ? output[0].code : shortenProperties(output[0].code, outside));
   const tokens = await pretokenise(code);
   return { code, tokens, crc32: crc32(tokens) };
 }

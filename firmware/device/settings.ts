@@ -1,5 +1,6 @@
 // What a device is told on the bench: who it is, where to send, what is fitted. Written once, with its checksum.
 
+/** @json: its names stay as they are when a bundle is made. */
 export interface DeviceConfig {
   readonly deviceId: string;
   /** 64 hex digits. */

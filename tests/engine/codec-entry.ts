@@ -37,7 +37,13 @@ global["encode"] = (kind: string, text: string): void => {
 global["decode"] = (isDownlink: boolean, hex: string): void => {
   const decoded = isDownlink ? decodeDownlink(ofHex(hex)) : decodeUplink(ofHex(hex));
   if (decoded.kind !== "backlog") {
-    print(JSON.stringify(decoded));
+    // In quotes: a bundle has names of its own for what is not.
+    const out: { [name: string]: unknown } = {};
+    out["kind"] = decoded.kind;
+    if (decoded.kind !== "fault") out["value"] = decoded.value;
+    else out["fault"] = decoded.fault;
+    if ("header" in decoded) out["header"] = decoded.header;
+    print(JSON.stringify(out));
     return;
   }
   const reports: string[] = [];

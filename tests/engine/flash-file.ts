@@ -13,7 +13,7 @@ const LOADER_MOVED = ".boot2";
 let prelude: Promise<Uint8Array> | undefined;
 
 export function preludeBytes(): Promise<Uint8Array> {
-  prelude ??= bundle("tests/engine/prelude.ts").then(({ tokens }) => tokens);
+  prelude ??= bundle("tests/engine/prelude.ts", true).then(({ tokens }) => tokens);
   return prelude;
 }
 
