@@ -1,113 +1,179 @@
-// NOR flash as the engine shows it: writing clears bits, erasing a page sets them, addresses are whole multiples of four.
-// A power cut can be set to fall within any one operation; then only part of its bytes are as they should be.
-import { type BoardTable, STORAGE_HEADER_BYTES } from "../boards/table.ts";
+// NOR flash as a chip has it: writing clears bits, erasing a page sets them, addresses are whole multiples of four, and some
+// chips bear only so many writes to a word before it is erased again. A power cut can be set to fall within any one operation;
+// then only part of it is done.
+import type { BoardTable } from "../boards/table.ts";
 import type { Image } from "../build/image.ts";
+import { createStorage, FILE_HEADER_BYTES, type Storage } from "./storage.ts";
 
 export class PowerCut extends Error {}
+
+const WORD = 4;
+
+/** What a cut operation has done when the power goes. */
+export interface Tear {
+  /** Share of it that is done, in whole grains. */
+  readonly share: number;
+  /** Bytes that a chip writes or erases at once. */
+  readonly grain: 1 | 4;
+  /** Chips differ in the end from which they erase, and a cell that is slow comes late wherever it is. */
+  readonly isFromEnd: boolean;
+  /** Bits that are done of the byte at the edge; of a whole grain none are. */
+  readonly edgeBits?: number;
+}
 
 export interface VirtualFlash {
   read(length: number, address: number): Uint8Array;
   write(bytes: Uint8Array, address: number): void;
   erasePage(address: number): void;
-  /** Files in Storage by name, with their bytes; one that was replaced is there without a name, as trash. */
+  readonly storage: Storage;
+  /** Files in Storage by name, with their bytes; those that were replaced are there without a name, as trash. */
   list(): ReadonlyMap<string, number>;
   /** Text of a Storage file, or undefined. */
   file(name: string): string | undefined;
   storeFile(name: string, bytes: Uint8Array, offset: number, size: number): boolean;
   /** Operations so far. */
   operations(): number;
+  /** How often each page was erased. */
+  erasures(): readonly number[];
   /** Cuts the power in the middle of this operation, counted from now. */
-  cutAt(operations: number, share: number): void;
+  cutAt(operations: number, tear: number | Tear): void;
 }
+
+interface WriteLimits {
+  readonly perWord: number;
+  readonly blockBytes: number;
+  readonly perBlock: number;
+}
+
+/** The nRF52832 bears 181 writes to a block of 512 bytes between erasures, the nRF52840 two to a word: both are kept. */
+const CHIP_LIMITS: WriteLimits = { perWord: 2, blockBytes: 512, perBlock: 181 };
+const NO_LIMITS: WriteLimits = {
+  perWord: Number.POSITIVE_INFINITY,
+  blockBytes: 512,
+  perBlock: Number.POSITIVE_INFINITY,
+};
+/** Boards whose Storage is the chip's own flash; the others have flash chips beside it, which know no such limit. */
+const CHIP_BOARDS = ["mdbt42q", "pixljs"];
 
 function checkAddress(address: number, length: number, table: BoardTable): void {
   if (!Number.isInteger(address)) throw new Error("Address should be an integer");
-  if (address % 4 !== 0 || length % 4 !== 0) throw new Error("Data and address must be multiples of 4");
+  if (address % WORD !== 0 || length % WORD !== 0) throw new Error("Data and address must be multiples of 4");
   const end = table.storageAddress + table.storagePages * table.pageBytes;
   if (address < table.storageAddress || address + length > end) throw new Error("Address out of range");
 }
 
-export function createFlash(table: BoardTable): VirtualFlash {
-  const cells = new Uint8Array(table.storagePages * table.pageBytes).fill(255);
-  const base = table.storageAddress;
-  let operations = 0;
-  let cut = { at: Number.POSITIVE_INFINITY, share: 0 };
+/** Counts writes of words since their last erasure, and throws at one too many. */
+function createWear(bytes: number, limits: WriteLimits) {
+  const words = new Uint8Array(bytes / WORD);
+  const perBlock = limits.blockBytes / WORD;
+  const blocks = new Uint16Array(Math.ceil(words.length / perBlock));
+  return {
+    write: (at: number, length: number) => {
+      for (let word = at / WORD; word < (at + length) / WORD; word++) {
+        const block = Math.floor(word / perBlock);
+        words[word] = (words[word] as number) + 1;
+        blocks[block] = (blocks[block] as number) + 1;
+        if ((words[word] as number) > limits.perWord)
+          throw new Error(`the word at ${word * WORD} is written too often`);
+        if ((blocks[block] as number) > limits.perBlock) throw new Error(`block ${block} is written too often`);
+      }
+    },
+    erase: (at: number, length: number) => {
+      words.fill(0, at / WORD, (at + length) / WORD);
+      blocks.fill(0, at / limits.blockBytes, Math.ceil((at + length) / limits.blockBytes));
+    },
+  };
+}
 
-  /** How many of `length` bytes this operation gets done. */
-  function begin(length: number): number {
+/** Runs over the bytes of an operation that are done: offset, and the bits of it that are. */
+function tearOver(length: number, tear: Tear, done: (offset: number, bits: number) => void): void {
+  const whole = Math.floor((length * tear.share) / tear.grain) * tear.grain;
+  for (let i = 0; i < whole; i++) done(tear.isFromEnd ? length - 1 - i : i, 255);
+  const { edgeBits = 0 } = tear;
+  if (whole < length && edgeBits > 0) done(tear.isFromEnd ? length - 1 - whole : whole, edgeBits);
+}
+
+export function createFlash(table: BoardTable): VirtualFlash {
+  const { pageBytes, storageAddress: base } = table;
+  const cells = new Uint8Array(table.storagePages * pageBytes).fill(255);
+  const wear = createWear(cells.length, CHIP_BOARDS.includes(table.name) ? CHIP_LIMITS : NO_LIMITS);
+  const erasures = new Array<number>(table.storagePages).fill(0);
+  let operations = 0;
+  let cut: { at: number; tear: Tear } | undefined;
+
+  /** The tear of this operation, if it is the one. */
+  function begin(): Tear | undefined {
     operations++;
-    return operations === cut.at ? Math.floor(length * cut.share) : length;
+    if (cut === undefined || operations !== cut.at) return undefined;
+    const { tear } = cut;
+    cut = undefined;
+    return tear;
   }
 
   function write(bytes: Uint8Array, address: number): void {
     checkAddress(address, bytes.length, table);
-    const done = begin(bytes.length);
-    for (let i = 0; i < done; i++)
-      cells[address - base + i] = (cells[address - base + i] as number) & (bytes[i] as number);
-    if (done < bytes.length || operations === cut.at) throw new PowerCut();
-  }
-
-  function files(): Map<string, { start: number; size: number }> {
-    const found = new Map<string, { start: number; size: number }>();
-    let at = 0;
-    while (at + STORAGE_HEADER_BYTES <= cells.length) {
-      const size = new DataView(cells.buffer, at).getUint32(0, true);
-      if (size === 0xffffffff) break;
-      const name = Buffer.from(cells.subarray(at + 4, at + STORAGE_HEADER_BYTES))
-        .toString("latin1")
-        .replace(/\0.*$/, "");
-      found.set(name, { start: at + STORAGE_HEADER_BYTES, size });
-      at += STORAGE_HEADER_BYTES + Math.ceil(size / 4) * 4;
+    const from = address - base;
+    const tear = begin();
+    wear.write(from, bytes.length);
+    const clear = (offset: number, bits: number) => {
+      const kept = (bytes[offset] as number) | (255 - bits);
+      cells[from + offset] = (cells[from + offset] as number) & kept;
+    };
+    if (tear === undefined) {
+      for (let i = 0; i < bytes.length; i++) clear(i, 255);
+      return;
     }
-    return found;
+    tearOver(bytes.length, tear, clear);
+    throw new PowerCut();
   }
 
-  function freeAt(): number {
-    let at = 0;
-    for (const { start, size } of files().values()) at = Math.max(at, start + Math.ceil(size / 4) * 4);
-    return at;
+  function erasePage(address: number): void {
+    checkAddress(address, WORD, table);
+    const page = Math.floor((address - base) / pageBytes);
+    const from = page * pageBytes;
+    const tear = begin();
+    erasures[page] = (erasures[page] as number) + 1;
+    if (tear === undefined) {
+      cells.fill(255, from, from + pageBytes);
+      wear.erase(from, pageBytes);
+      return;
+    }
+    tearOver(pageBytes, tear, (offset, bits) => {
+      cells[from + offset] = (cells[from + offset] as number) | bits;
+    });
+    throw new PowerCut();
   }
+
+  function read(length: number, address: number): Uint8Array {
+    checkAddress(address, length, table);
+    return cells.slice(address - base, address - base + length);
+  }
+
+  const storage = createStorage({ start: base, end: base + cells.length, pageBytes, read, write, erasePage });
 
   return {
-    read: (length, address) => {
-      checkAddress(address, length, table);
-      return cells.slice(address - base, address - base + length);
-    },
+    read,
     write,
-    erasePage: (address) => {
-      checkAddress(address, 0, table);
-      const page = Math.floor((address - base) / table.pageBytes) * table.pageBytes;
-      cells.fill(255, page, page + begin(table.pageBytes));
-      if (operations === cut.at) throw new PowerCut();
-    },
-    list: () => new Map([...files()].map(([name, { size }]) => [name, size])),
-    file: (name) => {
-      const entry = files().get(name);
-      return entry === undefined
-        ? undefined
-        : Buffer.from(cells.subarray(entry.start, entry.start + entry.size)).toString("latin1");
-    },
-    storeFile: (name, bytes, offset, size) => {
-      const known = files().get(name);
-      if (known !== undefined && (offset > 0 || known.size === size)) {
-        if (offset === 0) cells.fill(255, known.start, known.start + known.size);
-        cells.set(bytes.subarray(0, known.size - offset), known.start + offset);
-        return true;
+    erasePage,
+    storage,
+    list: () => {
+      const sizes = new Map<string, number>();
+      for (const { name, size } of storage.files()) {
+        const trash = Math.ceil(size / WORD) * WORD + FILE_HEADER_BYTES;
+        sizes.set(name, name === "" ? (sizes.get(name) ?? 0) + trash : size);
       }
-      const at = freeAt();
-      if (at + STORAGE_HEADER_BYTES + size > cells.length) return false;
-      const header = new Uint8Array(STORAGE_HEADER_BYTES);
-      new DataView(header.buffer).setUint32(0, size, true);
-      header.set(Buffer.from(name, "latin1").subarray(0, STORAGE_HEADER_BYTES - 5), 4);
-      // A file of another size is a new one; the old one's name is cleared and its place is lost.
-      if (known !== undefined) cells.fill(0, known.start - STORAGE_HEADER_BYTES + 4, known.start);
-      cells.set(header, at);
-      cells.set(bytes, at + STORAGE_HEADER_BYTES + offset);
-      return true;
+      return sizes;
     },
+    file: (name) => {
+      const bytes = storage.read(name);
+      return bytes === undefined ? undefined : Buffer.from(bytes).toString("latin1");
+    },
+    storeFile: storage.write,
     operations: () => operations,
-    cutAt: (count, share) => {
-      cut = { at: operations + count, share };
+    erasures: () => erasures,
+    cutAt: (count, tear) => {
+      const whole: Tear = typeof tear === "number" ? { share: tear, grain: 1, isFromEnd: false } : tear;
+      cut = Number.isFinite(count) ? { at: operations + count, tear: whole } : undefined;
     },
   };
 }

@@ -84,6 +84,8 @@ export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
     boots++;
     const mine = begin();
     running = mine;
+    // The engine looks at Storage first, and starts all over when it finds it damaged.
+    if (!options.flash.storage.isValid()) guarded(mine, () => options.flash.storage.eraseAll());
     const loader = options.flash.file(FILES.loader);
     if (loader !== undefined) guarded(mine, () => void evaluate(mine, loader));
   }

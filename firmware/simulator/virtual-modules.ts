@@ -34,12 +34,10 @@ function makeModule(life: Life, name: string): unknown {
 }
 
 function storage(life: Life): Globals {
-  const { flash, table } = life.options;
+  const { flash } = life.options;
   return {
-    eraseAll: () => {
-      for (let page = 0; page < table.storagePages; page++)
-        flash.erasePage(table.storageAddress + page * table.pageBytes);
-    },
+    eraseAll: () => flash.storage.eraseAll(),
+    compact: () => flash.storage.compact(),
     read: (file: string, offset = 0, length?: number) => {
       const text = flash.file(file);
       if (offset === 0 && length === undefined) return text;
