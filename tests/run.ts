@@ -88,6 +88,10 @@ function main(): void {
     vitest("e2e", ["e2e"]);
     count("proof kill9, short", step("proof kill9, short", ["tests/fault/main.ts", "kill9", "--cycles", "4"]));
     count("proof poison", step("proof poison", ["tests/fault/main.ts", "poison"]));
+    count(
+      "proof device-powercut, short",
+      step("proof device-powercut, short", ["tests/fault/main.ts", "device-powercut", "--form", "short"]),
+    );
     count("bench codec, short", step("bench codec, short", ["tests/bench/main.ts", "codec", "--rounds", "2"]));
     count(
       "bench ingest, short",

@@ -37,6 +37,8 @@ export interface VirtualFlash {
   erasures(): readonly number[];
   /** Cuts the power in the middle of this operation, counted from now. */
   cutAt(operations: number, tear: number | Tear): void;
+  /** Another flash with the same content, worn as this one is. */
+  copy(): VirtualFlash;
 }
 
 interface WriteLimits {
@@ -62,27 +64,39 @@ function checkAddress(address: number, length: number, table: BoardTable): void 
   if (address < table.storageAddress || address + length > end) throw new Error("Address out of range");
 }
 
+interface Wear {
+  /** A write that is torn counts for its block only: what it has left undone has to be done again. */
+  write(at: number, length: number, isTorn: boolean): void;
+  erase(at: number, length: number): void;
+  copy(): Wear;
+}
+
 /** Counts writes of words since their last erasure, and throws at one too many. */
-function createWear(bytes: number, limits: WriteLimits) {
-  const words = new Uint8Array(bytes / WORD);
+function createWear(limits: WriteLimits, words: Uint8Array, blocks: Uint16Array): Wear {
   const perBlock = limits.blockBytes / WORD;
-  const blocks = new Uint16Array(Math.ceil(words.length / perBlock));
   return {
-    write: (at: number, length: number) => {
+    write: (at, length, isTorn) => {
       for (let word = at / WORD; word < (at + length) / WORD; word++) {
         const block = Math.floor(word / perBlock);
-        words[word] = (words[word] as number) + 1;
+        if (!isTorn) words[word] = (words[word] as number) + 1;
         blocks[block] = (blocks[block] as number) + 1;
         if ((words[word] as number) > limits.perWord)
           throw new Error(`the word at ${word * WORD} is written too often`);
         if ((blocks[block] as number) > limits.perBlock) throw new Error(`block ${block} is written too often`);
       }
     },
-    erase: (at: number, length: number) => {
+    erase: (at, length) => {
       words.fill(0, at / WORD, (at + length) / WORD);
       blocks.fill(0, at / limits.blockBytes, Math.ceil((at + length) / limits.blockBytes));
     },
+    copy: () => createWear(limits, words.slice(), blocks.slice()),
   };
+}
+
+function unworn(table: BoardTable): Wear {
+  const limits = CHIP_BOARDS.includes(table.name) ? CHIP_LIMITS : NO_LIMITS;
+  const bytes = table.storagePages * table.pageBytes;
+  return createWear(limits, new Uint8Array(bytes / WORD), new Uint16Array(Math.ceil(bytes / limits.blockBytes)));
 }
 
 /** Runs over the bytes of an operation that are done: offset, and the bits of it that are. */
@@ -94,9 +108,12 @@ function tearOver(length: number, tear: Tear, done: (offset: number, bits: numbe
 }
 
 export function createFlash(table: BoardTable): VirtualFlash {
+  const cells = new Uint8Array(table.storagePages * table.pageBytes).fill(255);
+  return flashOf(table, cells, unworn(table));
+}
+
+function flashOf(table: BoardTable, cells: Uint8Array, wear: Wear): VirtualFlash {
   const { pageBytes, storageAddress: base } = table;
-  const cells = new Uint8Array(table.storagePages * pageBytes).fill(255);
-  const wear = createWear(cells.length, CHIP_BOARDS.includes(table.name) ? CHIP_LIMITS : NO_LIMITS);
   const erasures = new Array<number>(table.storagePages).fill(0);
   let operations = 0;
   let cut: { at: number; tear: Tear } | undefined;
@@ -114,7 +131,7 @@ export function createFlash(table: BoardTable): VirtualFlash {
     checkAddress(address, bytes.length, table);
     const from = address - base;
     const tear = begin();
-    wear.write(from, bytes.length);
+    wear.write(from, bytes.length, tear !== undefined);
     const clear = (offset: number, bits: number) => {
       const kept = (bytes[offset] as number) | (255 - bits);
       cells[from + offset] = (cells[from + offset] as number) & kept;
@@ -175,6 +192,7 @@ export function createFlash(table: BoardTable): VirtualFlash {
       const whole: Tear = typeof tear === "number" ? { share: tear, grain: 1, isFromEnd: false } : tear;
       cut = Number.isFinite(count) ? { at: operations + count, tear: whole } : undefined;
     },
+    copy: () => flashOf(table, cells.slice(), wear.copy()),
   };
 }
 
