@@ -52,13 +52,15 @@ export interface Link {
   isUp(): boolean;
   /** Largest frame in bytes that it takes now, its tag not counted; 0 when none (down, busy, window full, airtime used up). */
   room(): number;
-  /** Bytes of frames an hour that its rules allow at the present data rate; thinning goes by it. */
-  bytesPerHour(): number;
+  /** The same for history, which leaves something over for what is new. */
+  spare(): number;
+  /** Seconds until a frame of so many bytes has been paid for at the rate that its rules allow; 0 where there are none. */
+  costS(bytes: number): number;
   /** Events of many points at once are spread over time, and history is paced. */
-  readonly isSlow: boolean;
+  isSlow(): boolean;
   /**
-   * Takes one frame of at most `room()` bytes. `done` once, later: whether it has left (MQTT: PUBACK; LoRaWAN: sent and both
-   * receive windows over). A confirmed frame is a wish that only LoRaWAN knows.
+   * Takes one frame of at most `room()` bytes, and leaves it as it is until it is done with it. `done` once, later: whether it
+   * has left (MQTT: PUBACK; LoRaWAN: sent and both receive windows over). A confirmed frame is a wish that only LoRaWAN knows.
    */
   send(frame: Uint8Array, isConfirmed: boolean, done: (taken: boolean) => void): void;
 }

@@ -11,6 +11,7 @@ export {
   BACKLOG_SAMPLES_MAX,
   BACKLOG_SUPPLIES,
   type BacklogRow,
+  takeCodes,
 } from "./frames/backlog-model.ts";
 export * from "./frames/catalogue.ts";
 export * from "./frames/crc32.ts";

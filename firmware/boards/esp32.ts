@@ -1,96 +1,49 @@
-// ESP32, profile `point`: a whole support point over WiFi and MQTT. Pins, and everything wired together.
-import { downlinkTopic, mqttPassword, type Sha256, uplinkTopic } from "../../protocol/wire.ts";
-import { createDevice, type Probe } from "../device/device.ts";
+// ESP32, profile `point`: a whole support point over WiFi and MQTT, over LoRaWAN, or over both. Pins, and everything wired together.
+import { createTagger, downlinkTopic, loginWith, sealWith, type Tagger, uplinkTopic } from "../../protocol/wire.ts";
+import type { Device } from "../device/device.ts";
 import { bytesOfHex, type DeviceConfig } from "../device/settings.ts";
-import { createDoorCounter } from "../drivers/door-counter.ts";
-import { createFuelProbe } from "../drivers/fuel-probe-4-20ma.ts";
-import { createGeneratorInputs } from "../drivers/generator-inputs.ts";
-import { createVeDirect } from "../drivers/ve-direct.ts";
-import type { Connect, Delay, EdgeWatch, FlashArea } from "../hal.ts";
-import { createMqttLink } from "../links/mqtt/client.ts";
-import { openConfig } from "../store/config.ts";
-import { openRing } from "../store/ring.ts";
-import { confirmBoot } from "../store/slots.ts";
-import { CONFIG_PAGES, ESP32, FILES } from "./table.ts";
+import { createThinning, isTooSlow } from "../device/thinning.ts";
+import type { Connect, Link } from "../hal.ts";
+import { createMqttLink, type MqttLink } from "../links/mqtt/client.ts";
+import { createPreferredLink } from "../links/preferred.ts";
+import type { Ring } from "../store/ring.ts";
+import { delay, openNow, openRing, readConfig, startDevice } from "./compose.ts";
+import { createPoint } from "./point.ts";
+import { createRadio } from "./radio.ts";
+import { ESP32 } from "./table.ts";
 
 declare function require<M extends keyof EspruinoModules>(name: M): EspruinoModules[M];
-declare const D13: Pin, D14: Pin, D16: Pin, D17: Pin, D25: Pin, D26: Pin, D27: Pin, D34: Pin, D35: Pin;
-declare const process: { memory(): { free: number; total: number } };
+declare const D4: Pin, D13: Pin, D14: Pin, D16: Pin, D17: Pin, D18: Pin, D19: Pin, D21: Pin, D22: Pin, D23: Pin;
+declare const D25: Pin, D26: Pin, D27: Pin, D32: Pin, D33: Pin, D34: Pin, D35: Pin;
 
-const REFERENCE_V = 3.3;
 const KEEP_ALIVE_S = 60;
-const WATCHDOG_S = 60;
 const WIFI_RETRY_MS = 15000;
+/** All devices hear the access point come back at once. */
+const WAKE_MS = 5000;
 const BATTERY_BAUD = 19200;
-const DEBOUNCE_MS = 10;
 
-/** Number of the slot that runs; the loader says so. */
-declare const wkSlot: number;
+type Wifi = NonNullable<DeviceConfig["wifi"]>;
 
-function areaAt(start: number, pages: number): FlashArea {
-  return {
-    pageBytes: ESP32.pageBytes,
-    pages: pages,
-    read: (offset, length) => require("Flash").read(length, start + offset),
-    write: (offset, bytes) => require("Flash").write(bytes, start + offset),
-    erase: (page) => require("Flash").erasePage((start + page * ESP32.pageBytes) | 0),
-  };
-}
+let hasWifi = false;
 
-/** The configuration, or undefined when neither page checks. */
-function readConfig(): DeviceConfig | undefined {
-  const text = openConfig({
-    flash: areaAt(ESP32.dataAddress + ESP32.configOffset, CONFIG_PAGES),
-    crc32: (data) => E.CRC32(data),
-    textAt: (offset, length) => require("Storage").read(FILES.data, ESP32.configOffset + offset, length) as string,
-    bytesOf: (data) => E.toUint8Array(data),
-  }).text();
-  return text === undefined ? undefined : (JSON.parse(text) as DeviceConfig);
-}
-
-function run(config: DeviceConfig): void {
-  const startedS = getTime();
-  const uptime = (): number => getTime() - startedS;
-  const delay: Delay = (ms, action) => {
-    const timer = setTimeout(action, ms);
-    return () => {
-      // A timer that has run is not there any more: clearing it says nothing.
-      clearTimeout(timer);
-    };
-  };
-  const sha256: Sha256 = (bytes) => new Uint8Array(require("crypto").SHA256(bytes));
-  const slots = areaAt(ESP32.dataAddress, 0);
-  let isConfirmed = false;
-  let faults = 0;
-  E.on("errorFlag", () => {
-    faults++;
-  });
-
-  const watch = (pin: Pin): EdgeWatch => {
-    return (listener) => {
-      setWatch((event) => listener(event.state, event.time), pin, {
-        repeat: true,
-        edge: "both",
-        debounce: DEBOUNCE_MS,
-      });
-    };
-  };
-
-  let wifiUp = false;
-  function joinWifi(): void {
-    require("Wifi").connect(config.wifi.ssid, { password: config.wifi.password }, (error) => {
-      wifiUp = !error;
-      // At a moment of its own: all devices hear the access point come back at once.
-      if (wifiUp) delay(Math.random() * 5000, () => link.wake());
-      // The engine tries three times by itself and then no more.
-      if (error) delay(WIFI_RETRY_MS, joinWifi);
+/** The access point, joined again and again; the engine itself tries three times and then no more. */
+function startMqtt(wifi: Wifi, link: MqttLink): void {
+  function join(): void {
+    require("Wifi").connect(wifi.ssid, { password: wifi.password }, (error) => {
+      hasWifi = !error;
+      if (error) delay(WIFI_RETRY_MS, join);
+      else delay(Math.random() * WAKE_MS, link.wake);
     });
   }
   require("Wifi").on("disconnected", () => {
-    if (wifiUp) delay(WIFI_RETRY_MS, joinWifi);
-    wifiUp = false;
+    if (hasWifi) delay(WIFI_RETRY_MS, join);
+    hasWifi = false;
   });
+  join();
+  delay(Math.random() * WAKE_MS, link.start);
+}
 
+function createMqtt(config: DeviceConfig, tagger: Tagger, device: () => Device | undefined): MqttLink {
   const connect: Connect = (events) => {
     let isOver = false;
     function over(): void {
@@ -98,142 +51,108 @@ function run(config: DeviceConfig): void {
       isOver = true;
       events.closed();
     }
-    if (!wifiUp) {
+    if (!hasWifi) {
       delay(1000, over);
       return { write: () => undefined, end: () => undefined };
     }
-    const socket = require("net").connect({ host: config.host, port: config.port }, () => {
-      events.opened();
-    });
+    const socket = require("net").connect({ host: config.host, port: config.port }, events.opened);
     socket.on("data", events.data);
     socket.on("close", over);
     socket.on("error", over);
     return { write: (data) => socket.write(data), end: () => socket.end() };
   };
-
-  const key = bytesOfHex(config.key);
   const deviceId = config.deviceId;
-  const link = createMqttLink({
+  return createMqttLink({
     connect: connect,
     delay: delay,
     random: Math.random,
-    identity: { clientId: deviceId, userName: deviceId, password: mqttPassword(sha256, key), keepAliveS: KEEP_ALIVE_S },
+    identity: { clientId: deviceId, userName: deviceId, password: loginWith(tagger), keepAliveS: KEEP_ALIVE_S },
     uplink: uplinkTopic(deviceId),
     downlink: downlinkTopic(deviceId),
-    changed: (isUp) => {
-      if (isUp) device.reporter.pump();
-      else device.reporter.reset();
+    seal: (frame) => sealWith(tagger, frame),
+    changed: () => {
+      const now = device();
+      if (now !== undefined) now.linkChanged();
     },
-    received: (payload) => device.reporter.received(payload),
+    received: (payload) => {
+      const now = device();
+      if (now !== undefined) now.received(payload, false);
+    },
   });
+}
 
-  const device = createDevice({
-    deviceId: deviceId,
-    key: key,
-    board: "esp32",
-    settings: config.settings,
-    probes: probesOf(config, { uptime: uptime, delay: delay, watch: watch }),
-    ring: openRing(areaAt(ESP32.dataAddress + ESP32.ringOffset, ESP32.ringPages)),
-    link: link,
-    sha256: sha256,
-    delay: delay,
-    uptime: uptime,
-    // The first kick: every task has run, so the boot is complete.
-    kick: () => {
-      if (!isConfirmed) confirmBoot(slots, wkSlot * ESP32.slotBytes);
-      isConfirmed = true;
-      E.kickWatchdog();
+interface Ways {
+  readonly link: Link;
+  readonly start: () => void;
+}
+
+/** MQTT where there is a network to join, LoRaWAN where there are keys for it; the first is preferred. */
+function waysOf(config: DeviceConfig, tagger: Tagger, device: () => Device | undefined): Ways {
+  const keys = config.lorawan;
+  const radio = keys === undefined ? undefined : createRadio({ rx: D32, tx: D33, power: D4 }, keys, device);
+  const mqtt = config.wifi === undefined ? undefined : createMqtt(config, tagger, device);
+  return {
+    link: radio === undefined || mqtt === undefined ? ((radio || mqtt) as Link) : createPreferredLink(mqtt, radio),
+    start: () => {
+      if (radio !== undefined) radio.start();
+      if (mqtt !== undefined) startMqtt(config.wifi as Wifi, mqtt);
     },
-    memoryFreePct: () => {
-      const memory = process.memory();
-      return Math.floor((memory.free * 100) / memory.total);
-    },
-    faults: () => faults,
+  };
+}
+
+const BOARD = {
+  // Code of BOARDS.
+  code: 1,
+  dataAddress: ESP32.dataAddress,
+  pageBytes: ESP32.pageBytes,
+  slotBytes: ESP32.slotBytes,
+  configOffset: ESP32.configOffset,
+  ringOffset: ESP32.ringOffset,
+  ringPages: ESP32.ringPages,
+  ringSlotBytes: ESP32.ringSlotBytes,
+  intervalS: 60,
+  flightsMax: 24,
+  frameBytesMax: 242,
+};
+const PINS = { fuel: D34, starter: D35, mains: D25, charge: D26, oil: D27, beamA: D13, beamB: D14 };
+const BATTERY_LINE = {
+  open: (listener: (data: string) => void) => {
+    Serial2.setup(BATTERY_BAUD, { rx: D16, tx: D17 });
+    Serial2.on("data", listener);
+  },
+  close: () => {
+    Serial2.removeAllListeners("data");
+    Serial2.unsetup();
+  },
+};
+
+function start(config: DeviceConfig, ring: Ring): void {
+  let device: Device | undefined;
+  const tagger = createTagger((bytes) => new Uint8Array(require("crypto").SHA256(bytes)), bytesOfHex(config.key));
+  const point = createPoint(config, PINS, BATTERY_LINE, ring.newest());
+  const ways = waysOf(config, tagger, () => device);
+  const started = startDevice(BOARD, config, ring, {
+    groupBits: point.groupBits,
+    row: point.row,
+    probes: point.probes,
+    alarms: point.alarms,
+    changes: point.changes,
+    recount: point.recount,
+    link: ways.link,
+    thinning: createThinning(ring, point.row),
+    isTooMany: (samples) => isTooSlow(ways.link, samples),
+    open: openNow(tagger),
+    ownSupply: () => 1,
+    lamp: (isOn) => digitalWrite(D18, isOn),
+    buzzer: (isOn) => digitalWrite(D19, isOn),
+    seen: (isOn) => digitalWrite(D21, isOn),
   });
-  E.enableWatchdog(WATCHDOG_S, false);
-  joinWifi();
-  device.start();
-  // A random start: after an outage all devices come back at once.
-  delay(Math.random() * 5000, () => link.start());
+  device = started;
+  ways.start();
+  // The help button closes to ground, the lid's switch opens.
+  setWatch(() => started.help(1), D22, { repeat: true, edge: "falling", debounce: 50 });
+  setWatch((event) => started.tamper(event.state), D23, { repeat: true, edge: "both", debounce: 50 });
 }
 
-interface Board {
-  readonly uptime: () => number;
-  readonly delay: Delay;
-  readonly watch: (pin: Pin) => EdgeWatch;
-}
-
-function probesOf(config: DeviceConfig, board: Board): Probe[] {
-  const probes: Probe[] = [];
-  if (config.sensors.fuelProbe) {
-    const probe = createFuelProbe({
-      input: () => analogRead(D34),
-      delay: board.delay,
-      uptime: board.uptime,
-      shuntOhm: config.shuntOhm,
-      referenceV: REFERENCE_V,
-    });
-    const start: Probe["start"] = (done) => probe.sample((level) => done({ fuelLevelPct: level }));
-    probes.push({ sensor: "fuel-level", group: "power", fields: ["fuelLevelPct"], start: start });
-  }
-  if (config.sensors.generatorInputs) {
-    const inputs = createGeneratorInputs({
-      mains: () => digitalRead(D25) === 1,
-      charge: () => digitalRead(D26) === 1,
-      oil: () => digitalRead(D27) === 1,
-      starter: () => analogRead(D35),
-      starterFullScaleV: config.starterFullScaleV,
-      delay: board.delay,
-      uptime: board.uptime,
-    });
-    const fields = ["generator", "mains", "starterBatteryV"];
-    const start: Probe["start"] = (done) => {
-      inputs.sample((sample) => {
-        done({ generator: sample.generator, mains: sample.mains, starterBatteryV: sample.starterBatteryV });
-      });
-    };
-    probes.push({ sensor: "generator-inputs", group: "power", fields: fields, start: start });
-  }
-  if (config.sensors.batteryMonitor) {
-    const monitor = createVeDirect({
-      line: {
-        open: (listener) => {
-          Serial2.setup(BATTERY_BAUD, { rx: D16, tx: D17 });
-          Serial2.on("data", listener);
-        },
-        close: () => {
-          Serial2.removeAllListeners("data");
-          Serial2.unsetup();
-        },
-      },
-      delay: board.delay,
-    });
-    const fields = ["batteryV", "batteryA", "stateOfChargePct"];
-    const start: Probe["start"] = (done) => {
-      monitor.sample((sample) => {
-        done({ batteryV: sample.batteryV, batteryA: sample.batteryA, stateOfChargePct: sample.stateOfChargePct });
-      });
-    };
-    probes.push({ sensor: "battery-monitor", group: "battery", fields: fields, start: start });
-  }
-  if (config.sensors.peopleCounter) {
-    const counter = createDoorCounter({
-      watchA: board.watch(D13),
-      watchB: board.watch(D14),
-      beamA: () => digitalRead(D13) === 1,
-      beamB: () => digitalRead(D14) === 1,
-      uptime: board.uptime,
-      delay: board.delay,
-    });
-    const start: Probe["start"] = (done) => {
-      counter.sample((sample) => done({ occupancy: sample.occupancy, entries: sample.entries }));
-    };
-    probes.push({ sensor: "people-counter", group: "occupancy", fields: ["occupancy", "entries"], start: start });
-  }
-  return probes;
-}
-
-const config = readConfig();
-if (config !== undefined) run(config);
-else print("waakvlam: no configuration that fits its checksum");
-declare function print(text: string): void;
+const config = readConfig(BOARD);
+if (config !== undefined) openRing(BOARD, (ring) => start(config, ring));

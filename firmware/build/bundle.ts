@@ -1,5 +1,5 @@
-// TypeScript to one flat Espruino bundle: Babel lowers only what the engine lacks, rollup joins, terser shrinks, and the
-// `espruino` package's pretokeniser makes keywords single bytes.
+// TypeScript to one flat Espruino bundle: Babel lowers only what the engine lacks, rollup joins, passes of our own take the
+// modules apart, terser shrinks, and keywords become single bytes.
 import { readFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,8 +7,11 @@ import babel from "@babel/core";
 import { rollup } from "rollup";
 import { minify } from "terser";
 import { crc32 } from "../../protocol/wire.ts";
+import { flatten } from "./flatten.ts";
 import { outsideNames, shortenProperties } from "./names.ts";
 import { describeOffence, findOffences, type Offence } from "./subset.ts";
+import { tokenise, untokenise as textOf } from "./tokens.ts";
+import { shortenVariables } from "./variables.ts";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 
@@ -24,7 +27,6 @@ const LOWERED = [
   "class-properties",
   "exponentiation-operator",
   "logical-assignment-operators",
-  "function-name",
 ].map((name) => `@babel/plugin-transform-${name}`);
 
 const ASSUMPTIONS = {
@@ -99,8 +101,10 @@ export async function bundle(entry: string, keepsNames = false): Promise<Bundle>
   const { output } = await built.generate({ format: "es" });
   await built.close();
   if (offences.length > 0) throw new SubsetError(offences);
-  const code = await shrink(keepsNames ? output[0].code : shortenProperties(output[0].code, outside));
-  const tokens = await pretokenise(code);
+  const plain = output[0].code;
+  const named = keepsNames ? await shrink(plain) : shortenProperties(await shrink(flatten(plain)), outside);
+  const code = await write(shortenVariables(named, RESERVED, keepsNames));
+  const tokens = Uint8Array.from(tokenise(code), (char) => char.charCodeAt(0));
   return { code, tokens, crc32: crc32(tokens) };
 }
 
@@ -116,55 +120,30 @@ function lower(source: string, id: string): string {
   return result?.code ?? "";
 }
 
+/** Names stay as they are, and quoted keys quoted: what is quoted is known outside. */
 async function shrink(code: string): Promise<string> {
   const result = await minify(code, {
     toplevel: true,
     ecma: 2015,
-    compress: { hoist_funs: true, ecma: 2015, passes: 2, reduce_funcs: false, inline: 1 },
-    mangle: { toplevel: true, reserved: RESERVED },
+    compress: { hoist_funs: true, ecma: 2015, passes: 3, reduce_funcs: false, inline: 3, unsafe_arrows: true, pure_getters: true, properties: false },
+    mangle: false,
+    format: { ecma: 2015, ascii_only: true, keep_quoted_props: true },
+  });
+  return result.code ?? "";
+}
+
+/** The text in as few letters as it can be, in the order that it has. */
+async function write(code: string): Promise<string> {
+  const result = await minify(code, {
+    ecma: 2015,
+    compress: { defaults: false, properties: true, join_vars: true },
+    mangle: false,
     format: { ecma: 2015, ascii_only: true },
   });
   return result.code ?? "";
 }
 
-interface EspruinoTools {
-  init(done: () => void): void;
-}
-
-declare global {
-  // The `espruino` package works through a global of its own.
-  var Espruino: {
-    Config: Record<string, unknown>;
-    Plugins: { Pretokenise: { tokenise(code: string): string; untokenise(code: string): string } };
-  };
-}
-
-let tools: Promise<void> | undefined;
-
-/** The package speaks on the console while it starts; a build has its own words. */
-async function openTools(): Promise<void> {
-  const { default: espruino } = (await import("espruino")) as unknown as { default: EspruinoTools };
-  const speak = globalThis.console.log;
-  globalThis.console.log = () => undefined;
-  try {
-    await new Promise<void>((done) => espruino.init(done));
-  } finally {
-    globalThis.console.log = speak;
-  }
-}
-
-async function pretokenise(code: string): Promise<Uint8Array> {
-  tools ??= openTools();
-  await tools;
-  // Keywords and operators only, which every engine reads; the package cannot turn its packed integers back.
-  globalThis.Espruino.Config["PRETOKENISE"] = 1;
-  const text = globalThis.Espruino.Plugins.Pretokenise.tokenise(code);
-  return Uint8Array.from(text, (char) => char.charCodeAt(0));
-}
-
 /** The text of a pretokenised program, for an engine that reads text. */
 export async function untokenise(tokens: string): Promise<string> {
-  tools ??= openTools();
-  await tools;
-  return globalThis.Espruino.Plugins.Pretokenise.untokenise(tokens);
+  return textOf(tokens);
 }

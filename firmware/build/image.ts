@@ -3,7 +3,7 @@
 import type { FlashFile, FlashPart } from "../../protocol/console/flash.ts";
 import { encodeSlotHeader, SLOT_HEADER_BYTES } from "../../protocol/console/slots.ts";
 import type { SlotLayout } from "../../protocol/console/update.ts";
-import { crc32 } from "../../protocol/wire.ts";
+import { crc32, SETTINGS } from "../../protocol/wire.ts";
 import { type BoardTable, dataBytes, FILES, STORAGE_HEADER_BYTES } from "../boards/table.ts";
 import type { DeviceConfig } from "../device/settings.ts";
 import { loaderOf } from "./loader.ts";
@@ -11,6 +11,11 @@ import { loaderOf } from "./loader.ts";
 export interface Image {
   readonly files: readonly FlashFile[];
   readonly parts: readonly FlashPart[];
+}
+
+/** Settings as a board has them, by their number; 0 is none. Names that are no settings are left out. */
+export function numberedSettings(named: Readonly<Record<string, number>>): number[] {
+  return SETTINGS.map((name) => (name === "" ? 0 : (named[name] ?? 0)));
 }
 
 export class ImageError extends Error {}

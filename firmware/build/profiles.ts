@@ -9,6 +9,9 @@ export interface BuildProfile {
 
 export const PROFILES: readonly BuildProfile[] = [
   { board: "esp32", profile: "point", entry: "firmware/boards/esp32.ts" },
+  { board: "xiaoble", profile: "point", entry: "firmware/boards/xiaoble.ts" },
+  { board: "mdbt42q", profile: "door", entry: "firmware/boards/mdbt42q.ts" },
+  { board: "pixljs", profile: "door", entry: "firmware/boards/pixljs.ts" },
 ];
 
 export function findProfile(board: string, profile: string): BuildProfile | undefined {

@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Credentials } from "../../protocol/index.ts";
 import { nearest } from "../../protocol/nearest.ts";
-import { type DeviceConfig, SETTINGS_DEFAULT } from "../device/settings.ts";
+import { SETTINGS } from "../../protocol/wire.ts";
+import { numberedSettings } from "../build/image.ts";
+import { type DeviceConfig, isSetting } from "../device/settings.ts";
 import type { CliIo } from "./io.ts";
 
 export interface ConfigOptions {
@@ -39,7 +41,8 @@ function keyOf(options: ConfigOptions, io: CliIo): { deviceId: string; key: stri
   return undefined;
 }
 
-type Settings = Partial<DeviceConfig>;
+/** The file's own shape: settings by name. */
+type Settings = Omit<Partial<DeviceConfig>, "settings"> & { readonly settings?: Readonly<Record<string, number>> };
 
 /** LoRaWAN's identity in the form that the modem takes. Faults name the field, never what is in it. */
 function lorawanOf(given: NonNullable<Settings["lorawan"]>, faults: string[]): NonNullable<DeviceConfig["lorawan"]> {
@@ -58,6 +61,12 @@ function faultsIn(settings: Settings): string[] {
     if ((TOP as readonly string[]).includes(name)) continue;
     const near = nearest(name, TOP);
     faults.push(`${name} is not known${near === undefined ? "" : `: did you mean ${near}?`}`);
+  }
+  for (const [name, value] of Object.entries(settings.settings ?? {})) {
+    const id = (SETTINGS as readonly string[]).indexOf(name);
+    const near = nearest(name, SETTINGS.slice(1));
+    if (id < 1) faults.push(`settings.${name} is not known${near === undefined ? "" : `: did you mean ${near}?`}`);
+    else if (!Number.isInteger(value) || !isSetting(id, value)) faults.push(`settings.${name} cannot be ${value}`);
   }
   if (settings.sensors === undefined) faults.push("sensors is missing");
   const overWifi = ["wifi", "host", "port"] as const;
@@ -79,9 +88,9 @@ export function readConfig(options: ConfigOptions, io: CliIo): DeviceConfig | un
   if (faults.length > 0) io.err("firmware/README.md shows an example.");
   if (identity === undefined || faults.length > 0) return undefined;
   const { shuntOhm = 150, starterFullScaleV = 36.3 } = settings;
-  const own = { ...SETTINGS_DEFAULT, ...(settings.settings ?? {}) };
+  const own = numberedSettings(settings.settings ?? {});
   const ways = lorawan === undefined ? {} : { lorawan };
-  return { ...(settings as DeviceConfig), ...identity, ...ways, settings: own, shuntOhm, starterFullScaleV };
+  return { ...(settings as unknown as DeviceConfig), ...identity, ...ways, settings: own, shuntOhm, starterFullScaleV };
 }
 
 /** The program that `npm run build:firmware` has made. */

@@ -1,30 +1,45 @@
-// Events by exception: what changed between two samples that somebody should know at once.
-import type { Report } from "../../protocol/wire.ts";
+// Events by exception: what changed between two samples that somebody should know at once. On raw codes. Pure.
+import type { Tell } from "./alarms.ts";
+import {
+  FUEL_DROP,
+  GENERATOR_FAILED,
+  GENERATOR_STARTED,
+  GENERATOR_STOPPED,
+  MAINS_LOST,
+  MAINS_RESTORED,
+  REFUELLED,
+} from "./frames.ts";
 
-export interface Change {
-  readonly event: string;
-  readonly argument: number;
-}
+/** A rise or fall of the level by more than this between two samples is a delivery or a loss, in tenths of a percent. */
+const LEVEL_STEP = 50;
+/** Codes from here on are reasons. */
+const LEVEL_REASONS = 1016;
+const STOPPED = 1;
+const RUNNING = 3;
+const COOLING = 4;
+const FAILED = 5;
 
-/** A rise of the level by this many percent between two samples is a delivery. */
-const REFILL_PCT = 5;
-
-/** Pure: the events between a sample and the one before it. */
-export function changesBetween(before: Report | undefined, now: Report): Change[] {
-  const found: Change[] = [];
-  const was = before === undefined ? undefined : before.power;
-  const is = now.power;
-  if (was === undefined || is === undefined) return found;
-  if (was.mains === "present" && is.mains === "lost") found.push({ event: "mains-lost", argument: 0 });
-  if (was.mains === "lost" && is.mains === "present") found.push({ event: "mains-restored", argument: 0 });
-  const ran = was.generator === "running" || was.generator === "cooling";
-  if (was.generator !== "running" && is.generator === "running")
-    found.push({ event: "generator-started", argument: 0 });
-  if (ran && is.generator === "stopped") found.push({ event: "generator-stopped", argument: 0 });
-  if (was.generator !== "failed" && is.generator === "failed") found.push({ event: "generator-failed", argument: 0 });
-  if (typeof was.fuelLevelPct === "number" && typeof is.fuelLevelPct === "number") {
-    const rise = is.fuelLevelPct - was.fuelLevelPct;
-    if (rise > REFILL_PCT) found.push({ event: "refuelled", argument: Math.floor(rise * 10 + 0.5) });
+/** Tells of the changes in the fields of the power group, whose codes begin at `at`: level, generator, mains. */
+export function changesIn(
+  before: Uint16Array,
+  now: Uint16Array,
+  at: number,
+  tell: Tell,
+): void {
+  const was = before[at + 1];
+  const is = now[at + 1];
+  const mainsWas = before[at + 2] as number;
+  const mainsIs = now[at + 2] as number;
+  // Codes above 1 say nothing of the mains.
+  if (mainsWas + mainsIs === 1) tell(mainsIs ? MAINS_RESTORED : MAINS_LOST, 0);
+  if (was !== is) {
+    if (is === RUNNING) tell(GENERATOR_STARTED, 0);
+    else if (is === FAILED) tell(GENERATOR_FAILED, 0);
+    else if (is === STOPPED && (was === RUNNING || was === COOLING)) tell(GENERATOR_STOPPED, 0);
   }
-  return found;
+  const levelWas = before[at] as number;
+  const levelIs = now[at] as number;
+  if (levelWas >= LEVEL_REASONS || levelIs >= LEVEL_REASONS) return;
+  if (levelIs - levelWas > LEVEL_STEP) tell(REFUELLED, levelIs - levelWas);
+  if (levelWas - levelIs > LEVEL_STEP) tell(FUEL_DROP, levelWas - levelIs);
 }

@@ -1,186 +1,285 @@
+// The device as a whole: when it samples, what it says of itself, and when it keeps its hands off its flash. Clock, plan and
+// supervisor beside it.
 import { describe, expect, test } from "vitest";
-import {
-  type Ack,
-  encodeAck,
-  encodeCommand,
-  encodeEvent,
-  type Report,
-  type Sha256,
-  sealFrame,
-} from "../../protocol/wire.ts";
-import { sha256 as nodeSha256 } from "../simulator/world.ts";
-import { NOWHERE, type Ring } from "../store/ring.ts";
-import { changesBetween } from "./changes.ts";
-import { CLOCK_UNSET, stampOf, stepClock } from "./clock.ts";
-import { nextSampleInS, phaseOf } from "./plan.ts";
-import { createReporter, RESEND_S, UNACKED_MAX } from "./reporter.ts";
-import { lateTask } from "./supervisor.ts";
+import { BATTERY, createBench, decoded, PEOPLE, SLOW, sequenceOf, UNIX_S } from "../../tests/fixtures-device.ts";
+import { CLOCK_UNSET, stepClock } from "./clock.ts";
+import { nextSampleInS } from "./plan.ts";
+import { isAlive, isFatal } from "./supervisor.ts";
 
-const sha256: Sha256 = nodeSha256;
-const KEY = new Uint8Array(32).fill(3);
+const MINUTE = 60;
+const HOUR = 3600;
 
 describe("the clock", () => {
   test("is set by two acks that agree, adjusted by one, and never by an answer to an old frame", () => {
-    const first = stepClock(CLOCK_UNSET, 1_795_000_000, 100, 1);
-    expect(first.reason).toBe("proposed");
-    expect(stampOf(first.clock, 100)).toEqual({ time: 100, clockSynced: false });
-    const second = stepClock(first.clock, 1_795_000_003, 102, 1);
-    expect(second.reason).toBe("agreed");
-    expect(stampOf(second.clock, 102)).toEqual({ time: 1_795_000_003, clockSynced: true });
-    expect(stepClock(second.clock, 1_795_000_030, 105, 1).reason).toBe("adjusted");
-    expect(stepClock(second.clock, 1_795_009_000, 105, 1).reason).toBe("proposed");
-    expect(stepClock(second.clock, 1_795_009_000, 105, 31).reason).toBe("too-old");
-    expect(stepClock(second.clock, 0, 105, 1).reason).toBe("no-time");
+    const first = stepClock(CLOCK_UNSET, UNIX_S, 100, 1);
+    expect(first.offsetS).toBe(0);
+    expect(stepClock(first, UNIX_S + 9, 102, 1).offsetS).toBe(0);
+    const second = stepClock(first, UNIX_S + 3, 102, 1);
+    expect(second.offsetS).toBe(UNIX_S - 99);
+    expect(stepClock(second, UNIX_S + 30, 105, 30).offsetS).toBe(UNIX_S - 75);
+    expect(stepClock(second, UNIX_S + 30, 105, 31)).toEqual(second);
+    expect(stepClock(second, 0, 105, 1)).toEqual(second);
+  });
+
+  test("once set goes further than a minute only when two acks agree on it", () => {
+    const set = { offsetS: 1_795_000_000, proposedS: 0 };
+    expect(stepClock(set, 1_795_000_160, 100, 1).offsetS).toBe(1_795_000_060);
+    const far = stepClock(set, 1_795_000_161, 100, 1);
+    expect(far.offsetS).toBe(1_795_000_000);
+    expect(stepClock(far, 1_795_000_172, 110, 1).offsetS).toBe(1_795_000_062);
+    expect(stepClock(far, 1_795_009_000, 110, 1).offsetS).toBe(1_795_000_000);
+    // An ack that agrees with the clock as it is ends the matter.
+    const near = stepClock(far, 1_795_000_110, 110, 1);
+    expect(stepClock(near, 1_795_000_172, 110, 1).offsetS).toBe(1_795_000_000);
+  });
+
+  test("of a device goes into samples once two answers agree, and not while the gateway does not trust its own", () => {
+    const it = createBench();
+    it.gateway.unixS = () => 0;
+    it.run(5 * MINUTE);
+    expect(it.reports().map((one) => one.flags.clockSynced)).not.toContain(true);
+    it.gateway.unixS = () => Math.floor(UNIX_S + it.nowS());
+    it.run(5 * MINUTE);
+    const last = it.reports().at(-1);
+    expect(last?.flags.clockSynced).toBe(true);
+    expect(Math.abs((last?.time ?? 0) - UNIX_S - it.nowS())).toBeLessThan(62);
+  });
+
+  test("of a device is not moved an hour by one gateway that is wrong once", () => {
+    const it = createBench();
+    it.run(10 * MINUTE);
+    let answers = 0;
+    it.gateway.unixS = () => Math.floor(UNIX_S + it.nowS()) + (answers++ === 0 ? HOUR : 0);
+    it.run(20 * MINUTE);
+    expect(answers).toBeGreaterThan(1);
+    for (const one of it.reports()) if (one.flags.clockSynced) expect(one.time).toBeLessThan(UNIX_S + it.nowS() + 2);
   });
 });
 
 describe("the plan", () => {
-  test("samples on whole intervals at a moment of the device's own", () => {
-    for (const device of ["alm-01-d1", "nop-06-d1", "x"]) {
-      const phase = phaseOf(device, 60);
-      expect(phase).toBeGreaterThanOrEqual(0);
-      expect(phase).toBeLessThan(60);
-      for (const now of [0, 59.2, 1_795_000_012.4]) {
-        const wait = nextSampleInS(now, 60, phase);
-        expect(wait).toBeGreaterThanOrEqual(1);
-        expect(wait).toBeLessThanOrEqual(61);
-        expect(Math.abs(((now + wait - phase) % 60) - 0) % 60).toBeCloseTo(0, 3);
+  test("samples on whole intervals at a moment of the device's own, and never twice in a second", () => {
+    for (const phase of [0, 1, 59, 60, 12_345, 65_535]) {
+      for (const interval of [10, 60, 900, 65_535]) {
+        const moments = new Set<number>();
+        for (const now of [0, 0.4, 59.2, 59.999, 1_795_000_012.4]) {
+          const wait = nextSampleInS(now, interval, phase);
+          expect(wait).toBeGreaterThanOrEqual(1);
+          expect(wait).toBeLessThanOrEqual(interval + 1);
+          const into = (now + wait) % interval;
+          moments.add(Math.round(into) % interval);
+        }
+        expect(moments.size, `${phase} in ${interval}`).toBe(1);
       }
     }
   });
 });
 
-test("changes between two samples become events", () => {
-  const power = (part: object) =>
-    ({
-      power: {
-        fuelLevelPct: 50,
-        generator: "stopped",
-        mains: "present",
-        loadKw: "absent",
-        starterBatteryV: 12.7,
-        ...part,
-      },
-    }) as Report;
-  const events = (before: object, now: object) =>
-    changesBetween(power(before), power(now)).map((change) => change.event);
-  expect(events({}, { mains: "lost" })).toEqual(["mains-lost"]);
-  expect(events({ mains: "lost" }, { generator: "running" })).toEqual(["mains-restored", "generator-started"]);
-  expect(events({ generator: "running" }, { generator: "failed" })).toEqual(["generator-failed"]);
-  expect(changesBetween(power({ fuelLevelPct: 40 }), power({ fuelLevelPct: 62.5 }))).toEqual([
-    { event: "refuelled", argument: 225 },
-  ]);
-  expect(changesBetween(undefined, power({}))).toEqual([]);
-});
+describe("the supervisor", () => {
+  test("lets sampling be late by three intervals, and by three minutes at least", () => {
+    expect(isAlive(100, 60, 280)).toBe(true);
+    expect(isAlive(100, 60, 281)).toBe(false);
+    expect(isAlive(100, 900, 2800)).toBe(true);
+    expect(isAlive(100, 900, 2801)).toBe(false);
+  });
 
-test("the supervisor names the task that did not run", () => {
-  expect(lateTask({ lastS: { sample: 100, pump: 40 } }, { sample: 60, pump: 60 }, 110)).toBe("pump");
-  expect(lateTask({ lastS: { sample: 100, pump: 100 } }, { sample: 60, pump: 60 }, 110)).toBeUndefined();
-  expect(lateTask({ lastS: {} }, { sample: 60 }, 61)).toBe("sample");
-});
+  test("starts anew on refused memory and cut calls, and on nothing else", () => {
+    for (const flag of ["MEMORY", "LOW_MEMORY", "CALLBACK"]) {
+      expect(isFatal([flag])).toBe(true);
+      expect(isFatal(["FIFO_FULL", flag])).toBe(true);
+    }
+    expect(isFatal([])).toBe(false);
+    expect(isFatal(["FIFO_FULL", "BUFFER_FULL", "UART_OVERFLOW", "NETWORK"])).toBe(false);
+  });
 
-describe("the reporter", () => {
-  /** Records in memory, in the shape of the ring. */
-  function memoryRing(): Ring & { readonly acked: Set<number> } {
-    const frames: Uint8Array[] = [];
-    const acked = new Set<number>();
-    return {
-      acked,
-      lastSequence: () => frames.length - 1,
-      append: (frame) => frames.push(frame) - 1,
-      acknowledge: (place) => void acked.add(place),
-      nextOpen: (from) => {
-        for (let place = from === NOWHERE ? 0 : from; place < frames.length; place++) {
-          if (!acked.has(place)) return { place, frame: frames[place] as Uint8Array, acknowledged: false };
-        }
-        return undefined;
+  test("of a device feeds the watchdog as long as it samples, and no longer when it stops", () => {
+    let kicks = 0;
+    let isStuck = false;
+    const it = createBench({
+      options: {
+        kick: () => kicks++,
+        ownSupply: () => {
+          if (isStuck) throw new Error("stuck");
+          return 1;
+        },
       },
-      after: (place) => place + 1,
-      findNewest: () => undefined,
-      overwritten: () => 0,
-      usedPct: () => 0,
-    };
-  }
-
-  function setup() {
-    const ring = memoryRing();
-    const sent: number[] = [];
-    const heard: number[] = [];
-    let now = 0;
-    let up = true;
-    let room = 100;
-    const link = {
-      isUp: () => up,
-      room: () => (up ? room : 0),
-      send: (payload: Uint8Array) => {
-        room--;
-        sent.push(((payload[1] as number) << 8) | (payload[2] as number));
-      },
-    };
-    const reporter = createReporter({
-      ring,
-      link,
-      sha256,
-      key: KEY,
-      ackEvery: 4,
-      uptime: () => now,
-      heard: (_, answerS) => heard.push(answerS),
     });
-    const event = (sequence: number) => encodeEvent({ sequence, time: 1, flags: {}, event: "tamper", argument: 0 });
-    const ack = (value: Ack, key = KEY) => reporter.received(sealFrame(sha256, key, encodeAck(value)));
-    return {
-      ring,
-      sent,
-      heard,
-      reporter,
-      event,
-      ack,
-      pass: (seconds: number) => {
-        now += seconds;
-      },
-      link: (isUp: boolean, more = 100) => {
-        up = isUp;
-        room = more;
-        if (!isUp) reporter.reset();
-      },
+    it.run(HOUR);
+    expect(kicks).toBeGreaterThan(600);
+    isStuck = true;
+    const runOn = (seconds: number) => {
+      const untilMs = it.schedule.nowMs() + seconds * 1000;
+      for (;;) {
+        try {
+          it.schedule.runUntil(untilMs);
+          return;
+        } catch {
+          // As an engine does: what throws ends its own callback.
+        }
+      }
     };
-  }
+    runOn(5 * MINUTE);
+    kicks = 0;
+    runOn(HOUR);
+    expect(kicks).toBe(0);
+  });
+});
 
-  test("sends the newest first when the link is back, then history, within a window of 32", () => {
-    const it = setup();
-    it.link(false);
-    for (let i = 0; i < 100; i++) it.reporter.add(it.event(i));
-    it.link(true);
-    it.reporter.pump();
-    expect(it.sent.slice(0, 4)).toEqual([99, 0, 1, 2]);
-    expect(it.sent).toHaveLength(UNACKED_MAX);
-    it.ack({ time: 1_795_000_000, baseSequence: 0, bitmap: 0xfffffffe });
-    expect(it.ring.acked.size).toBe(31);
-    expect(it.sent.slice(32, 35)).toEqual([31, 32, 33]);
+describe("sampling", () => {
+  test("keeps its interval", () => {
+    const it = createBench({ settings: [0, 120] });
+    it.run(10 * MINUTE);
+    const from = it.reports().length;
+    it.run(2 * HOUR);
+    const times = it
+      .reports()
+      .slice(from)
+      .map((one) => one.time);
+    expect(times.length).toBe(60);
+    for (let i = 1; i < times.length; i++) {
+      // A second more or less where an answer has put the clock right.
+      expect(Math.abs((times[i] as number) - (times[i - 1] as number) - 120)).toBeLessThanOrEqual(1);
+    }
   });
 
-  test("marks only what it has sent and what a frame that checks names", () => {
-    const it = setup();
-    for (const sequence of [65_534, 65_535, 0, 1]) it.reporter.add(it.event(sequence));
-    it.ack({ time: 0, baseSequence: 65_534, bitmap: 0xffffffff }, new Uint8Array(32));
-    expect(it.ring.acked.size).toBe(0);
-    it.reporter.received(sealFrame(sha256, KEY, encodeCommand({ counter: 1, command: "reboot", argument: 0 })));
-    expect(it.reporter.ignored()).toBe(2);
-    it.ack({ time: 0, baseSequence: 65_535, bitmap: 0xa0000000 });
-    expect([...it.ring.acked]).toEqual([1, 3]);
+  test("goes at the alarm's interval while an alarm stands, and at the usual one when it is over", () => {
+    const it = createBench({ settings: [0, 600, 60, 0, 0, 0, 0, 100], codes: () => [50, 0] });
+    it.run(HOUR);
+    it.codes = () => [200, 0];
+    it.run(21 * MINUTE);
+    const from = it.reports().length;
+    it.run(30 * MINUTE);
+    expect(it.reports().length - from).toBe(30);
+    it.codes = () => [10, 0];
+    it.run(2 * MINUTE);
+    const after = it.reports().length;
+    it.run(2 * HOUR);
+    expect(it.reports().length - after).toBe(12);
   });
 
-  test("sends again what nobody acknowledged in time, and tells of the answer's age", () => {
-    const it = setup();
-    it.reporter.add(it.event(7));
-    it.pass(RESEND_S + 1);
-    it.reporter.pump();
-    expect(it.sent).toEqual([7, 7]);
-    it.pass(2);
-    it.ack({ time: 5, baseSequence: 7, bitmap: 0x80000000 });
-    expect(it.heard).toEqual([2]);
-    it.pass(RESEND_S + 1);
-    it.reporter.pump();
-    expect(it.sent).toHaveLength(2);
+  test("goes at the alarm's interval from the sample on that raised the alarm", () => {
+    const it = createBench({ settings: [0, 600, 60, 0, 0, 0, 0, 100], codes: () => [50, 0] });
+    it.run(HOUR);
+    it.codes = () => [200, 0];
+    it.run(10 * MINUTE + 1);
+    const from = it.reports().length;
+    it.run(65);
+    expect(it.outputs.lamp).toBe(true);
+    expect(it.reports().length - from).toBeGreaterThanOrEqual(1);
+  });
+
+  test("says in the first sample since boot that it is, and in no other", () => {
+    const it = createBench();
+    it.run(5 * MINUTE);
+    it.boot();
+    it.run(5 * MINUTE);
+    const samples = it.stored().filter(({ frame }) => decoded(frame).kind === "report");
+    const firsts = samples.flatMap(({ frame }, i) => ((frame[7] as number) & 1 ? [i] : []));
+    expect(firsts).toHaveLength(2);
+    expect(firsts[0]).toBe(0);
+  });
+
+  test("counts its boots", () => {
+    const it = createBench();
+    for (let i = 0; i < 4; i++) {
+      it.run(MINUTE);
+      it.boot();
+    }
+    it.run(MINUTE);
+    expect([...new Set(it.infos().map((one) => one.bootCount))]).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test("takes a sensor that does not answer as unknown, one that is not there as absent, and goes on", () => {
+    let isLate = false;
+    const late: (() => void)[] = [];
+    const it = createBench({
+      groups: BATTERY | PEOPLE,
+      options: {
+        probes: [
+          { sensor: 4, from: 4, count: 2, start: (done) => done([70, 9]) },
+          {
+            sensor: 3,
+            from: 1,
+            count: 2,
+            start: (done) => (isLate ? late.push(() => done([1, 1])) : done([2640, 2040])),
+          },
+        ],
+      },
+    });
+    it.run(2 * MINUTE);
+    expect(it.reports().at(-1)).toMatchObject({
+      phase: "absent",
+      battery: { batteryV: 26.4, batteryA: 0, stateOfChargePct: "absent" },
+      occupancy: { occupancy: 70, entries: 9 },
+    });
+    isLate = true;
+    it.run(5 * MINUTE);
+    for (const answer of late) answer();
+    it.run(MINUTE);
+    expect(it.reports().at(-1)).toMatchObject({
+      battery: { batteryV: "unknown", batteryA: "unknown", stateOfChargePct: "absent" },
+      occupancy: { occupancy: 70, entries: 9 },
+    });
+    expect(it.infos()[0]?.sensors).toBe(0b11000);
+  });
+
+  test("gives tamper and help in the header as long as they stand", () => {
+    const it = createBench();
+    it.run(MINUTE);
+    it.device().tamper(true);
+    it.run(2 * MINUTE);
+    expect(it.reports().at(-1)?.flags.tamper).toBe(true);
+    it.device().tamper(false);
+    it.run(2 * MINUTE);
+    expect(it.reports().at(-1)?.flags.tamper).toBe(false);
+    expect(it.events().map((one) => one.event)).toEqual(["tamper"]);
+  });
+});
+
+describe("own supply", () => {
+  test("that is low is told once, and said in every header until it is back", () => {
+    const it = createBench();
+    it.run(2 * MINUTE);
+    it.supply = 0.1;
+    it.run(5 * MINUTE);
+    expect(it.events().map((one) => [one.event, one.argument])).toEqual([["battery-low", 3]]);
+    expect(it.reports().at(-1)?.flags.ownPowerLow).toBe(true);
+    it.supply = 0.9;
+    it.run(2 * MINUTE);
+    expect(it.reports().at(-1)?.flags.ownPowerLow).toBe(false);
+  });
+
+  test("that is too low stops every write, whatever comes, and lets it go on when it is back", () => {
+    for (const link of [undefined, SLOW]) {
+      const it = createBench(link === undefined ? {} : { link });
+      it.setLink({ isUp: false });
+      it.run(2 * HOUR);
+      it.supply = -1;
+      const before = it.flash.operations();
+      it.setLink({ isUp: true });
+      it.run(10 * MINUTE);
+      it.device().help(1);
+      it.device().tamper(true);
+      it.command(70_000, "resend-from", 3);
+      it.config(70_001, { capacity: 3 });
+      it.ack(sequenceOf(it.stored()[0]?.frame as Uint8Array), 0xffffffff);
+      it.run(HOUR);
+      expect(it.flash.operations()).toBe(before);
+      it.supply = 1;
+      const count = it.stored().length;
+      it.run(4 * HOUR);
+      expect(it.stored().length).toBeGreaterThan(count + 200);
+      const missing = it.stored().filter(({ frame }) => !it.gateway.records.has(sequenceOf(frame)));
+      expect(missing.length).toBeLessThanOrEqual(2);
+    }
+  });
+
+  test("that is too low at boot stops every write as well", () => {
+    const it = createBench();
+    it.run(10 * MINUTE);
+    it.supply = -1;
+    const before = it.flash.operations();
+    it.boot();
+    it.run(10 * MINUTE);
+    expect(it.flash.operations()).toBe(before);
   });
 });

@@ -1,242 +1,425 @@
-// The device: takes samples by plan, stores each once, reports it. What it runs on is handed in by the board.
-import {
-  BOARDS,
-  configHash,
-  encodeEvent,
-  encodeInfo,
-  encodeReport,
-  type Flags,
-  quantizeReport,
-  type Report,
-  SENSORS,
-  type Sha256,
-} from "../../protocol/wire.ts";
-import type { Delay } from "../hal.ts";
+// The device: takes samples by plan, stores each once, reports it, alarms on the spot, and does as it is told. What it runs on is
+// handed in by the board.
+import type { BacklogEncoder, BacklogRow } from "../../protocol/wire.ts";
+import type { Delay, Link } from "../hal.ts";
+import { putU16, putU32, u16 } from "../store/bytes.ts";
 import type { Ring } from "../store/ring.ts";
-import { changesBetween } from "./changes.ts";
-import { CLOCK_UNSET, stampOf, stepClock } from "./clock.ts";
-import { nextSampleInS, phaseOf } from "./plan.ts";
-import { createReporter, type Reporter, type ReporterLink } from "./reporter.ts";
-import { SETTINGS_DEFAULT } from "./settings.ts";
-import { createSupervisor, type Supervisor } from "./supervisor.ts";
+import { LATCHED, SOUNDING, type Tell } from "./alarms.ts";
+import { CLOCK_UNSET, stepClock } from "./clock.ts";
+import {
+  ACKNOWLEDGE_HELP,
+  CLEAR_LATCHED_ALARM,
+  createDownlinks,
+  LOCATE,
+  REBOOT,
+  REPORT_NOW,
+  RESEND_FROM,
+  SEND_INFO,
+  SET_OCCUPANCY,
+} from "./downlinks.ts";
+import {
+  BATTERY_LOW,
+  CLOCK_SYNCED,
+  DOWNLINK_APPLIED,
+  EVENT,
+  FIRST_SINCE_BOOT,
+  HELP,
+  HELP_REQUESTED,
+  INFO,
+  LOCAL_ALARM,
+  MAINS_RESTORED,
+  OWN_POWER_LOW,
+  putCodes,
+  putHeader,
+  REPORT,
+  reportBytes,
+  TAMPER,
+  TAMPERED,
+} from "./frames.ts";
+import { createHistory, type Thinning } from "./history.ts";
+import { nextSampleInS } from "./plan.ts";
+import { createReporter, rankOf } from "./reporter.ts";
+import { ACK_EVERY, ALARM_INTERVAL, REPORT_INTERVAL, settingRows } from "./settings.ts";
+import { isAlive } from "./supervisor.ts";
 
+/** Major, minor, patch. */
 export const FIRMWARE_VERSION = "0.1.0";
 /** A driver that has not answered by then is unknown in this sample. */
 const SAMPLE_MS_MAX = 9000;
-const PUMP_MS = 5000;
-const CHECK_MS = 10000;
+const TICK_MS = 5000;
 const INFO_S = 86400;
-const SUPERVISED_S = 180;
-/** How far back the last info frame can lie: a day of records and some. */
-const INFO_PAGES = 20;
+/** Events that a whole region has at once are spread over this on a slow link. */
+const SPREAD_S = 120;
+const REBOOT_MS = 3000;
+const BLINK_MS = 500;
+/** A downlink is refused with an event, but not more often than this. */
+const REFUSAL_S = 10;
+/** Below this share of its own supply the device says so. */
+const SUPPLY_LOW = 0.2;
 
-/** One sensor of the board: fills its part of the report, and calls back exactly once. */
+// The device's own bytes of its state.
+const STATE_BOOT = 3;
+const STATE_RESEND = 11;
+const STATE_MARKS = 13;
+/** A reboot that was asked for; a resending that is not over; help that nobody has seen. Latched alarms keep their bits. */
+const MARK_PLANNED = 1;
+const MARK_RESENDING = 2;
+const MARK_HELP = 4;
+
+const RESET_SOFTWARE = 3;
+const RESET_UPDATE = 5;
+
+/** One sensor of the board: fills its codes, and calls back exactly once. */
 export interface Probe {
-  readonly sensor: string;
-  readonly group: "power" | "battery" | "occupancy" | "environment";
-  /** What it measures: unknown until it has answered. */
-  readonly fields: readonly string[];
-  readonly start: (done: (part: { [field: string]: number | string }) => void) => void;
+  /** Bit of `sensors` in an info frame. */
+  readonly sensor: number;
+  /** Its codes in the sample's row: unknown until it has answered. */
+  readonly from: number;
+  readonly count: number;
+  readonly start: (done: (codes: readonly number[]) => void) => void;
 }
 
 export interface DeviceOptions {
-  readonly deviceId: string;
-  readonly key: Uint8Array;
-  readonly board: string;
-  readonly settings: { readonly [name: string]: number };
+  /** The device's own moment of sampling: any whole number. */
+  readonly phase: number;
+  /** Code of BOARDS. */
+  readonly board: number;
+  /** Groups of a sample, and the row of their fields. */
+  readonly groupBits: number;
+  readonly row: BacklogRow;
   readonly probes: readonly Probe[];
+  /** Events between two samples. */
+  readonly changes: ((before: Uint16Array, now: Uint16Array, tell: Tell) => void) | undefined;
+  /** Alarms that stand after a sample. */
+  readonly alarms: (standing: number, codes: Uint16Array, settings: readonly number[], tell: Tell) => number;
+  /** By number. */
+  readonly settings: readonly number[];
+  /** Stores settings for the next boot; false when that is not possible. */
+  readonly keep: (settings: readonly number[]) => boolean;
   readonly ring: Ring;
-  readonly link: ReporterLink;
-  readonly sha256: Sha256;
+  readonly link: Link;
+  readonly flightsMax: number;
+  readonly encoder: BacklogEncoder;
+  readonly thinning: Thinning | undefined;
+  readonly isTooMany: ((samples: number) => boolean) | undefined;
+  readonly open: (sealed: Uint8Array, done: (frame: Uint8Array | undefined) => void) => void;
+  readonly crc32: (bytes: Uint8Array) => number;
   readonly delay: Delay;
   readonly uptime: () => number;
+  readonly random: () => number;
   readonly kick: () => void;
+  readonly reboot: () => void;
   readonly memoryFreePct: () => number;
   readonly faults: () => number;
+  /** The program runs for the first time. */
+  readonly isUpdated: boolean;
+  /** Share of the device's own supply that is left before it cannot write any more, 0..1; below 0 it must not. */
+  readonly ownSupply: () => number;
+  readonly lamp: (isOn: boolean) => void;
+  readonly buzzer: (isOn: boolean) => void;
+  readonly seen: (isOn: boolean) => void;
+  /** People inside, as somebody has counted them; false on a device that counts none. */
+  readonly recount: (people: number) => boolean;
 }
 
 export interface Device {
   start(): void;
-  readonly reporter: Reporter;
-}
-
-/** Fields of a group whose sensor is not fitted. */
-const ABSENT: { readonly [group: string]: readonly string[] } = {
-  power: ["fuelLevelPct", "generator", "mains", "loadKw", "starterBatteryV"],
-  battery: ["batteryV", "batteryA", "stateOfChargePct"],
-  occupancy: ["occupancy", "entries"],
-  environment: ["temperatureC"],
-};
-
-interface Sampling {
-  readonly groups: { [group: string]: { [field: string]: number | string } };
-  waiting: number;
-  over: boolean;
+  /** The link has changed: frames can go, no longer, or another way. */
+  linkChanged(): void;
+  received(payload: Uint8Array, isChecked: boolean): void;
+  /** Help of this kind is asked for at the point. */
+  help(kind: number): void;
+  /** The housing was opened, or is closed again. */
+  tamper(isOpen: boolean): void;
 }
 
 export function createDevice(options: DeviceOptions): Device {
-  const intervalS = options.settings["reportIntervalS"] || (SETTINGS_DEFAULT["reportIntervalS"] as number);
-  const ackEvery = options.settings["ackEvery"] || (SETTINGS_DEFAULT["ackEvery"] as number);
-  const phaseS = phaseOf(options.deviceId, intervalS);
+  const ring = options.ring;
+  const state = ring.state;
+  let settings = options.settings;
+  const row = options.row;
+  const uptime = options.uptime;
+  const delay = options.delay;
+  const link = options.link;
+  const probes = options.probes;
+  const report = new Uint8Array(reportBytes(row));
+  const event = new Uint8Array(11);
+  const info = new Uint8Array(27);
+  const codes = new Uint16Array(row.length);
+  const before = new Uint16Array(row.length);
   let clock = CLOCK_UNSET;
-  let sequence = options.ring.lastSequence();
-  let before: Report | undefined;
-  let bootCount = 1;
-  let isFirst = true;
-  let infoAtS = 0;
+  let alarms = (state[STATE_MARKS] as number) & LATCHED;
+  /** Of the header: what a frame says of the device. */
+  let flags = FIRST_SINCE_BOOT;
+  let hasInfo = false;
+  let infoS = -INFO_S;
+  let refusedS = -REFUSAL_S;
+  let ignored = 0;
+  /** Counts samples begun and finished; probes that have not answered. */
+  let turn = 0;
+  let waiting = 0;
+  let resetCause = 0;
+  let lastWay = 0;
+  let sampledS = 0;
+  let forgetPlan = (): void => {};
+
+  function stamp(out: Uint8Array, kind: number, sequence: number, isUptime: boolean): void {
+    const offsetS = isUptime ? 0 : clock.offsetS;
+    putHeader(out, kind, sequence, Math.floor(uptime() + offsetS), offsetS ? flags | CLOCK_SYNCED : flags);
+  }
 
   const reporter = createReporter({
-    ring: options.ring,
-    link: options.link,
-    sha256: options.sha256,
-    key: options.key,
-    ackEvery: ackEvery,
-    uptime: options.uptime,
-    heard: (ack, answerS) => {
-      clock = stepClock(clock, ack.time, options.uptime(), answerS).clock;
+    ring: ring,
+    link: link,
+    flightsMax: options.flightsMax,
+    history: (skip, late) => {
+      return createHistory({
+        ring: ring,
+        encoder: options.encoder,
+        groupBits: options.groupBits,
+        uptime: uptime,
+        stamp: stamp,
+        intervalS: () => settings[REPORT_INTERVAL] as number,
+        skip: skip,
+        event: late,
+        thinning: options.thinning,
+        isTooMany: options.isTooMany,
+      });
     },
+    ackEvery: () => settings[ACK_EVERY] as number,
+    delay: delay,
+    uptime: uptime,
+    random: options.random,
+    asks: () => !clock.offsetS,
+    heard: (time, ageS) => {
+      clock = stepClock(clock, time, uptime(), ageS);
+    },
+    info: () => (hasInfo && uptime() >= infoS ? info : undefined),
+    infoStored: (sequence) => {
+      if (sequence === u16(info, 1)) hasInfo = false;
+    },
+    isStill: isStill,
   });
-  const supervisor: Supervisor = createSupervisor({
-    limitsS: { sample: Math.max(SUPERVISED_S, 3 * intervalS), pump: SUPERVISED_S },
-    uptime: options.uptime,
-    kick: options.kick,
-  });
 
-  function header(): { sequence: number; time: number; flags: Flags } {
-    sequence = (sequence + 1) & 0xffff;
-    const stamp = stampOf(clock, options.uptime());
-    return { sequence: sequence, time: stamp.time, flags: { clockSynced: stamp.clockSynced, firstSinceBoot: isFirst } };
+  /** Own power is so low that a write could tear. */
+  function isStill(): boolean {
+    return options.ownSupply() < 0;
   }
 
-  function sensors(): number {
-    let bits = 0;
-    for (let i = 0; i < options.probes.length; i++) {
-      const at = (SENSORS as readonly string[]).indexOf((options.probes[i] as Probe).sensor);
-      if (at >= 0) bits |= 1 << at;
-    }
-    return bits;
+  function tell(code: number, argument: number): void {
+    if (isStill()) return;
+    stamp(event, EVENT, ring.next(), false);
+    event[8] = code;
+    putU16(event, 9, argument);
+    reporter.add(ring.append(event), rankOf(event), code <= MAINS_RESTORED ? spreadS() : 0);
   }
 
-  function sendInfo(): void {
-    infoAtS = options.uptime();
-    const head = header();
-    reporter.add(
-      encodeInfo({
-        sequence: head.sequence,
-        time: head.time,
-        flags: head.flags,
-        firmwareVersion: FIRMWARE_VERSION,
-        configHash: configHash(options.settings),
-        bootCount: bootCount,
-        resetCause: "unknown",
-        reportIntervalS: intervalS,
-        board: BOARDS[options.board] || 0,
-        sensors: sensors(),
-        storageUsedPct: options.ring.usedPct(),
-        memoryFreePct: options.memoryFreePct(),
-        faultCount: options.faults() + reporter.ignored(),
-      }),
-    );
+  function spreadS(): number {
+    return link.isSlow() ? SPREAD_S * options.random() : 0;
   }
 
-  function finish(sampling: Sampling): void {
-    if (sampling.over) return;
-    sampling.over = true;
-    const head = header();
-    const raw = { sequence: head.sequence, time: head.time, flags: head.flags, phase: "absent" };
-    const names = Object.keys(sampling.groups);
-    for (let i = 0; i < names.length; i++) {
-      const name = names[i] as string;
-      (raw as unknown as Record<string, unknown>)[name] = sampling.groups[name];
-    }
-    // Quantised once, here: what is compared, stored and sent is the same.
-    const report = quantizeReport(raw);
-    isFirst = false;
-    reporter.add(encodeReport(report));
-    const changes = changesBetween(before, report);
-    before = report;
-    for (let i = 0; i < changes.length; i++) {
-      const change = changes[i] as { event: string; argument: number };
-      const mine = header();
-      reporter.add(
-        encodeEvent({
-          sequence: mine.sequence,
-          time: mine.time,
-          flags: mine.flags,
-          event: change.event,
-          argument: change.argument,
-        }),
-      );
-    }
-    if (options.uptime() - infoAtS > INFO_S) sendInfo();
-    supervisor.ran("sample");
+  /** Made anew for every wish; kept until it is acknowledged. */
+  function makeInfo(withinS: number): void {
+    const version = FIRMWARE_VERSION.split(".");
+    let sensors = 0;
+    for (let i = 0; i < probes.length; i++) sensors |= 1 << (probes[i] as Probe).sensor;
+    stamp(info, INFO, ring.use(), false);
+    for (let i = 0; i < 3; i++) info[8 + i] = +(version[i] as string);
+    putU32(info, 11, options.crc32(settingRows(settings)));
+    info[15] = state[STATE_BOOT] as number;
+    info[16] = state[STATE_BOOT + 1] as number;
+    info[17] = resetCause;
+    putU16(info, 18, settings[REPORT_INTERVAL] as number);
+    info[20] = options.board;
+    putU16(info, 21, sensors);
+    info[23] = ring.usedPct();
+    info[24] = options.memoryFreePct();
+    putU16(info, 25, Math.min(options.faults() + ignored, 65535));
+    hasInfo = true;
+    infoS = uptime() + withinS;
+  }
+
+  /** A bit of the state, which outlives a restart. */
+  function mark(bit: number, isSet: boolean): void {
+    const was = state[STATE_MARKS] as number;
+    state[STATE_MARKS] = isSet ? was | bit : was & ~bit;
+    if (was !== state[STATE_MARKS] && !isStill()) ring.save();
+  }
+
+  function flag(bit: number, isSet: boolean): void {
+    flags = isSet ? flags | bit : flags & ~bit;
+  }
+
+  function setAlarms(next: number): void {
+    alarms = next;
+    mark(LATCHED, (next & LATCHED) > 0);
+    flag(LOCAL_ALARM, next > 0);
+    show(0);
+  }
+
+  /** Lamp and buzzer: what stands, or so many halves of a blink that are left. */
+  function show(halves: number): void {
+    const bits = halves ? (halves & 1) * SOUNDING : alarms;
+    options.lamp(bits > 0);
+    options.buzzer((bits & SOUNDING) > 0);
+    if (halves) delay(BLINK_MS, () => show(halves - 1));
+  }
+
+  function finish(mine: number): void {
+    if (mine !== turn) return;
+    turn++;
+    sampledS = uptime();
+    record();
+    // Also an alarm that has come or gone says when the next one is due.
+    planSample();
+  }
+
+  function record(): void {
+    const isLow = options.ownSupply() < SUPPLY_LOW;
+    if (isLow && !(flags & OWN_POWER_LOW)) tell(BATTERY_LOW, 3);
+    flag(OWN_POWER_LOW, isLow);
+    if (isStill()) return;
+    if (!hasInfo && uptime() - infoS >= INFO_S) makeInfo(spreadS());
+    // The sample itself says that there is an alarm; what happened follows it.
+    const found: number[] = [];
+    const note: Tell = (code, argument) => {
+      found.push(code, argument);
+    };
+    setAlarms(options.alarms(alarms, codes, settings, note));
+    stamp(report, REPORT, ring.next(), false);
+    putCodes(report, options.groupBits, row, codes);
+    if (options.changes !== undefined && !(flags & FIRST_SINCE_BOOT)) options.changes(before, codes, note);
+    flag(FIRST_SINCE_BOOT, false);
+    reporter.add(ring.append(report), 0, 0);
+    before.set(codes);
+    for (let i = 0; i < found.length; i += 2) tell(found[i] as number, found[i + 1] as number);
   }
 
   function sample(): void {
-    const sampling: Sampling = { groups: {}, waiting: options.probes.length, over: false };
-    for (let i = 0; i < options.probes.length; i++) {
-      const probe = options.probes[i] as Probe;
-      const fields = ABSENT[probe.group] as readonly string[];
-      if (sampling.groups[probe.group] === undefined) {
-        const group: { [field: string]: number | string } = {};
-        for (let j = 0; j < fields.length; j++) group[fields[j] as string] = "absent";
-        sampling.groups[probe.group] = group;
-      }
-      const own = sampling.groups[probe.group] as { [field: string]: number | string };
-      for (let j = 0; j < probe.fields.length; j++) own[probe.fields[j] as string] = "unknown";
+    turn++;
+    const mine = turn;
+    waiting = probes.length;
+    for (let i = 0; i < row.length; i++) codes[i] = (1 << ((row[i] as number) & 15)) - 1;
+    for (let i = 0; i < probes.length; i++) {
+      const probe = probes[i] as Probe;
+      for (let j = probe.from; j < probe.from + probe.count; j++) codes[j] = (codes[j] as number) - 1;
     }
-    options.delay(SAMPLE_MS_MAX, () => {
-      finish(sampling);
-    });
-    for (let i = 0; i < options.probes.length; i++) {
-      const probe = options.probes[i] as Probe;
-      probe.start((part) => {
-        const group = sampling.groups[probe.group] as { [field: string]: number | string };
-        const fields = Object.keys(part);
-        for (let j = 0; j < fields.length; j++)
-          group[fields[j] as string] = part[fields[j] as string] as number | string;
-        sampling.waiting--;
-        if (sampling.waiting === 0) finish(sampling);
+    delay(SAMPLE_MS_MAX, () => finish(mine));
+    for (let i = 0; i < probes.length; i++) {
+      const probe = probes[i] as Probe;
+      probe.start((got) => {
+        if (mine !== turn) return;
+        codes.set(got, probe.from);
+        waiting--;
+        if (!waiting) finish(mine);
       });
     }
   }
 
   function planSample(): void {
-    const stamp = stampOf(clock, options.uptime());
-    const now = stamp.clockSynced ? options.uptime() + (clock.offsetS as number) : options.uptime();
-    options.delay(nextSampleInS(now, intervalS, phaseS) * 1000, () => {
+    const usualS = settings[REPORT_INTERVAL] as number;
+    const alarmS = settings[ALARM_INTERVAL] as number;
+    const everyS = alarms && alarmS ? Math.min(alarmS, usualS) : usualS;
+    forgetPlan();
+    forgetPlan = delay(nextSampleInS(uptime() + clock.offsetS, everyS, options.phase) * 1000, sample);
+  }
+
+  function tick(): void {
+    delay(TICK_MS, tick);
+    if ((state[STATE_MARKS] as number) & MARK_RESENDING && reporter.isIdle()) mark(MARK_RESENDING, false);
+    reporter.pump();
+    if (isAlive(sampledS, settings[REPORT_INTERVAL] as number, uptime())) options.kick();
+  }
+
+  function obey(command: number, argument: number): boolean {
+    if (command === SEND_INFO) makeInfo(0);
+    else if (command === REPORT_NOW) sample();
+    else if (command === LOCATE) show(argument * 2);
+    else if (command === REBOOT) {
+      mark(MARK_PLANNED, true);
+      delay(REBOOT_MS, options.reboot);
+    } else if (command === RESEND_FROM) {
+      putU16(state, STATE_RESEND, argument);
+      state[STATE_MARKS] = (state[STATE_MARKS] as number) | MARK_RESENDING;
+      ring.save();
+      reporter.resend(argument);
+    } else if (command === SET_OCCUPANCY) return options.recount(argument);
+    else if (command === ACKNOWLEDGE_HELP) {
+      flag(HELP_REQUESTED, false);
+      mark(MARK_HELP, false);
+      options.seen(true);
+    } else if (command === CLEAR_LATCHED_ALARM) setAlarms(alarms & ~LATCHED);
+    else return false;
+    return true;
+  }
+
+  const take = createDownlinks({
+    state: state,
+    save: ring.save,
+    open: options.open,
+    ack: reporter.acknowledge,
+    config: (given) => {
+      const next = settings.slice(0);
+      let isNew = false;
+      for (let id = 1; id < given.length; id++) {
+        const value = given[id];
+        if (value === undefined || value === next[id]) continue;
+        next[id] = value;
+        isNew = true;
+      }
+      if (!isNew) return true;
+      if (!options.keep(next)) return false;
+      settings = next;
       planSample();
-      sample();
-    });
-  }
-
-  function pumpOn(): void {
-    options.delay(PUMP_MS, () => {
-      pumpOn();
-      reporter.pump();
-      supervisor.ran("pump");
-    });
-  }
-
-  function checkOn(): void {
-    options.delay(CHECK_MS, () => {
-      checkOn();
-      supervisor.check();
-    });
-  }
+      // It says what the device now works with.
+      makeInfo(0);
+      return true;
+    },
+    command: obey,
+    answer: (code, counter) => {
+      if (code !== DOWNLINK_APPLIED) {
+        if (uptime() - refusedS < REFUSAL_S) return;
+        refusedS = uptime();
+      }
+      tell(code, counter);
+    },
+    ignored: () => {
+      ignored++;
+    },
+  });
 
   return {
-    reporter: reporter,
     start: () => {
-      const info = options.ring.findNewest(INFO_PAGES, (frame) => frame[0] === 0x12);
-      if (info !== undefined) bootCount = ((((info[15] as number) << 8) | (info[16] as number)) + 1) & 0xffff;
-      supervisor.ran("sample");
-      supervisor.ran("pump");
-      checkOn();
-      pumpOn();
-      sendInfo();
-      planSample();
+      const marks = state[STATE_MARKS] as number;
+      resetCause = options.isUpdated ? RESET_UPDATE : marks & MARK_PLANNED ? RESET_SOFTWARE : 0;
+      state[STATE_MARKS] = marks & ~MARK_PLANNED;
+      putU16(state, STATE_BOOT, u16(state, STATE_BOOT) + 1);
+      if (!isStill()) ring.save();
+      flag(HELP_REQUESTED, (marks & MARK_HELP) > 0);
+      setAlarms(alarms);
+      if (marks & MARK_RESENDING) reporter.resend(u16(state, STATE_RESEND));
+      tick();
       sample();
+    },
+    linkChanged: () => {
+      const way = (link.isUp() ? 1 : 0) + (link.isSlow() ? 2 : 0);
+      if (way !== lastWay) reporter.reset();
+      lastWay = way;
+      reporter.pump();
+    },
+    received: (payload, isChecked) => {
+      // Nothing is taken that could not be written down.
+      if (!isStill()) take(payload, isChecked);
+    },
+    help: (kind) => {
+      flag(HELP_REQUESTED, true);
+      mark(MARK_HELP, true);
+      options.seen(false);
+      tell(HELP, kind);
+    },
+    tamper: (isOpen) => {
+      flag(TAMPER, isOpen);
+      if (isOpen) tell(TAMPERED, 0);
     },
   };
 }

@@ -1,156 +1,286 @@
-// Sends records: the newest first, history in what is left, each until an ack frame that checks names it. PUBACK only ends
-// MQTT's own retry: what counts as delivered is what the gateway says is stored.
-import { type Ack, decodeDownlink, HEADER_BYTES, openFrame, type Sha256, sealFrame } from "../../protocol/wire.ts";
-import { NOWHERE, type Place, type Ring } from "../store/ring.ts";
+// Decides what is sent next: what is urgent, then what is new, then info, then history in what is left. A record is delivered when
+// an ack frame that checks names it, and by nothing else; what was not delivered is sent again, events by themselves, samples as
+// history.
+import type { Delay, Link } from "../hal.ts";
+import { u16 } from "../store/bytes.ts";
+import type { Place, Ring } from "../store/ring.ts";
+import { behindOf, createFlights, type Flight } from "./flights.ts";
+import {
+  ACK_REQUESTED,
+  BACKLOG_PENDING,
+  EVENT,
+  GENERATOR_FAILED,
+  HEADER,
+  HELP,
+  REPORT,
+  TAMPERED,
+} from "./frames.ts";
+import type { History } from "./history.ts";
 
-/** Records sent and not yet acknowledged: an ack frame names 32 at once. */
-export const UNACKED_MAX = 32;
-/** Without an ack for so long a record is sent again. */
-export const RESEND_S = 30;
-const FLAGS_AT = HEADER_BYTES - 1;
-const ACK_REQUESTED = 0x40;
-const BACKLOG_PENDING = 0x20;
+/** What waits to be sent by itself; more is history. */
+export const QUEUE_MAX = 8;
+/** On a fast link an answer that has not come by then does not come; on a slow one, with the windows of two further uplinks. */
+export const ANSWER_S = 30;
+/** After an outage history begins at a random moment within this, on a fast link and on a slow one. */
+export const START_S = 5;
+export const SLOW_START_S = 900;
+/** Marks written in one turn. */
+const MARKS = 6;
+/** Between two turns of work. */
+const TURN_MS = 10;
+/** An event that nobody acknowledged goes again after this, doubled with every answer that stayed out. */
+const RETRY_S = 15;
+const LEVEL_MAX = 6;
+/** Smaller frames are not worth a header. */
+const BACKLOG_BYTES_MIN = 40;
+/** A live sample on a slow link has to be paid for so many times before the next one: the rest is for history. */
+const LIVE_SHARE = 2;
 
-export interface ReporterLink {
-  isUp(): boolean;
-  room(): number;
-  send(payload: Uint8Array, done: (taken: boolean) => void): void;
+interface Waiting {
+  readonly place: Place;
+  readonly dueS: number;
+  /** 0 sample, 1 event, 2 event at once. */
+  readonly rank: number;
 }
 
 export interface ReporterOptions {
   readonly ring: Ring;
-  readonly link: ReporterLink;
-  readonly sha256: Sha256;
-  readonly key: Uint8Array;
-  readonly ackEvery: number;
+  readonly link: Link;
+  /** Made with what stands behind a place that is under way or waits, and with who takes an event that history meets. */
+  readonly history: (skip: (place: Place) => Place, event: (place: Place, frame: Uint8Array) => boolean) => History;
+  readonly flightsMax: number;
+  readonly ackEvery: () => number;
+  readonly delay: Delay;
   readonly uptime: () => number;
-  /** An ack's time, and how long ago the frame it answers was sent. */
-  readonly heard: (ack: Ack, answerS: number) => void;
-}
-
-interface Flight {
-  readonly sequence: number;
-  readonly place: Place;
-  readonly sentS: number;
+  /** 0..1. */
+  readonly random: () => number;
+  /** True while every frame asks: the clock is not set yet. */
+  readonly asks: () => boolean;
+  /** Time of an ack frame, and how long ago the frame was sent that it answers. */
+  readonly heard: (time: number, ageS: number) => void;
+  /** The info frame that waits for its acknowledgement, if one does; it is not in the ring. */
+  readonly info: () => Uint8Array | undefined;
+  readonly infoStored: (sequence: number) => void;
+  /** No writes to flash now. */
+  readonly isStill: () => boolean;
 }
 
 export interface Reporter {
-  /** Stores a record and sends it as soon as it can. */
-  add(frame: Uint8Array): void;
+  /** A record of the ring goes by itself, after so many seconds. Of the samples only the newest does. */
+  add(place: Place, rank: number, afterS: number): void;
   /** Sends what can be sent now. Called on every change of the link, and regularly. */
   pump(): void;
-  received(payload: Uint8Array): void;
-  /** The link was lost: nothing is known of what was under way. */
+  acknowledge(time: number, base: number, bitmap: number): void;
+  /** The link was lost, or is another one: nothing is known of what was under way. */
   reset(): void;
-  /** Downlinks that did not check, or that this version does not know, since boot. */
-  ignored(): number;
+  resend(sequence: number): void;
+  /** Nothing that was asked for again is under way any more. */
+  isIdle(): boolean;
 }
 
-function sequenceOf(frame: Uint8Array): number {
-  return ((frame[1] as number) << 8) | (frame[2] as number);
+/** How soon a record has to go: help, tamper and failure at once. */
+export function rankOf(frame: Uint8Array): number {
+  if (((frame[0] as number) & 15) !== EVENT) return 0;
+  const event = frame[HEADER];
+  return event === HELP || event === TAMPERED || event === GENERATOR_FAILED ? 2 : 1;
 }
 
 export function createReporter(options: ReporterOptions): Reporter {
   const ring = options.ring;
-  let flights: Flight[] = [];
-  const fresh: { place: Place; frame: Uint8Array }[] = [];
-  let tail: Place = NOWHERE;
-  let cursor: Place = NOWHERE;
+  const link = options.link;
+  const uptime = options.uptime;
+  const queue: Waiting[] = [];
+  /** Acknowledged and not yet marked. */
+  const marking: Flight[] = [];
+  let markAt = 0;
   let sent = 0;
-  let ignored = 0;
+  let infoFlies = false;
+  let isWorking = false;
+  /** Grows with answers that stay out, and sinks with those that come. */
+  let level = 0;
+  let isAnswered = true;
+  let historyS = 0;
+  let liveS = 0;
 
-  function isFlying(place: Place): boolean {
-    for (let i = 0; i < flights.length; i++) if ((flights[i] as Flight).place === place) return true;
-    return false;
+  const flights = createFlights(options.flightsMax, (flight) => {
+    if (flight.first < 0) infoFlies = false;
+    else if (!requeue(flight)) history.back(flight.first);
+  });
+
+  const history = options.history(
+    (place) => {
+      for (let i = 0; i < queue.length; i++) if ((queue[i] as Waiting).place === place) return place + 1;
+      return flights.behind(behindOf(marking, place));
+    },
+    (place, frame) => enqueue(place, Math.max(rankOf(frame), 1), 0),
+  );
+
+  function enqueue(place: Place, rank: number, afterS: number): boolean {
+    if (queue.length >= QUEUE_MAX) return false;
+    queue.push({ place: place, dueS: uptime() + afterS, rank: rank });
+    return true;
   }
 
-  function transmit(place: Place, frame: Uint8Array, more: boolean): void {
-    const copy = new Uint8Array(frame);
+  /** An event goes again by itself, and keeps its rank. */
+  function requeue(flight: Flight): boolean {
+    const frame = flight.end > flight.first + 1 ? undefined : ring.read(flight.first, false);
+    return frame !== undefined && rankOf(frame) > 0 && enqueue(flight.first, rankOf(frame), RETRY_S << level);
+  }
+
+  function transmit(frame: Uint8Array, first: Place, end: Place, rank: number, isLate: boolean): void {
+    if (flights.judge(uptime(), link.isSlow() ? 0 : ANSWER_S)) {
+      level = Math.min(level + 1, LEVEL_MAX);
+      isAnswered = false;
+    }
     sent++;
-    const asks = sent % options.ackEvery === 0 || more;
-    copy[FLAGS_AT] = (copy[FLAGS_AT] as number) | (asks ? ACK_REQUESTED : 0) | (more ? BACKLOG_PENDING : 0);
-    flights.push({ sequence: sequenceOf(frame), place: place, sentS: options.uptime() });
-    options.link.send(sealFrame(options.sha256, options.key, copy), () => undefined);
+    const asks = rank > 0 || isLate || options.asks() || sent % options.ackEvery() === 0;
+    const sequence = u16(frame, 1);
+    frame[HEADER - 1] =
+      ((frame[HEADER - 1] as number) & ~(ACK_REQUESTED | BACKLOG_PENDING)) |
+      (asks ? ACK_REQUESTED : 0) |
+      (history.cursor() < ring.head() - 1 ? BACKLOG_PENDING : 0);
+    flights.add(sequence, first, end, uptime(), asks);
+    link.send(frame, rank > 1, (taken) => {
+      if (!taken) flights.lose(sequence);
+      pump();
+    });
   }
 
-  /** Records that nobody acknowledged go back to where they are taken from. */
-  function expire(): void {
-    const now = options.uptime();
-    const kept: Flight[] = [];
-    for (let i = 0; i < flights.length; i++) {
-      const flight = flights[i] as Flight;
-      if (now - flight.sentS <= RESEND_S) kept.push(flight);
+  function nextDue(): Waiting | undefined {
+    const now = uptime();
+    let best = -1;
+    for (let i = 0; i < queue.length; i++) {
+      const one = queue[i] as Waiting;
+      if (one.dueS <= now && (best < 0 || one.rank > (queue[best] as Waiting).rank)) best = i;
     }
-    if (kept.length === flights.length) return;
-    flights = kept;
-    cursor = tail;
+    return best < 0 ? undefined : queue.splice(best, 1)[0];
   }
 
-  function nextLate(): { place: Place; frame: Uint8Array } | undefined {
-    for (;;) {
-      const record = ring.nextOpen(cursor);
-      if (record === undefined) return undefined;
-      cursor = ring.after(record.place);
-      if (!isFlying(record.place)) return record;
+  /** False when there is nothing that could go. */
+  function sendWaiting(): boolean {
+    const one = nextDue();
+    if (one === undefined) return false;
+    // Also one that is marked: it may have been asked for again.
+    const frame = ring.read(one.place, true);
+    if (frame === undefined) return true;
+    if (one.rank < 1) {
+      // A slow link must not spend all its time on single samples.
+      if (frame.length > link.room() || uptime() < liveS) {
+        history.back(one.place);
+        return true;
+      }
+      liveS = uptime() + LIVE_SHARE * link.costS(frame.length);
     }
+    transmit(frame, one.place, one.place + 1, one.rank, false);
+    return true;
+  }
+
+  function sendInfo(): boolean {
+    const info = options.info();
+    if (info === undefined || infoFlies || info.length > link.room()) return false;
+    infoFlies = true;
+    transmit(info.slice(0), -1, -1, 1, false);
+    return true;
+  }
+
+  /** All that had no link speak again at once: each begins with its history at a moment of its own. */
+  function startHistory(): void {
+    historyS = uptime() + options.random() * (link.isSlow() ? Math.min(SLOW_START_S, ANSWER_S << level) : START_S);
+  }
+
+  function mayGoBack(): boolean {
+    return (
+      isAnswered &&
+      uptime() >= historyS &&
+      !options.isStill() &&
+      flights.count() + marking.length < options.flightsMax &&
+      link.spare() >= BACKLOG_BYTES_MIN
+    );
   }
 
   function pump(): void {
-    expire();
-    while (options.link.room() > 0 && flights.length < UNACKED_MAX) {
-      const live = fresh.shift();
-      if (live !== undefined) {
-        transmit(live.place, live.frame, false);
-        continue;
+    while (link.room() > 0 && (sendWaiting() || sendInfo()));
+    const made = mayGoBack() ? history.ready() : undefined;
+    if (made !== undefined) {
+      if (made.frame.length > link.spare()) history.drop();
+      else {
+        history.gone();
+        transmit(made.frame, made.first, made.end, 0, true);
       }
-      const late = nextLate();
-      if (late === undefined) return;
-      transmit(late.place, late.frame, true);
     }
+    work();
   }
 
-  function acknowledge(ack: Ack): void {
-    const kept: Flight[] = [];
-    let answerS = -1;
-    for (let i = 0; i < flights.length; i++) {
-      const flight = flights[i] as Flight;
-      const at = (flight.sequence - ack.baseSequence) & 0xffff;
-      if (at < 32 && ((ack.bitmap >>> (31 - at)) & 1) === 1) {
-        ring.acknowledge(flight.place);
-        const agoS = options.uptime() - flight.sentS;
-        if (answerS < 0 || agoS < answerS) answerS = agoS;
-      } else kept.push(flight);
+  /** Turns of bounded length, as long as there is something to mark or to pack. */
+  function work(): void {
+    if (isWorking) return;
+    isWorking = true;
+    options.delay(TURN_MS, () => {
+      isWorking = false;
+      if (marking.length > 0 && !options.isStill()) mark();
+      else if (!mayGoBack()) return;
+      else if (!history.step(link.spare())) {
+        if (history.ready() !== undefined) pump();
+        return;
+      }
+      work();
+    });
+  }
+
+  function mark(): void {
+    const flight = marking[0] as Flight;
+    if (markAt < flight.first) markAt = flight.first;
+    for (let i = 0; i < MARKS && markAt < flight.end; i++) {
+      // A range holds samples; an event in it has an acknowledgement of its own.
+      const isOne = flight.end === flight.first + 1;
+      const record = isOne ? undefined : ring.read(markAt, false);
+      if (isOne || (record !== undefined && ((record[0] as number) & 15) === REPORT)) ring.mark(markAt);
+      markAt++;
     }
-    flights = kept;
-    const oldest = ring.nextOpen(tail);
-    if (oldest !== undefined) tail = oldest.place;
-    if (answerS >= 0) options.heard(ack, answerS);
+    if (markAt < flight.end) return;
+    markAt = 0;
+    marking.shift();
   }
 
   return {
-    add: (frame) => {
-      const place = ring.append(frame);
-      // Without a link the flash is the queue; only the newest waits here, to go first when the link is back.
-      if (!options.link.isUp()) fresh.splice(0, fresh.length);
-      if (fresh.length >= UNACKED_MAX) fresh.shift();
-      fresh.push({ place: place, frame: frame });
+    add: (place, rank, afterS) => {
+      // The sample before is history now; so is the oldest of too many.
+      for (let i = 0; i < queue.length; i++) {
+        const one = queue[i] as Waiting;
+        if (rank + one.rank > 0 && (i > 0 || queue.length < QUEUE_MAX)) continue;
+        queue.splice(i, 1);
+        i--;
+        history.back(one.place);
+      }
+      enqueue(place, rank, afterS);
       pump();
     },
     pump: pump,
-    received: (payload) => {
-      const frame = openFrame(options.sha256, options.key, payload);
-      const downlink = frame === undefined ? undefined : decodeDownlink(frame);
-      if (downlink === undefined || downlink.kind !== "ack") {
-        ignored++;
-        return;
-      }
-      acknowledge(downlink.value);
+    acknowledge: (time, base, bitmap) => {
+      const ageS = flights.acknowledge(base, bitmap, uptime(), (flight) => {
+        if (flight.first >= 0) marking.push(flight);
+        else {
+          infoFlies = false;
+          options.infoStored(flight.sequence);
+        }
+      });
+      if (ageS < 0) return;
+      if (!isAnswered) startHistory();
+      isAnswered = true;
+      level = Math.max(level - 1, 0);
+      options.heard(time, ageS);
       pump();
     },
     reset: () => {
-      flights = [];
-      cursor = tail;
+      flights.lose();
+      isAnswered = true;
+      level = 0;
+      startHistory();
     },
-    ignored: () => ignored,
+    resend: (sequence) => {
+      history.resend(sequence);
+      pump();
+    },
+    isIdle: () => !history.isResending() && flights.count() === 0 && marking.length === 0,
   };
 }

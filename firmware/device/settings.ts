@@ -1,17 +1,17 @@
-// What a device is told on the bench: who it is, where to send, what is fitted. Written once, with its checksum.
+// What a device is told on the bench: who it is, where to send, what is fitted. Its settings can be changed by a downlink.
 
 /** @json: its names stay as they are when a bundle is made. */
 export interface DeviceConfig {
   readonly deviceId: string;
   /** 64 hex digits. */
   readonly key: string;
-  readonly wifi: { readonly ssid: string; readonly password: string };
+  readonly wifi?: { readonly ssid: string; readonly password: string };
   readonly host: string;
   readonly port: number;
   /** Hex, upper case: 16, 16 and 32 digits. */
   readonly lorawan?: { readonly devEui: string; readonly joinEui: string; readonly appKey: string };
-  /** Settings 1 to 8 of the protocol by name. */
-  readonly settings: { readonly [name: string]: number };
+  /** By the number that a config frame gives them; 0 is none. */
+  readonly settings: readonly number[];
   readonly sensors: {
     readonly fuelProbe: boolean;
     readonly batteryMonitor: boolean;
@@ -22,7 +22,40 @@ export interface DeviceConfig {
   readonly starterFullScaleV: number;
 }
 
-export const SETTINGS_DEFAULT: { readonly [name: string]: number } = { reportIntervalS: 60, ackEvery: 4 };
+// Settings by their number on the wire (protocol section 1.2).
+export const REPORT_INTERVAL = 1;
+export const ALARM_INTERVAL = 2;
+export const FUEL_LOW = 3;
+export const FUEL_CRITICAL = 4;
+export const SOC_LOW = 5;
+export const SOC_CRITICAL = 6;
+export const CAPACITY = 7;
+export const ACK_EVERY = 8;
+export const SETTINGS_COUNT = 8;
+
+/** Whether a device can work with this value of a setting: percent up to 100, an interval of 10 s at least. */
+export function isSetting(id: number, value: number): boolean {
+  const least = id === REPORT_INTERVAL || (id === ALARM_INTERVAL && value) ? 10 : id === ACK_EVERY ? 1 : 0;
+  const isPercent = id >= FUEL_LOW && id <= SOC_CRITICAL;
+  return id > 0 && id <= SETTINGS_COUNT && value >= least && value <= (isPercent ? 100 : 65535);
+}
+
+/** Settings by number, as the device works with them: what is not given or makes no sense is the usual. */
+export function settingsOf(given: readonly number[], intervalS: number): number[] {
+  const settings = [0, intervalS, 0, 0, 0, 0, 0, 0, 4];
+  for (let id = 1; id <= SETTINGS_COUNT; id++) if (isSetting(id, given[id] as number)) settings[id] = given[id] as number;
+  return settings;
+}
+
+/** Those that are set, in order of id (setting u8, value u16): what configHash is taken of. */
+export function settingRows(settings: readonly number[]): Uint8Array {
+  const rows: number[] = [];
+  for (let id = 1; id <= SETTINGS_COUNT; id++) {
+    const value = settings[id] as number;
+    if (value) rows.push(id, value >> 8, value & 255);
+  }
+  return new Uint8Array(rows);
+}
 
 /** Bytes of a key in hex, two digits each. */
 export function bytesOfHex(hex: string): Uint8Array {

@@ -12,40 +12,19 @@ const OCCUPANCY_MAX = 2039;
 /** Which beams are interrupted: bit 0 is A, bit 1 is B. */
 export type Beams = 0 | 1 | 2 | 3;
 
-export interface Passage {
-  /** The beams seen since the doorway was last empty, oldest first, at most three that differ. */
-  readonly path: string;
-  readonly startedS: number;
+/**
+ * Pure: the way of a passage, two bits a step, the latest lowest, at most three steps; 0 is an empty doorway. Back to the beam
+ * before: the person hesitates, and the step is taken back.
+ */
+export function stepPath(path: number, beams: number): number {
+  if ((path & 3) === beams) return path;
+  if (path > 3 && ((path >> 2) & 3) === beams) return path >> 2;
+  return path > 15 ? path : path * 4 + beams;
 }
 
-export const EMPTY_PASSAGE: Passage = { path: "", startedS: 0 };
-
-export interface PassageStep {
-  readonly passage: Passage;
-  readonly result: "in" | "out" | "turned" | "lost" | undefined;
-}
-
-/** Pure: one change of the beams. */
-export function stepPassage(passage: Passage, beams: Beams, timeS: number): PassageStep {
-  const late = passage.path !== "" && timeS - passage.startedS > PASSAGE_S;
-  if (beams === 0) {
-    if (passage.path === "") return { passage: EMPTY_PASSAGE, result: undefined };
-    if (late) return { passage: EMPTY_PASSAGE, result: "lost" };
-    const isIn = passage.path === "132" || passage.path === "12";
-    const isOut = passage.path === "231" || passage.path === "21";
-    return { passage: EMPTY_PASSAGE, result: isIn ? "in" : isOut ? "out" : "turned" };
-  }
-  if (passage.path === "" || late)
-    return { passage: { path: `${beams}`, startedS: timeS }, result: late ? "lost" : undefined };
-  const steps = passage.path.length;
-  const last = passage.path[steps - 1];
-  if (last === `${beams}`) return { passage: passage, result: undefined };
-  // Back to the beam before: the person hesitates, and the step is taken back.
-  if (steps > 1 && passage.path[steps - 2] === `${beams}`) {
-    return { passage: { path: passage.path.substr(0, steps - 1), startedS: passage.startedS }, result: undefined };
-  }
-  if (steps >= 3) return { passage: passage, result: undefined };
-  return { passage: { path: `${passage.path}${beams}`, startedS: passage.startedS }, result: undefined };
+/** Pure: 1 for a way in (A, both, B), −1 for a way out (B, both, A), also with the middle missed; 0 for turning back. */
+export function directionOf(path: number): number {
+  return path === 30 || path === 6 ? 1 : path === 45 || path === 9 ? -1 : 0;
 }
 
 export interface DoorSample {
@@ -61,63 +40,59 @@ export interface DoorCounterOptions {
   readonly beamB: DigitalInput;
   readonly uptime: () => number;
   readonly delay: (ms: number, run: () => void) => () => void;
+  /** What was counted before a restart, as it stands in a report; a reason there counts as none. */
+  readonly occupancy: number;
+  readonly entries: number;
 }
 
 export interface DoorCounter {
   /** Calls `done` exactly once, later. Never throws. */
-  sample(done: (sample: DoorSample) => void): void;
+  sample(done: (occupancy: Quantity, entries: Quantity) => void): void;
   /** A recount: so many people are inside. */
   setOccupancy(people: number): void;
 }
 
 export function createDoorCounter(options: DoorCounterOptions): DoorCounter {
-  let passage = EMPTY_PASSAGE;
-  let inside = 0;
-  let entries = 0;
-  let beams: Beams = 0;
-  let blockedSince = -1;
+  const uptime = options.uptime;
+  let inside = options.occupancy > OCCUPANCY_MAX ? 0 : options.occupancy;
+  let entries = options.entries % ENTRIES_MODULO;
+  let path = 0;
+  let startedS = 0;
+  let beams = 0;
+  let blockedS = 0;
 
-  function step(mask: number, interrupted: boolean, timeS: number): void {
-    beams = (interrupted ? beams | mask : beams & ~mask) as Beams;
-    if (beams === 0) blockedSince = -1;
-    else if (blockedSince < 0) blockedSince = options.uptime();
-    const next = stepPassage(passage, beams, timeS);
-    passage = next.passage;
-    if (next.result === "in") {
-      inside = Math.min(inside + 1, OCCUPANCY_MAX);
-      entries = (entries + 1) % ENTRIES_MODULO;
-    } else if (next.result === "out") inside = Math.max(inside - 1, 0);
+  function step(mask: number, isHigh: boolean, timeS: number): void {
+    if (!beams) blockedS = uptime();
+    beams = isHigh ? beams & ~mask : beams | mask;
+    const isLate = timeS - startedS > PASSAGE_S;
+    if (beams) {
+      if (!path || isLate) {
+        path = 0;
+        startedS = timeS;
+      }
+      path = stepPath(path, beams);
+      return;
+    }
+    const direction = isLate ? 0 : directionOf(path);
+    path = 0;
+    inside = Math.max(0, Math.min(inside + direction, OCCUPANCY_MAX));
+    if (direction > 0) entries = (entries + 1) % ENTRIES_MODULO;
   }
 
-  options.watchA((isHigh, timeS) => {
-    step(1, !isHigh, timeS);
-  });
-  options.watchB((isHigh, timeS) => {
-    step(2, !isHigh, timeS);
-  });
-
-  function isBlocked(): boolean {
-    return blockedSince >= 0 && options.uptime() - blockedSince > BLOCKED_S;
-  }
+  options.watchA((isHigh, timeS) => step(1, isHigh, timeS));
+  options.watchB((isHigh, timeS) => step(2, isHigh, timeS));
 
   return {
     sample: (done) => {
       options.delay(1, () => {
         // An edge can be missed under load: the levels themselves are asked as well.
-        try {
-          if (options.beamA() && options.beamB() && beams !== 0) {
-            beams = 0;
-            blockedSince = -1;
-            passage = EMPTY_PASSAGE;
-          }
-        } catch {
-          beams = 0;
-        }
-        done(isBlocked() ? { occupancy: "stuck", entries: "stuck" } : { occupancy: inside, entries: entries });
+        if (options.beamA() && options.beamB()) beams = path = 0;
+        if (beams && uptime() - blockedS > BLOCKED_S) done("stuck", "stuck");
+        else done(inside, entries);
       });
     },
     setOccupancy: (people) => {
-      inside = Math.min(Math.max(people, 0), OCCUPANCY_MAX);
+      inside = Math.min(people, OCCUPANCY_MAX);
     },
   };
 }

@@ -22,6 +22,8 @@ const MISSING = [
   "escape",
   "unescape",
 ];
+/** Own supply of a board that nobody has set. */
+const SUPPLY_V = 3.3;
 const scripts = new Map<string, vm.Script>();
 
 function compiled(text: string): vm.Script {
@@ -76,6 +78,9 @@ export function installEngine(life: Life): void {
     globals[owner] ??= {};
     (globals[owner] as Globals)[call] = noting(life, name);
   }
+  // Both kinds of chip measure their own supply; a test sets it as it sets a pin.
+  const radio = globals["NRF"] as Globals | undefined;
+  if (radio !== undefined) radio["getBattery"] = () => life.options.wiring.analog("VBAT") || SUPPLY_V;
   numbers(life);
 }
 

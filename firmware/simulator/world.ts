@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { downlinkTopic, type Sha256 } from "../../protocol/wire.ts";
 import { ESP32 } from "../boards/table.ts";
-import { createImage } from "../build/image.ts";
-import { bytesOfHex, type DeviceConfig, SETTINGS_DEFAULT } from "../device/settings.ts";
+import { createImage, numberedSettings } from "../build/image.ts";
+import { bytesOfHex, type DeviceConfig } from "../device/settings.ts";
 import { createFlash, loadImage, type VirtualFlash } from "./flash.ts";
 import { createRehearsalGateway, createSwitchedNetwork, createTcpNetwork, NO_NETWORK } from "./networks.ts";
 import { createPointPhysics } from "./point-physics.ts";
@@ -57,7 +57,7 @@ export function configOf(point: ScenarioPoint, deviceId: string, key: string): D
     wifi: { ssid: "waakvlam", password: "" },
     host: "gateway",
     port: 1883,
-    settings: { ...SETTINGS_DEFAULT, capacity: point.capacity },
+    settings: numberedSettings({ reportIntervalS: 60, ackEvery: 4, capacity: point.capacity }),
     sensors: {
       fuelProbe: point.generator !== undefined,
       batteryMonitor: point.battery !== undefined,

@@ -1,209 +1,211 @@
-// The ring of records in raw flash: append-only, a checksum on every record, acknowledged records marked and not erased.
-// A power cut costs at most the record being written; sequence numbers never run backwards.
+// The ring of records in raw flash: append-only, a checksum on every record, acknowledged records marked and not erased. A power
+// cut costs at most the record being written; sequences never run backwards.
 //
-// A page begins with its turn (u32) and the turn inverted. A slot is 36 bytes: mark (all ones until acknowledged, then
-// zero), CRC-32 of the rest, length u8, frame of up to 27 bytes.
-import { crc32 } from "../../protocol/wire.ts";
+// A page begins with its turn and the turn inverted (two words, little endian); turn t lies in page t modulo pages. Slots follow: mark
+// (one byte, ones until acknowledged, then zero), CRC-32 of the record without its top byte, and the record: a frame padded with
+// ones, low byte of the boot count, length of the frame. A slot is written once and marked once: no word more than twice.
+//
+// The first record of a page is the state (kind 0): what must outlive every page. A frame that is not kept here takes its
+// sequence by writing the state anew, so that no sequence is used twice.
 import type { FlashArea } from "../hal.ts";
 
-const HEADER = 8;
-export const SLOT_BYTES = 36;
-export const RECORD_BYTES_MAX = 27;
-const EMPTY = 0xffffffff;
-
-/** Where a record lies; -1 is nowhere. */
+/** A moment in the ring's life: turn × slots of a page + slot. Never comes back. */
 export type Place = number;
-export const NOWHERE: Place = -1;
 
-export interface RingRecord {
-  readonly place: Place;
-  readonly frame: Uint8Array;
-  readonly acknowledged: boolean;
-}
+/** Bytes of a slot that are not the frame's: mark and checksum, boot count and length. */
+export const SLOT_OVERHEAD = 6;
+/** Version and kind of a state record. */
+export const STATE_HEAD = 0x10;
+/** Bytes of the state, the largest that fits every board. */
+export const STATE_BYTES = 14;
+const HEADER = 8;
+/** Slots or pages looked at in one turn of `recover`. */
+const LOOKS = 8;
+const ONES = 0xffffffff;
 
 export interface Ring {
-  /** Highest sequence stored, or -1. */
-  lastSequence(): number;
-  /** Stores a frame and gives its place. The oldest page is overwritten when all are full. */
+  /** One bounded part of finding out what is there; true when done. To be called until then before anything else. */
+  recover(): boolean;
+  /** The next sequence, 16 bits. */
+  next(): number;
+  /** Stores a frame of at most the slot's bytes less 6; gives its place. The oldest page is overwritten when all are full. */
   append(frame: Uint8Array): Place;
+  /** Takes a sequence for a frame that is not stored. */
+  use(): number;
+  /** Writes the state down. */
+  save(): void;
+  /** Byte 0 head, 1 and 2 last sequence, 3 and 4 boot count; the rest is the device's. Edit it, then `save`. */
+  readonly state: Uint8Array;
+  /** The newest report, found when the ring was recovered. */
+  newest(): Uint8Array | undefined;
+  /** The frame at a place, or undefined: torn, overwritten, or marked and `isAll` not set. */
+  read(place: Place, isAll: boolean): Uint8Array | undefined;
+  /** Low byte of the boot count in which a frame that was read was stored. */
+  bootOf(frame: Uint8Array): number;
   /** Marks a record acknowledged; it stays readable until its page is needed. */
-  acknowledge(place: Place): void;
-  /** The oldest record that is not acknowledged, from `from` on (NOWHERE: from the start). */
-  nextOpen(from: Place): RingRecord | undefined;
-  /** The place after this one, on which `nextOpen` can go on. */
-  after(place: Place): Place;
-  /** The newest record for which `wanted` holds, within the newest `pages` pages. */
-  findNewest(pages: number, wanted: (frame: Uint8Array) => boolean): Uint8Array | undefined;
-  /** Records overwritten before they were acknowledged, since boot. */
-  overwritten(): number;
-  /** Share of the slots that hold records, in percent. */
+  mark(place: Place): void;
+  /** Where the next record will lie, and the oldest that can be there. */
+  head(): Place;
+  oldest(): Place;
+  /** Share of the pages that hold records, in percent. */
   usedPct(): number;
 }
 
-function u32(bytes: Uint8Array, at: number): number {
-  const high = ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
-  return high * 65536 + (((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number));
-}
-
-function putU32(bytes: Uint8Array, at: number, value: number): void {
-  const high = Math.floor(value / 65536);
-  bytes[at] = (high >> 8) & 255;
-  bytes[at + 1] = high & 255;
-  bytes[at + 2] = (value >> 8) & 255;
-  bytes[at + 3] = value & 255;
-}
-
-function sequenceOf(frame: Uint8Array): number {
-  return ((frame[1] as number) << 8) | (frame[2] as number);
-}
-
-/** Opens the ring: finds the newest page by its turn and the first free slot in it. */
-export function openRing(flash: FlashArea): Ring {
-  const slots = Math.floor((flash.pageBytes - HEADER) / SLOT_BYTES);
+/** `crc32` is the board's own. */
+export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: Uint8Array) => number): Ring {
+  const slots = ((flash.pageBytes - HEADER) / slotBytes) | 0;
   const pages = flash.pages;
-  // One place more than slots: behind the last record of a page there is a place too.
-  const stride = slots + 1;
+  const slot = new Uint8Array(slotBytes);
+  const record = new Uint8Array(slot.buffer, 4);
+  const state = new Uint8Array(STATE_BYTES);
+  const marked = new Uint8Array([0, 255, 255, 255]);
   let turn = 0;
-  let page = -1;
-  let slot = 0;
+  let free = slots;
+  /** 1 when the oldest page was being erased: what is left of it is nothing any more, its marks may be gone. */
+  let torn = 0;
   let last = -1;
-  let overwritten = 0;
-
-  function turnOf(index: number): number {
-    const head = flash.read(index * flash.pageBytes, HEADER);
-    const value = u32(head, 0);
-    // The second word is the first one inverted: a torn header is no header.
-    return value !== EMPTY && u32(head, 4) === EMPTY - value ? value : 0;
-  }
+  let newest: Uint8Array | undefined;
+  /** Of `recover`: pages looked at, then slots from the head backwards. */
+  let looked = 0;
+  let hasState = false;
 
   function offsetOf(place: Place): number {
-    return Math.floor(place / stride) * flash.pageBytes + HEADER + (place % stride) * SLOT_BYTES;
+    const at = (place / slots) | 0;
+    return (at % pages) * flash.pageBytes + HEADER + (place - at * slots) * slotBytes;
   }
 
-  function read(place: Place): RingRecord | undefined {
-    const bytes = flash.read(offsetOf(place), SLOT_BYTES);
-    const size = bytes[8] as number;
-    if (size < 8 || size > RECORD_BYTES_MAX) return undefined;
-    if (u32(bytes, 4) !== crc32(bytes, 8, 9 + size)) return undefined;
+  function isHere(place: Place): boolean {
+    return place >= oldest() && place < head();
+  }
+
+  function head(): Place {
+    return turn * slots + free;
+  }
+
+  function oldest(): Place {
+    return Math.max(turn + 1 - pages + torn, 1) * slots;
+  }
+
+  function read(place: Place, isAll: boolean): Uint8Array | undefined {
+    if (!isHere(place)) return undefined;
+    const bytes = flash.read(offsetOf(place), slotBytes);
+    const size = bytes[slotBytes - 1] as number;
     // Any cleared bit is a mark: a cut in the middle of marking must not undo it, nor half do it.
-    return { place: place, frame: bytes.slice(9, 9 + size), acknowledged: u32(bytes, 0) !== EMPTY };
+    if ((bytes[0] !== 255 && !isAll) || size > slotBytes - SLOT_OVERHEAD) return undefined;
+    const sum = ((bytes[1] as number) << 16) | ((bytes[2] as number) << 8) | (bytes[3] as number);
+    if (sum !== (crc32(new Uint8Array(bytes.buffer, 4)) & 0xffffff)) return undefined;
+    return new Uint8Array(bytes.buffer, 4, size);
   }
 
-  function isFree(place: Place): boolean {
-    const bytes = flash.read(offsetOf(place), SLOT_BYTES);
-    for (let i = 0; i < SLOT_BYTES; i++) if (bytes[i] !== 255) return false;
-    return true;
-  }
-
-  /** The page that follows in the order of writing, of those that hold records; from the oldest when `index` is -1. */
-  function oldestPage(): number {
-    if (page < 0) return -1;
-    for (let step = 1; step <= pages; step++) {
-      const index = (page + step) % pages;
-      if (turnOf(index) !== 0) return index;
-    }
-    return page;
-  }
-
-  function lastIn(index: number): number {
-    for (let i = slots - 1; i >= 0; i--) {
-      const record = read(index * stride + i);
-      if (record !== undefined) return sequenceOf(record.frame);
-    }
-    return -1;
-  }
-
-  function scan(): void {
-    for (let index = 0; index < pages; index++) {
-      const value = turnOf(index);
-      if (value > turn) {
-        turn = value;
-        page = index;
-      }
-    }
-    if (page < 0) return;
-    slot = slots;
-    // The first free slot behind the last one that is not: a torn slot is passed by.
-    while (slot > 0 && isFree(page * stride + slot - 1)) slot--;
-    last = lastIn(page);
-    for (let step = 1; last < 0 && step < pages; step++) last = lastIn((page + pages - step) % pages);
-  }
-
-  function countOpen(index: number): number {
-    if (turnOf(index) === 0) return 0;
-    let open = 0;
-    for (let i = 0; i < slots; i++) {
-      const record = read(index * stride + i);
-      if (record !== undefined && !record.acknowledged) open++;
-    }
-    return open;
+  function write(frame: Uint8Array): void {
+    slot.fill(255);
+    record.set(frame);
+    slot[slotBytes - 2] = state[4] as number;
+    slot[slotBytes - 1] = frame.length;
+    const sum = crc32(record);
+    slot[1] = sum >> 16;
+    slot[2] = sum >> 8;
+    slot[3] = sum;
+    flash.write(offsetOf(head()), slot);
+    free++;
   }
 
   function turnPage(): void {
-    const next = (page + 1) % pages;
-    overwritten += countOpen(next);
-    flash.erase(next);
+    const page = (turn + 1) % pages;
+    flash.erase(page);
+    flash.write(page * flash.pageBytes, new Uint8Array(new Uint32Array([turn + 1, ONES - turn - 1]).buffer));
     turn++;
-    const head = new Uint8Array(HEADER);
-    putU32(head, 0, turn);
-    putU32(head, 4, EMPTY - turn);
-    flash.write(next * flash.pageBytes, head);
-    page = next;
-    slot = 0;
+    free = torn = 0;
+    save();
   }
 
-  scan();
+  /** A page begins with the state: a page turn saves it. */
+  function save(): void {
+    if (free >= slots) {
+      turnPage();
+      return;
+    }
+    state[0] = STATE_HEAD;
+    state[1] = last >> 8;
+    state[2] = last;
+    write(state);
+  }
+
+  /** The first free slot of the newest page: those before it are written, whole or torn. */
+  function findFree(): void {
+    let low = 0;
+    while (low < free) {
+      const middle = (low + free) >> 1;
+      const words = new Uint32Array(flash.read(offsetOf(turn * slots + middle), slotBytes).buffer);
+      let isBlank = true;
+      for (let i = 0; i < words.length; i++) if (words[i] !== ONES) isBlank = false;
+      if (isBlank) free = middle;
+      else low = middle + 1;
+    }
+  }
+
+  /** The turn of a page, or 0. */
+  function turnOf(page: number): number {
+    const words = new Uint32Array(flash.read(page * flash.pageBytes, HEADER).buffer);
+    const found = words[0] as number;
+    // Torn, the second word is not the first one inverted.
+    return found + (words[1] as number) === ONES && found % pages === page ? found : 0;
+  }
+
+  /** Behind the head lies the newest of everything. */
+  function lookBack(place: Place): void {
+    const found = read(place, true);
+    if (found === undefined) return;
+    if (last < 0) last = ((found[1] as number) << 8) | (found[2] as number);
+    if (found[0] === STATE_HEAD) {
+      if (!hasState) state.set(found);
+      hasState = true;
+    } else if (newest === undefined && ((found[0] as number) & 15) === 1) newest = found;
+  }
 
   return {
-    lastSequence: () => last,
+    recover: () => {
+      for (let i = 0; i < LOOKS; i++) {
+        if (looked < pages) {
+          const found = turnOf(looked++);
+          if (found > turn) turn = found;
+          if (looked === pages && turn > 0) {
+            torn = turnOf((turn + 1) % pages) > 0 ? 0 : 1;
+            findFree();
+          }
+        } else {
+          const place = head() - 1 - (looked++ - pages);
+          // The state is the page before's at the latest, if it was not torn there and in all that followed.
+          const isFar = newest !== undefined || looked > pages + 2 * slots;
+          if (turn === 0 || (hasState && isFar) || !isHere(place)) return true;
+          lookBack(place);
+        }
+      }
+      return false;
+    },
+    next: () => (last + 1) & 0xffff,
     append: (frame) => {
-      if (page < 0 || slot >= slots) turnPage();
-      const place = page * stride + slot;
-      const bytes = new Uint8Array(SLOT_BYTES);
-      bytes.fill(255);
-      bytes[8] = frame.length;
-      bytes.set(frame, 9);
-      putU32(bytes, 4, crc32(bytes, 8, 9 + frame.length));
-      flash.write(offsetOf(place), bytes);
-      slot++;
-      last = sequenceOf(frame);
+      if (free >= slots) turnPage();
+      const place = head();
+      write(frame);
+      last = ((frame[1] as number) << 8) | (frame[2] as number);
       return place;
     },
-    acknowledge: (place) => {
-      flash.write(offsetOf(place), new Uint8Array(4));
+    use: () => {
+      last = (last + 1) & 0xffff;
+      save();
+      return last;
     },
-    nextOpen: (from) => {
-      if (page < 0) return undefined;
-      const first = oldestPage();
-      let index = from === NOWHERE ? first : Math.floor(from / stride);
-      let at = from === NOWHERE ? 0 : from % stride;
-      for (let step = 0; step <= pages; step++) {
-        const end = index === page ? slot : slots;
-        if (turnOf(index) !== 0) {
-          for (; at < end; at++) {
-            const record = read(index * stride + at);
-            if (record !== undefined && !record.acknowledged) return record;
-          }
-        }
-        if (index === page) return undefined;
-        index = (index + 1) % pages;
-        at = 0;
-      }
-      return undefined;
+    save: save,
+    state: state,
+    newest: () => newest,
+    read: read,
+    bootOf: (frame) => new Uint8Array(frame.buffer)[slotBytes - 2] as number,
+    mark: (place) => {
+      if (isHere(place) && flash.read(offsetOf(place), 4)[0] === 255) flash.write(offsetOf(place), marked);
     },
-    after: (place) => place + 1,
-    findNewest: (depth, wanted) => {
-      for (let step = 0; step < depth && step < pages && page >= 0; step++) {
-        const index = (page + pages - step) % pages;
-        if (turnOf(index) === 0) return undefined;
-        for (let i = (step === 0 ? slot : slots) - 1; i >= 0; i--) {
-          const record = read(index * stride + i);
-          if (record !== undefined && wanted(record.frame)) return record.frame;
-        }
-      }
-      return undefined;
-    },
-    overwritten: () => overwritten,
-    usedPct: () => (turn >= pages ? 100 : Math.floor((turn * 100) / pages)),
+    head: head,
+    oldest: oldest,
+    usedPct: () => Math.min(100, ((turn * 100) / pages) | 0),
   };
 }

@@ -52,10 +52,13 @@ declare const E: {
   on(event: "errorFlag", listener: (flags: string[]) => void): void;
   reboot(): void;
 };
+declare const NRF: { getBattery(): number };
+declare function atob(base64: string): string;
 declare function getTime(): number;
 declare function setTime(seconds: number): void;
 declare function analogRead(pin: Pin): number;
 declare function digitalRead(pin: Pin): number;
+declare function digitalWrite(pin: Pin, value: number | boolean): void;
 declare function pinMode(pin: Pin, mode: string): void;
 declare function setWatch(
   listener: (event: { state: boolean; time: number }) => void,

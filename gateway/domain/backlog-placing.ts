@@ -47,9 +47,9 @@ export function placeBacklog(samples: readonly BacklogSample[], context: Backlog
     let to = from + 1;
     while (to < open.length && isOneRun(samples, open[to - 1] as number, open[to] as number, timeline)) to++;
     const run = open.slice(from, to).map((i) => samples[i] as BacklogSample);
-    const times = placeRun(run, context);
+    const { times, isSure } = placeRun(run, context);
     run.forEach((sample, k) => {
-      const quality = sample.clockSynced ? "suspect" : "estimated";
+      const quality = sample.clockSynced || !isSure ? "suspect" : "estimated";
       placings[open[from + k] as number] = note(timeline, sample, { timeMs: times[k] as number, quality });
     });
     from = to;
@@ -110,43 +110,68 @@ function keptInOrder(timeMs: number, sequence: number, timeline: Timeline): numb
  * boot is known and fits, by that; else as early as they can be, room left for records that are still missing. Their
  * distances are kept when there is room, and all squeezed alike when there is not.
  */
-function placeRun(run: readonly BacklogSample[], context: BacklogContext): number[] {
-  const { backlog, timeline, boots } = context;
+function placeRun(run: readonly BacklogSample[], context: BacklogContext): PlacedRun {
+  const { backlog, boots } = context;
   const first = run[0] as BacklogSample;
   const last = run[run.length - 1] as BacklogSample;
   const offsets = offsetsOf(run);
   const lengthMs = offsets[offsets.length - 1] as number;
-  const after = neighbourAfter(timeline, last.sequence) ?? {
-    sequence: context.sequence,
-    timeMs: context.receipt.receivedMs,
-  };
-  const known = neighbourBefore(timeline, first.sequence);
-  // Neighbours that contradict each other: the later one had the later clock.
-  const before = known !== undefined && known.timeMs <= after.timeMs ? known : undefined;
+  const { before, after } = roomFor(run, lengthMs, context);
   const isUptime = !first.clockSynced;
+  const from = (firstMs: number): PlacedRun => ({ times: offsets.map((offset) => firstMs + offset), isSure: true });
 
   const start = isUptime ? boots.get(backlog.boot) : undefined;
   if (start !== undefined && Math.abs(context.sequence - start.sequence) < BOOT_RECORDS_MAX) {
     const firstMs = start.startedMs + first.timeS * 1000;
-    const fits = firstMs >= (before?.timeMs ?? firstMs) && firstMs + lengthMs <= after.timeMs;
-    if (fits) return offsets.map((offset) => firstMs + offset);
+    const fits = firstMs >= (before?.timeMs ?? firstMs) && (!after.isSure || firstMs + lengthMs <= after.timeMs);
+    if (fits) return from(firstMs);
   }
   const stepMs = stepOf(offsets);
   const behindMs = (after.sequence - last.sequence) * stepMs;
   if (before === undefined) {
     const firstMs = after.timeMs - behindMs - lengthMs;
-    learn(context, isUptime, firstMs - first.timeS * 1000);
-    return offsets.map((offset) => firstMs + offset);
+    if (after.isSure) learn(context, isUptime, firstMs - first.timeS * 1000);
+    return { ...from(firstMs), isSure: after.isSure };
   }
-  const roomMs = after.timeMs - before.timeMs;
+  const roomMs = after.isSure ? after.timeMs - before.timeMs : Number.POSITIVE_INFINITY;
   const aheadMs = (first.sequence - before.sequence) * stepMs;
   if (lengthMs > roomMs) {
     const share = roomMs / (aheadMs + lengthMs + behindMs);
-    return offsets.map((offset) => Math.round(before.timeMs + (aheadMs + offset) * share));
+    return { times: offsets.map((offset) => Math.round(before.timeMs + (aheadMs + offset) * share)), isSure: true };
   }
   const firstMs = before.timeMs + Math.round(aheadMs * Math.min(1, (roomMs - lengthMs) / (aheadMs + behindMs)));
   learn(context, isUptime, firstMs - first.timeS * 1000);
-  return offsets.map((offset) => firstMs + offset);
+  return from(firstMs);
+}
+
+/**
+ * The records between which a run was taken. `before` is left out where it says nothing; `after` is no limit unless it is
+ * sure. A frame of an earlier boot that says how long the sender's boot has lasted says when all of it was over.
+ */
+function roomFor(run: readonly BacklogSample[], lengthMs: number, context: BacklogContext) {
+  const { backlog, header, receipt, timeline } = context;
+  const first = run[0] as BacklogSample;
+  const last = run[run.length - 1] as BacklogSample;
+  const known = neighbourBefore(timeline, first.sequence);
+  let after = neighbourAfter(timeline, last.sequence) ?? {
+    sequence: context.sequence,
+    timeMs: receipt.receivedMs,
+    isSure: receipt.clockTrusted,
+  };
+  const startedMs = receipt.receivedMs - header.timeS * 1000;
+  if (backlog.earlierBoot && !header.clockSynced && receipt.clockTrusted) {
+    const isRoom = known?.isSure !== true || startedMs - known.timeMs >= lengthMs / 2;
+    if (isRoom && (!after.isSure || startedMs < after.timeMs)) after = { ...after, timeMs: startedMs, isSure: true };
+  }
+  // Neighbours that contradict each other: the later one had the later clock, unless only one has a clock.
+  const isBefore = known !== undefined && (after.isSure ? known.timeMs <= after.timeMs : known.isSure);
+  return { before: isBefore ? known : undefined, after };
+}
+
+interface PlacedRun {
+  readonly times: readonly number[];
+  /** Some clock stands behind them. */
+  readonly isSure: boolean;
 }
 
 /** The next frame of this boot goes on where this one ends. */

@@ -3,6 +3,9 @@
 import type { TimeQuality } from "./record.ts";
 import { neighbourAfter, neighbourBefore, type Timeline } from "./timeline.ts";
 
+/** Kinds of frames (protocol section 1). */
+const KIND_INFO = 2;
+const KIND_EVENT = 4;
 /** A device clock further ahead than this cannot be right. */
 export const AHEAD_MS_MAX = 10 * 60_000;
 /** A record that moves forward in sequence but this far back in time is a replay of an older recording. */
@@ -35,6 +38,15 @@ export function placeTime(header: StampedHeader, receipt: Receipt): Placing {
   if (!header.clockSynced) return { timeMs: receivedMs, quality: clockTrusted ? "estimated" : "suspect" };
   const timeMs = header.timeS * 1000;
   return isAhead(timeMs, receipt) ? { timeMs: receivedMs, quality: "suspect" } : { timeMs, quality: "synced" };
+}
+
+/**
+ * Whether others may be placed by this record: not by one that nobody's clock vouches for, nor by an event or info frame
+ * without a clock. Those are kept and sent until somebody has them: their receipt may be days after them.
+ */
+export function isSure(frame: Uint8Array, quality: TimeQuality): boolean {
+  const kind = (frame[0] as number) & 15;
+  return quality === "synced" || (quality === "estimated" && kind !== KIND_EVENT && kind !== KIND_INFO);
 }
 
 /** A record without a time of its own that comes behind later ones was taken before them, and after those before it. */

@@ -24,10 +24,7 @@ export interface Moment {
   readonly isSure: boolean;
 }
 
-export interface Neighbour {
-  readonly sequence: number;
-  readonly timeMs: number;
-}
+export type Neighbour = Moment;
 
 /** Index of the first run that begins behind `sequence`. */
 function indexBehind(timeline: Timeline, sequence: number): number {
@@ -90,10 +87,10 @@ export function neighbourBefore(timeline: Timeline, sequence: number): Neighbour
   const from = indexBehind(timeline, sequence) - 1;
   for (let i = from; i >= 0 && i > from - LOOK_RUNS_MAX; i--) {
     const run = timeline[i] as Run;
-    if (run.lastSureMs !== undefined) return { sequence: run.last, timeMs: run.lastSureMs };
+    if (run.lastSureMs !== undefined) return { sequence: run.last, timeMs: run.lastSureMs, isSure: true };
   }
   const run = timeline[from];
-  return run === undefined ? undefined : { sequence: run.last, timeMs: run.lastMs };
+  return run === undefined ? undefined : { sequence: run.last, timeMs: run.lastMs, isSure: false };
 }
 
 /** The first record known after a sequence that is not there. */
@@ -101,10 +98,10 @@ export function neighbourAfter(timeline: Timeline, sequence: number): Neighbour 
   const from = indexBehind(timeline, sequence);
   for (let i = from; i < timeline.length && i < from + LOOK_RUNS_MAX; i++) {
     const run = timeline[i] as Run;
-    if (run.firstSureMs !== undefined) return { sequence: run.first, timeMs: run.firstSureMs };
+    if (run.firstSureMs !== undefined) return { sequence: run.first, timeMs: run.firstSureMs, isSure: true };
   }
   const run = timeline[from];
-  return run === undefined ? undefined : { sequence: run.first, timeMs: run.firstMs };
+  return run === undefined ? undefined : { sequence: run.first, timeMs: run.firstMs, isSure: false };
 }
 
 /** True when no record is known between two sequences that are not there. */

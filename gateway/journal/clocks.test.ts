@@ -1,5 +1,6 @@
 // Clocks that were never set, or set wrong: where records are placed, and what is refused all the same.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { encodeEvent } from "../../protocol/index.ts";
 import { checkedBacklog, sampleFrame } from "../../tests/backlog-frames.ts";
 import { checkedFrame, NOON_MS, temporaryFolder } from "../../tests/fixtures.ts";
 import type { CheckedFrame } from "../domain/record.ts";
@@ -143,6 +144,33 @@ describe("a boot that never had a clock", () => {
     expect((places[5] as number) - (places[1] as number)).toBe(3_660);
   });
 
+  test("a late event of it, placed at its receipt, draws nothing after itself, also after a restart", () => {
+    append(live(100, -36_000), live(300, 0));
+    const flags = { clockSynced: false };
+    const event = encodeEvent({ sequence: 110, time: 600, flags, event: "help-requested", argument: 1 });
+    append({ ...live(110, 600, { clockSynced: false }), frame: event });
+    writer.close();
+    writer = createWriter(folder.path);
+    append(checkedBacklog({ sequence: 301, ...EARLIER, boot: 3 }, uptimes([101, 60], [102, 120], [109, 540])));
+    append(checkedBacklog({ sequence: 302, ...EARLIER, boot: 4 }, uptimes([111, 60], [112, 120])));
+    const places = placesOf([101, 109, 111, 112]).map(([atS]) => atS) as [number, number, number, number];
+    expect(places[0]).toBeLessThan(-35_000);
+    expect(places[2]).toBeGreaterThan(places[1]);
+    expect(places[2]).toBeLessThan(-34_000);
+    expect(places[3] - places[2]).toBe(60);
+  });
+
+  test("was over before the boot that sends it began, as its frame says", () => {
+    append(live(100, -36_000), live(300, 0));
+    const sender = { timeS: 33_000, earlierBoot: true };
+    append(checkedBacklog({ sequence: 301, ...sender, boot: 3 }, uptimes([110, 60], [111, 960], [112, 1_860])));
+    append(checkedBacklog({ sequence: 302, ...sender, timeS: 33_001, boot: 4 }, uptimes([115, 10])));
+    const places = placesOf([100, 110, 111, 112, 115]).map(([atS]) => atS);
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect((places[3] as number) - (places[1] as number)).toBe(1_800);
+    expect(places[4]).toBeLessThanOrEqual(-33_000);
+  });
+
   test("a late event of it stands before what came after", () => {
     append(live(10, 5_000, { clockSynced: false, atS: -600 }));
     append(live(9, 4_000, { clockSynced: false, atS: 300 }));
@@ -247,6 +275,20 @@ describe("an old recording played again", () => {
 });
 
 describe("a gateway that does not trust its clock", () => {
+  test("places an earlier boot by what is sure before it, and as suspect where nothing is", () => {
+    const start = { receivedMs: 20_000, clockTrusted: false };
+    append(live(1, -7_200));
+    append(checkedBacklog({ sequence: 41, ...EARLIER, boot: 4, ...start }, uptimes([10, 60], [11, 120])));
+    const [[a, quality], [b]] = placesOf([10, 11]) as [[number, string], [number, string]];
+    expect(quality).toBe("estimated");
+    expect(a).toBeGreaterThan(-7_200);
+    expect(b - a).toBe(60);
+    const other = "alm-01-d2";
+    const sender = { sequence: 1041, timeS: 9_000, earlierBoot: true, boot: 4, ...start };
+    append(checkedBacklog({ deviceId: other, ...sender }, uptimes([1_010, 60])));
+    expect(placesOf([1_010]).map(([, found]) => found)).toEqual(["suspect"]);
+  });
+
   test("stores all, in order, as suspect; and is no neighbour to what comes later", () => {
     const start = { receivedMs: 20_000, clockTrusted: false };
     append(live(1, -7_200));

@@ -3,7 +3,7 @@
 import type { Backlog } from "../../protocol/index.ts";
 import { samplesOf } from "../domain/backlog.ts";
 import { placeBacklog } from "../domain/backlog-placing.ts";
-import { isReplay, type Placing, placeLate, placeTime } from "../domain/placing.ts";
+import { isReplay, isSure, type Placing, placeLate, placeTime } from "../domain/placing.ts";
 import type { CheckedFrame } from "../domain/record.ts";
 import { extendSequence } from "../domain/sequence.ts";
 import { isKnown, newestOf, type Staged, stageRecord } from "./device-table.ts";
@@ -36,7 +36,7 @@ export function decide(staged: Staged, frame: CheckedFrame, backlog: Backlog | u
     if (newest !== undefined && isReplay(newest, sequence, live, frame)) return { kind: "replay", sequence };
     const isLate = newest !== undefined && sequence < newest.sequence;
     const placing = isLate ? placeLate(live, sequence, staged.timeline) : live;
-    take(staged, sequence, placing);
+    take(staged, sequence, placing, frame.frame);
     rows.push({ sequence, placing, frame: frame.frame });
   }
   // The frame's own row comes last: whoever has read it has read its samples.
@@ -64,11 +64,11 @@ export function decideSamples(staged: Staged, frame: CheckedFrame, backlog: Back
   });
   return wanted.map((sample, i) => {
     const placing = placings[i] as Placing;
-    take(staged, sample.sequence, placing);
+    take(staged, sample.sequence, placing, sample.frame);
     return { sequence: sample.sequence, placing, frame: sample.frame };
   });
 }
 
-function take(staged: Staged, sequence: number, { timeMs, quality }: Placing): void {
-  stageRecord(staged, { sequence, timeMs, isSure: quality !== "suspect" }, quality === "synced");
+function take(staged: Staged, sequence: number, { timeMs, quality }: Placing, frame: Uint8Array): void {
+  stageRecord(staged, { sequence, timeMs, isSure: isSure(frame, quality) }, quality === "synced");
 }

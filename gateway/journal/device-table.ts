@@ -3,9 +3,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { BootStart } from "../domain/backlog-placing.ts";
 import { createWindow, isStored, markStored, type StoredWindow, WINDOW_RECORDS } from "../domain/dedupe.ts";
-import type { Newest } from "../domain/placing.ts";
+import { isSure, type Newest } from "../domain/placing.ts";
 import { addMoment, copyTimeline, forgetBefore, type Moment, type Timeline } from "../domain/timeline.ts";
-import { qualityCode } from "./row.ts";
+import { qualityCode, qualityOf } from "./row.ts";
 
 /** More devices than any registry holds; a frame reaches the journal only with a registered device's key. */
 const DEVICES_MAX = 8_192;
@@ -52,14 +52,21 @@ export function loadDeviceTable(db: DatabaseSync): DeviceTable {
     const start = { startedMs: row["started_ms"] as number, sequence: row["sequence"] as number };
     byNumber.get(row["device"] as number)?.boots.set(row["boot"] as number, start);
   }
-  const [synced, suspect] = [qualityCode("synced"), qualityCode("suspect")];
-  for (const row of db.prepare("SELECT device, sequence, time_ms, quality FROM journal ORDER BY id").iterate()) {
+  const synced = qualityCode("synced");
+  const all = db.prepare(
+    "SELECT device, sequence, time_ms, quality, substr(frame, 1, 1) AS head FROM journal ORDER BY id",
+  );
+  for (const row of all.iterate()) {
     const device = byNumber.get(row["device"] as number);
     const sequence = row["sequence"] as number;
     const timeMs = row["time_ms"] as number;
     if (device === undefined || sequence === 0) continue;
     mark(device, sequence);
-    addMoment(device.timeline, { sequence, timeMs, isSure: row["quality"] !== suspect });
+    addMoment(device.timeline, {
+      sequence,
+      timeMs,
+      isSure: isSure(row["head"] as Uint8Array, qualityOf(row["quality"] as number)),
+    });
     if (row["quality"] === synced) device.synced = newerSynced(device.synced, { sequence, timeMs });
     tidy(device);
   }

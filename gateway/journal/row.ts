@@ -25,6 +25,10 @@ export function qualityCode(quality: TimeQuality): number {
   return QUALITIES.indexOf(quality);
 }
 
+export function qualityOf(code: number): TimeQuality {
+  return QUALITIES[code] ?? "suspect";
+}
+
 const head = Buffer.alloc(7 * 8);
 
 /** CRC-32 over id, times, quality, device, sequence, link and frame. */

@@ -17,21 +17,17 @@ import {
   SECOND,
   SLOT,
   STEPS_S,
+  takeCodes,
   WORD,
 } from "./backlog-model.ts";
 
-/** One number's decisions: at most 33 for its size, its sign and 31 bits. */
-const QUEUE_MAX = 66;
-
-function least(a: number, b: number): number {
-  return Math.min(a, b);
-}
-
 /** A header's time as 32 signed bits: differences of it come out right whatever the year. */
 function timeOf(frame: Uint8Array): number {
-  return (
-    ((frame[3] as number) << 24) | ((frame[4] as number) << 16) | ((frame[5] as number) << 8) | (frame[6] as number)
-  );
+  return (sequenceOf(frame, 3) << 16) | sequenceOf(frame, 5);
+}
+
+function sequenceOf(frame: Uint8Array, at: number): number {
+  return ((frame[at] as number) << 8) | (frame[at + 1] as number);
 }
 
 export interface BacklogEncoder {
@@ -51,12 +47,13 @@ export interface BacklogEncoder {
 export function createBacklogEncoder(row: BacklogRow, bytesMax: number): BacklogEncoder {
   const fresh = freshSlot();
   const cells = new Uint16Array(cellsOf(row));
-  const queue = new Uint16Array(QUEUE_MAX);
   const codes = new Uint16Array(row.length);
   const before = new Uint16Array(row.length);
+  // What does not fit is written nowhere.
   const out = new Uint8Array(bytesMax);
   let room = 0;
   let count = 0;
+  let rate = 0;
   let step = 0;
   let grid = 0;
   let lastDelta = 0;
@@ -67,76 +64,62 @@ export function createBacklogEncoder(row: BacklogRow, bytesMax: number): Backlog
   let high = 0;
   let at = 0;
 
-  /** Codes the first `n` of the queue, each 2 × cell + bit, and learns from them. */
-  function code(n: number): void {
-    const rate = count < 24 ? 4 + (count >> 2) : 10;
-    for (let i = 0; i < n; i++) {
-      const cell = (queue[i] as number) >> 1;
-      const chance = cells[cell] as number;
-      const middle = low + ((((high - low) >> 8) * chance) >> 4);
-      if ((queue[i] as number) & 1) {
-        high = middle;
-        if (cell) cells[cell] = chance + (((4095 - chance) / rate) | 0);
-      } else {
-        low = middle + 1;
-        if (cell) cells[cell] = chance - ((chance / rate) | 0);
-      }
-      while (!((low ^ high) & 0xff0000)) {
-        out[at++] = high >> 16;
-        low = (low & 65535) << 8;
-        high = ((high & 65535) << 8) | 255;
-      }
+  /** Codes a bit by what its cell expects, and the cell learns from it. */
+  function bit(cell: number, value: number | boolean): void {
+    const chance = cells[cell] as number;
+    const middle = low + ((((high - low) >> 8) * chance) >> 4);
+    if (value) high = middle;
+    else low = middle + 1;
+    if (cell) cells[cell] = chance + (((value ? 4095 - chance : -chance) / rate) | 0);
+    while (!((low ^ high) & 0xff0000)) {
+      out[at++] = high >> 16;
+      low = (low & 65535) << 8;
+      high = ((high & 65535) << 8) | 255;
     }
   }
 
-  /** Codes the low `bits` bits of `value` one after another in one cell. */
-  function put(cell: number, value: number, bits: number): void {
-    for (let i = 0; i < bits; i++) queue[i] = cell * 2 + ((value >> (bits - 1 - i)) & 1);
-    code(bits);
+  /** The low `bits` bits of a value of which nothing is expected. */
+  function plain(value: number, bits: number): void {
+    for (let i = bits - 1; i >= 0; i--) bit(PLAIN, (value >> i) & 1);
   }
 
   /** Codes a difference in the slot at cell `base`. */
   function number(base: number, difference: number): void {
     const isMinus = difference < 0 ? 1 : 0;
     const magnitude = isMinus ? -difference : difference;
-    const row = base + LARGER + (cells[base] as number);
+    const larger = base + LARGER + (cells[base] as number);
     let size = 0;
     while (size < 32 && magnitude >>> size) {
-      queue[size] = (row + least(size, 7)) * 2 + 1;
+      bit(larger + Math.min(size, 7), 1);
       size++;
     }
-    let n = size;
-    if (size < 32) queue[n++] = (row + least(size, 7)) * 2;
-    if (size) {
-      queue[n++] = (base + NEGATIVE + (cells[base + LAST_SIGN] as number)) * 2 + isMinus;
-      for (let i = size - 2; i >= 0; i--) {
-        const cell = i === size - 2 ? base + SECOND + least(size, 4) - 2 : PLAIN;
-        queue[n++] = cell * 2 + ((magnitude >> i) & 1);
-      }
-    }
-    cells[base] = least(size, 4) * 8;
-    cells[base + LAST_SIGN] = size ? 2 - isMinus : 0;
-    code(n);
+    if (size < 32) bit(larger + Math.min(size, 7), 0);
+    const class4 = Math.min(size, 4);
+    if (size) bit(base + NEGATIVE + (cells[base + LAST_SIGN] as number), isMinus);
+    if (size > 1) bit(base + SECOND + class4 - 2, (magnitude >> (size - 2)) & 1);
+    plain(magnitude, size - 2);
+    cells[base] = class4 * 8;
+    cells[base + LAST_SIGN] = size && 2 - isMinus;
   }
 
   /** The first sample stands in the frame as it is; in the code follow the usual step and how far its time is off. */
   function putFirst(report: Uint8Array, sequenceNow: number, timeNow: number): void {
-    const distance = ((((out[1] as number) << 8) | (out[2] as number)) - sequenceNow) & 65535;
+    const distance = (sequenceOf(out, 1) - sequenceNow) & 65535;
     out[11] = distance >> 8;
     out[12] = distance;
     out[13] = ((report[8] as number) & 240) | ((report[9] as number) & 15);
-    out.set(report.subarray(10), 14);
+    out.set(new Uint8Array(report.buffer, report.byteOffset + 10, report.length - 10), 14);
     at = report.length + 4;
     const usual = STEPS_S.indexOf(step);
-    put(PLAIN, usual, 2);
-    if (usual < 0) put(PLAIN, step, 16);
+    plain(usual, 2);
+    if (usual < 0) plain(step, 16);
     const off = (timeOf(out) - distance * step - timeNow) | 0;
     const folded = off < 0 ? ~off : off;
     let bits = 0;
     while (folded >> bits) bits++;
-    put(PLAIN, bits, 5);
-    put(PLAIN, off < 0 ? 1 : 0, 1);
-    put(PLAIN, folded, bits - 1);
+    plain(bits, 5);
+    bit(PLAIN, off < 0);
+    plain(folded, bits - 1);
   }
 
   /** Sequence and time of a sample behind another one. */
@@ -147,8 +130,8 @@ export function createBacklogEncoder(row: BacklogRow, bytesMax: number): Backlog
     let due = step;
     if (gap) {
       const inStep = step * (gap + 1);
-      const isInStep = Math.abs(delta - inStep) < Math.abs(delta - step) ? 1 : 0;
-      put(IN_STEP, isInStep, 1);
+      const isInStep = Math.abs(delta - inStep) < Math.abs(delta - step);
+      bit(IN_STEP, isInStep);
       if (isInStep) due = inStep;
     }
     const shift = (grid + 8) >> 4;
@@ -162,42 +145,21 @@ export function createBacklogEncoder(row: BacklogRow, bytesMax: number): Backlog
     lastDelta = delta;
   }
 
-  /** Takes the report's codes out of it: 1 when a word differs from the sample before. */
-  function take(report: Uint8Array): number {
-    let held = ((report[8] as number) & 240) | ((report[9] as number) & 15);
-    let heldBits = 8;
-    let from = 10;
-    let isChanged = 0;
-    for (let i = 0; i < row.length; i++) {
-      const bits = (row[i] as number) & 15;
-      while (heldBits < bits) {
-        held = ((held & 65535) << 8) | (report[from++] as number);
-        heldBits += 8;
-      }
-      heldBits -= bits;
-      const raw = (held >> heldBits) & ((1 << bits) - 1);
-      codes[i] = raw;
-      if (count === 0) before[i] = raw;
-      else if ((row[i] as number) & WORD && raw !== before[i]) isChanged = 1;
-    }
-    return isChanged;
-  }
-
-  function putFields(isChanged: number): void {
+  function putFields(isChanged: boolean): void {
     let base = FIRST_SLOT + 2 * SLOT;
     for (let i = 0; i < row.length; i++) {
+      const field = row[i] as number;
       const raw = codes[i] as number;
-      const bits = (row[i] as number) & 15;
-      if ((row[i] as number) & WORD) {
+      const difference = raw - (before[i] as number);
+      if (field & WORD) {
         if (isChanged) {
-          const differs = raw === before[i] ? 0 : 1;
-          put(base, differs, 1);
-          if (differs) put(PLAIN, raw, bits);
+          bit(base, difference);
+          if (difference) plain(raw, field & 15);
         }
         base++;
       } else {
-        const half = 1 << (bits - 1);
-        if (count) number(base, ((raw - (before[i] as number) + 3 * half) & (2 * half - 1)) - half);
+        const half = 1 << ((field & 15) - 1);
+        if (count) number(base, ((difference + 3 * half) & (2 * half - 1)) - half);
         base += SLOT;
       }
     }
@@ -215,21 +177,25 @@ export function createBacklogEncoder(row: BacklogRow, bytesMax: number): Backlog
 
   function add(report: Uint8Array): boolean {
     const groups = (((report[8] as number) & 15) << 4) | ((report[9] as number) >> 4);
-    if (room === 0 || count === BACKLOG_SAMPLES_MAX || groups !== ((out[10] as number) & 63)) return false;
+    if (!room || count === BACKLOG_SAMPLES_MAX || groups !== ((out[10] as number) & 63)) return false;
     const wasLow = low;
     const wasHigh = high;
     const wasAt = at;
-    const sequenceNow = ((report[1] as number) << 8) | (report[2] as number);
+    const sequenceNow = sequenceOf(report, 1);
     const timeNow = timeOf(report);
     const flagsNow = report[7] as number;
-    const isFlags = flagsNow === flags ? 0 : 1;
-    const isChanged = take(report) | isFlags;
+    const isFlags = flagsNow !== flags;
+    takeCodes(report, row, codes);
+    let isChanged = isFlags;
+    if (!count) before.set(codes);
+    for (let i = 0; i < row.length; i++) if ((row[i] as number) & WORD && codes[i] !== before[i]) isChanged = true;
+    rate = count < 24 ? 4 + (count >> 2) : 10;
     if (count) putNext(sequenceNow, timeNow);
     else putFirst(report, sequenceNow, timeNow);
-    put(CHANGED, isChanged, 1);
+    bit(CHANGED, isChanged);
     if (isChanged) {
-      put(FLAGS, isFlags, 1);
-      if (isFlags) put(PLAIN, flagsNow, 8);
+      bit(FLAGS, isFlags);
+      if (isFlags) plain(flagsNow, 8);
     }
     putFields(isChanged);
     if (at + (low ? 1 : 0) > room) {

@@ -45,11 +45,8 @@ export const NEGATIVE = 42;
 /** By the size 2, 3, 4 and more: the bit below the topmost one. */
 export const SECOND = 45;
 
-/** What a fresh slot expects, in 64ths; the first two are no chances. */
-const FRESH: readonly number[] = [
-  0, 0, 6, 19, 19, 26, 32, 38, 38, 38, 35, 21, 14, 26, 32, 38, 38, 38, 50, 42, 16, 26, 32, 38, 38, 38, 59, 54, 42, 32,
-  29, 38, 38, 38, 61, 60, 58, 56, 51, 46, 40, 40, 32, 32, 32, 26, 26, 26,
-];
+/** What a fresh slot expects, in 64ths, as characters from `0` on; the first two are no chances. */
+const FRESH = "006CCJPVVVSE>JPVVVbZ@JPVVVkfZPMVVVmljhc^XXPPPJJJ";
 /** A number with a usual size above 0, and time, move more often from standing still. */
 export const RESTLESS = 36 * 64;
 export const HALF = 32 * 64;
@@ -60,7 +57,7 @@ export const PERHAPS = 16 * 64;
 
 export function freshSlot(): Uint16Array {
   const slot = new Uint16Array(SLOT);
-  for (let i = 0; i < SLOT; i++) slot[i] = (FRESH[i] as number) * 64;
+  for (let i = 0; i < SLOT; i++) slot[i] = (FRESH.charCodeAt(i) - 48) * 64;
   return slot;
 }
 
@@ -71,28 +68,46 @@ export function cellsOf(row: BacklogRow): number {
   return cells;
 }
 
+/** A number's slot as it is at first, of a field whose usual difference has so many bits. */
+function resetSlot(cells: Uint16Array, fresh: Uint16Array, base: number, usual: number): void {
+  cells.set(fresh, base);
+  if (!usual) return;
+  cells[base + LAST_SIZE] = usual * 8;
+  cells[base + LARGER] = RESTLESS;
+}
+
 /** All cells as they are before the first sample. */
 export function resetCells(cells: Uint16Array, row: BacklogRow, fresh: Uint16Array): void {
+  cells.fill(PERHAPS);
   cells[PLAIN] = HALF;
   cells[CHANGED] = SELDOM;
-  cells[FLAGS] = PERHAPS;
   cells[IN_STEP] = HALF;
-  cells.set(fresh, FIRST_SLOT);
+  resetSlot(cells, fresh, FIRST_SLOT, 0);
   cells[FIRST_SLOT + LARGER] = SELDOM;
-  cells.set(fresh, FIRST_SLOT + SLOT);
-  cells[FIRST_SLOT + SLOT + LAST_SIZE] = 8;
-  cells[FIRST_SLOT + SLOT + LARGER] = RESTLESS;
-  let at = FIRST_SLOT + 2 * SLOT;
+  resetSlot(cells, fresh, FIRST_SLOT + SLOT, 1);
+  let base = FIRST_SLOT + 2 * SLOT;
   for (let i = 0; i < row.length; i++) {
     const usual = (row[i] as number) >> 4;
-    if (usual > 7) cells[at++] = PERHAPS;
+    if (usual > 7) base++;
     else {
-      cells.set(fresh, at);
-      if (usual) {
-        cells[at + LAST_SIZE] = usual * 8;
-        cells[at + LARGER] = RESTLESS;
-      }
-      at += SLOT;
+      resetSlot(cells, fresh, base, usual);
+      base += SLOT;
     }
+  }
+}
+
+/** The codes of a report frame, by the widths of their row. The caller knows that the frame is one of this row. */
+export function takeCodes(report: Uint8Array, row: BacklogRow, codes: Uint16Array): void {
+  let held = ((report[8] as number) & 240) | ((report[9] as number) & 15);
+  let bits = 8;
+  let from = 10;
+  for (let i = 0; i < row.length; i++) {
+    const width = (row[i] as number) & 15;
+    while (bits < width) {
+      held = ((held & 65535) << 8) | (report[from++] as number);
+      bits += 8;
+    }
+    bits -= width;
+    codes[i] = (held >> bits) & ((1 << width) - 1);
   }
 }

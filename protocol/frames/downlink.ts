@@ -95,9 +95,9 @@ export function encodeCommand(command: Command): Uint8Array {
   return out.bytes();
 }
 
-/** CRC-32 over the settings in order of id (setting u8, value u16). */
+/** CRC-32 over the settings in order of id (setting u8, value u16); a setting of 0 is none. */
 export function configHash(settings: Config["settings"]): number {
-  return crc32(settingRows(settings));
+  return crc32(settingRows(Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== 0))));
 }
 
 function settingRows(settings: Config["settings"]): Uint8Array {

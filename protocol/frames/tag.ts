@@ -8,50 +8,74 @@ export const TAG_BYTES = 8;
 export const KEY_BYTES = 32;
 const BLOCK_BYTES = 64;
 
-function padded(key: Uint8Array, mask: number, tail: Uint8Array): Uint8Array {
-  const block = new Uint8Array(BLOCK_BYTES + tail.length);
-  for (let i = 0; i < BLOCK_BYTES; i++) block[i] = (i < key.length ? (key[i] as number) : 0) ^ mask;
-  block.set(tail, BLOCK_BYTES);
-  return block;
+/** Makes tags with one key. What depends on the key alone is done once. */
+export interface Tagger {
+  /** HMAC-SHA256(key, bytes): 32 bytes. */
+  hmac(bytes: Uint8Array): Uint8Array;
+}
+
+function block(key: Uint8Array, mask: number): Uint8Array {
+  const out = new Uint8Array(BLOCK_BYTES);
+  for (let i = 0; i < BLOCK_BYTES; i++) out[i] = (i < key.length ? (key[i] as number) : 0) ^ mask;
+  return out;
+}
+
+function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {
+  const out = new Uint8Array(head.length + tail.length);
+  out.set(head, 0);
+  out.set(tail, head.length);
+  return out;
+}
+
+/** For a key of at most 64 bytes. */
+export function createTagger(sha256: Sha256, key: Uint8Array): Tagger {
+  const inner = block(key, 0x36);
+  const outer = block(key, 0x5c);
+  return { hmac: (bytes) => sha256(joined(outer, sha256(joined(inner, bytes)))) };
 }
 
 /** HMAC-SHA256 with a key of at most 64 bytes. */
 export function hmacSha256(sha256: Sha256, key: Uint8Array, bytes: Uint8Array): Uint8Array {
-  return sha256(padded(key, 0x5c, sha256(padded(key, 0x36, bytes))));
+  return createTagger(sha256, key).hmac(bytes);
 }
 
-/** The tag of a frame: the first 8 bytes of HMAC-SHA256(key, frame). */
-export function tagOf(sha256: Sha256, key: Uint8Array, frame: Uint8Array): Uint8Array {
-  return hmacSha256(sha256, key, frame).slice(0, TAG_BYTES);
+/** The frame with its tag behind it: the first 8 bytes of HMAC-SHA256(key, frame). */
+export function sealWith(tagger: Tagger, frame: Uint8Array): Uint8Array {
+  return joined(frame, tagger.hmac(frame).slice(0, TAG_BYTES));
 }
 
 /** The frame with its tag behind it. */
 export function sealFrame(sha256: Sha256, key: Uint8Array, frame: Uint8Array): Uint8Array {
-  const sealed = new Uint8Array(frame.length + TAG_BYTES);
-  sealed.set(frame, 0);
-  sealed.set(tagOf(sha256, key, frame), frame.length);
-  return sealed;
+  return sealWith(createTagger(sha256, key), frame);
 }
 
 /** The frame without its tag, or undefined when the tag is not that of this key. Compares in constant time. */
-export function openFrame(sha256: Sha256, key: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+export function openWith(tagger: Tagger, sealed: Uint8Array): Uint8Array | undefined {
   const size = sealed.length - TAG_BYTES;
   if (size < 0) return undefined;
   const frame = sealed.slice(0, size);
-  const tag = tagOf(sha256, key, frame);
+  const mac = tagger.hmac(frame);
   let differs = 0;
-  for (let i = 0; i < TAG_BYTES; i++) differs |= (tag[i] as number) ^ (sealed[size + i] as number);
+  for (let i = 0; i < TAG_BYTES; i++) differs |= (mac[i] as number) ^ (sealed[size + i] as number);
   return differs === 0 ? frame : undefined;
+}
+
+export function openFrame(sha256: Sha256, key: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+  return openWith(createTagger(sha256, key), sealed);
 }
 
 const LOGIN = "mqtt-login";
 
 /** Hex of the first 16 bytes of HMAC-SHA256(key, "mqtt-login"): what a device signs in with; the key never travels. */
-export function mqttPassword(sha256: Sha256, key: Uint8Array): string {
+export function loginWith(tagger: Tagger): string {
   const text = new Uint8Array(LOGIN.length);
   for (let i = 0; i < LOGIN.length; i++) text[i] = LOGIN.charCodeAt(i);
-  const mac = hmacSha256(sha256, key, text);
+  const mac = tagger.hmac(text);
   let hex = "";
   for (let i = 0; i < 16; i++) hex += ((mac[i] as number) + 256).toString(16).substr(1);
   return hex;
+}
+
+export function mqttPassword(sha256: Sha256, key: Uint8Array): string {
+  return loginWith(createTagger(sha256, key));
 }

@@ -235,7 +235,7 @@ export async function createEngineBoard(options: EngineOptions): Promise<EngineB
       noted.splice(0);
       running = start();
       send(setup());
-      ownVariables = Number((await running.next((line) => line.startsWith("~U"))).slice(2));
+      ownVariables = Number.parseInt((await running.next((line) => line.startsWith("~U"))).slice(2), 10);
       baseVariables = kind.variablesAtBoot;
       // The first turn reads a command: by then the loader has run.
       send('print("~T0")');

@@ -1,6 +1,6 @@
 // The Storage of a board with a program on it, as the flash command would leave it.
 import { bundle, untokenise } from "../../firmware/build/bundle.ts";
-import { createImage } from "../../firmware/build/image.ts";
+import { createImage, numberedSettings } from "../../firmware/build/image.ts";
 import { findProfile } from "../../firmware/build/profiles.ts";
 import type { DeviceConfig } from "../../firmware/device/settings.ts";
 import { createFlash, loadImage } from "../../firmware/simulator/flash.ts";
@@ -28,7 +28,8 @@ export async function bundleOf(board: string, profile: string): ReturnType<typeo
 export async function buildStorage(scenario: EngineScenario): Promise<Built> {
   const table = tableOf(scenario.board);
   const { tokens, code } = await bundleOf(scenario.board, scenario.profile);
-  const config = { ...scenario.config, deviceId: DEVICE_ID, key: KEY } as unknown as DeviceConfig;
+  const settings = numberedSettings((scenario.config["settings"] ?? {}) as Record<string, number>);
+  const config = { ...scenario.config, settings, deviceId: DEVICE_ID, key: KEY } as unknown as DeviceConfig;
   const flash = createFlash(table);
   loadImage(flash, createImage(table, tokens, config));
   const known = new Map<string, string>();

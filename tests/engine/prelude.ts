@@ -80,9 +80,10 @@ global["__do"] = (() => {
   let access: unknown;
   let ballast: unknown;
 
+  /** What is in use once nothing is counted that nobody holds any more. */
   function sample(): void {
     if (!sampling) return;
-    const used = memory(false).usage;
+    const used = memory().usage;
     if (used > peak) peak = used;
   }
 
@@ -410,7 +411,8 @@ global["__do"] = (() => {
   };
   for (let i = 0; i < setup.serials.length; i++) {
     const port = setup.serials[i] as string;
-    global[port] = serial(port);
+    // Assigned by a name that is made, the engine's own line would stay.
+    Object.defineProperty(global, port, { value: serial(port) });
   }
   for (let i = 0; i < setup.pins.length; i++) global[setup.pins[i] as string] = setup.pins[i];
   for (let i = 0; i < setup.stubs.length; i++) {
@@ -421,6 +423,8 @@ global["__do"] = (() => {
     (global[name] as { [name: string]: Call })[parts[1] as string] = (a, b) =>
       print(`~K${whole} ${JSON.stringify([a, b])}`);
   }
+  const chip = global["NRF"] as { [name: string]: Call } | undefined;
+  if (chip !== undefined) chip["getBattery"] = () => levels["VBAT"] || 3.3;
   if (setup.ballast > 0) ballast = new Uint8Array(setup.ballast * 12 - 24);
   every(step, 0);
 

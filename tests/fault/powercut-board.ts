@@ -9,8 +9,6 @@ import { createSchedule } from "../../firmware/simulator/schedule.ts";
 import { createVirtualBoard } from "../../firmware/simulator/virtual-board.ts";
 import { SLOT_CONFIRMED_WORD } from "../../protocol/console/slots.ts";
 
-const SETTLE_MS = 5_000;
-
 /** A program as it lies in flash, and the text that a virtual board runs for it. */
 export interface Program {
   readonly bytes: Uint8Array;
@@ -20,13 +18,16 @@ export interface Program {
 export interface Booted {
   /** Evaluates a line on the board; throws PowerCut when the power goes in it. */
   ask(line: string): string;
-  /** Lets planned turns come. */
-  settle(): void;
+  /** Lets planned turns come, for so long. */
+  run(ms: number): void;
+  /** Exceptions that nobody caught, and reboots that the board wanted. */
+  complaints(): readonly string[];
   isOn(): boolean;
 }
 
-export async function buildProgram(entry: string): Promise<Program> {
-  const { tokens } = await bundle(entry);
+/** A program of the proof's own keeps its names: it is spoken to by those of its calls. */
+export async function buildProgram(entry: string, keepsNames = true): Promise<Program> {
+  const { tokens } = await bundle(entry, keepsNames);
   return { bytes: tokens, text: await untokenise(Buffer.from(tokens).toString("latin1")) };
 }
 
@@ -35,9 +36,9 @@ export function plainProgram(text: string): Program {
 }
 
 /** A board as it leaves the bench, with its program confirmed. */
-export function flashWith(table: BoardTable, program: Program): VirtualFlash {
+export function flashWith(table: BoardTable, program: Program, config: object = {}): VirtualFlash {
   const flash = createFlash(table);
-  loadImage(flash, createImage(table, program.bytes, { deviceId: "alm-01-d1" } as never));
+  loadImage(flash, createImage(table, program.bytes, { deviceId: "alm-01-d1", ...config } as never));
   flash.write(new Uint8Array(4), table.dataAddress + 4 * SLOT_CONFIRMED_WORD);
   return flash;
 }
@@ -50,6 +51,7 @@ export function bootBoard(
   isButtonHeld = false,
 ): Booted {
   const schedule = createSchedule();
+  const complaints: string[] = [];
   const texts = new Map(programs.map(({ bytes, text }) => [Buffer.from(bytes).toString("latin1"), text]));
   const board = createVirtualBoard({
     table,
@@ -64,12 +66,14 @@ export function bootBoard(
     network: { isReachable: () => false, connect: () => ({ write: () => undefined, end: () => undefined }) },
     random: createRandom(1),
     untokenise: (text) => texts.get(text) ?? text,
-    rebooting: () => undefined,
+    rebooting: (why) => void complaints.push(why),
+    print: (line) => void complaints.push(line),
   });
   board.boot();
   return {
     ask: (line) => String(board.evaluate(line)),
-    settle: () => schedule.runUntil(schedule.nowMs() + SETTLE_MS),
+    run: (ms) => schedule.runUntil(schedule.nowMs() + ms),
+    complaints: () => complaints,
     isOn: board.isOn,
   };
 }
@@ -139,6 +143,10 @@ export function noFaults(): Tally {
 
 export function addTo(sum: Tally, one: Tally): void {
   for (const key of Object.keys(sum) as (keyof Tally)[]) sum[key] += one[key];
+}
+
+export function addFaults(sum: Faults, one: Faults): void {
+  for (const key of ["lost", "twice", "damaged", "dead"] as const) sum[key] += one[key];
 }
 
 export function faultsIn({ lost, twice, damaged, dead }: Faults): number {

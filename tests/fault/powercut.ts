@@ -2,18 +2,55 @@
 // boots through its loader: nothing is lost beyond what was being written, nothing is open again that was acknowledged, no
 // sequence is used twice, Storage and the rest of flash are as they were, and the next write gets through.
 import { BOARD_TABLES, ESP32 } from "../../firmware/boards/table.ts";
-import { addTo, buildProgram, faultsIn, LONG_TEARS, noFaults, SHORT_TEARS, type Tally } from "./powercut-board.ts";
+import {
+  addTo,
+  buildProgram,
+  faultsIn,
+  LONG_TEARS,
+  noFaults,
+  type Program,
+  SHORT_TEARS,
+  type Tally,
+} from "./powercut-board.ts";
 import { configTally, OURS, PLAIN } from "./powercut-config.ts";
+import { deviceCases, deviceTally } from "./powercut-device.ts";
+import { LAST_BYTE, RING_IN_FILE, RING_OURS, RING_UNCHECKED, ringTally, startsOf } from "./powercut-ring.ts";
 import { slotTally } from "./powercut-slots.ts";
 import type { Proof } from "./proof.ts";
 
+/** Of the full form: tears that are tried with every operation of the recovery torn too. */
+const DEEP_TEARS = 4;
+const CONTROL_START = { pages: 0, left: 1, deep: 0 };
+
+/** The broken variants, each of which must be seen to be broken. */
+function controlsOf(program: Program, ringProgram: Program): { name: string; caught: boolean }[] {
+  const ring = { ...CONTROL_START, table: ESP32, program: ringProgram };
+  const unchecked = ringTally({ ...ring, way: RING_UNCHECKED, tears: [LAST_BYTE] });
+  const inFile = ringTally({ ...ring, way: RING_IN_FILE, tears: SHORT_TEARS });
+  return [
+    {
+      name: "configuration in a Storage file that is replaced",
+      caught: configTally(ESP32, program, PLAIN, SHORT_TEARS).lost > 0,
+    },
+    { name: "ring without a checksum", caught: faultsIn(unchecked) > 0 },
+    {
+      name: "sequence and counters in a Storage file that is replaced",
+      caught: inFile.twice > 0 && inFile.lost > 0,
+    },
+  ];
+}
+
 export const proof: Proof = {
   name: "device-powercut",
-  summary: "a cut at every flash operation of configuration and program slots",
+  summary: "a cut at every flash operation of ring, counters, configuration and program slots",
   flags: { form: "short: fewer ways in which an operation tears; full: all of them" },
   async run(context) {
-    const tears = context.flags["form"] === "short" ? SHORT_TEARS : LONG_TEARS;
+    const isFull = context.flags["form"] !== "short";
+    const tears = isFull ? LONG_TEARS : SHORT_TEARS;
+    const ringTears = [LAST_BYTE, ...tears];
     const program = await buildProgram("tests/fault/powercut-program.ts");
+    const ringProgram = await buildProgram("tests/fault/powercut-ring-program.ts");
+    const devices = await deviceCases();
     const sum = noFaults();
     const cases: Record<string, Tally> = {};
     const take = (name: string, tally: Tally) => {
@@ -24,13 +61,17 @@ export const proof: Proof = {
     for (const table of BOARD_TABLES) {
       take(`${table.name} configuration`, configTally(table, program, OURS, tears));
       take(`${table.name} slots`, slotTally(table, tears));
+      const rings = noFaults();
+      for (const start of startsOf(table, isFull)) {
+        const one = { ...start, table, program: ringProgram, way: RING_OURS, tears: ringTears };
+        addTo(rings, ringTally({ ...one, deep: isFull ? DEEP_TEARS : 0 }));
+      }
+      take(`${table.name} ring and counters`, rings);
     }
-    const controls = [
-      {
-        name: "configuration in a Storage file that is replaced",
-        caught: configTally(ESP32, program, PLAIN, SHORT_TEARS).lost > 0,
-      },
-    ];
+    for (const device of devices.cases) {
+      take(`${device.table.name} ${device.profile} device`, deviceTally(device, tears, isFull));
+    }
+    const controls = controlsOf(program, ringProgram);
     return {
       name: "device-powercut",
       seed: context.seed,
@@ -42,6 +83,8 @@ export const proof: Proof = {
       damaged: sum.damaged,
       dead: sum.dead,
       cases,
+      // Programs that do not fit their slot.
+      skipped: devices.skipped,
       control: {
         name: controls.map((control) => control.name).join("; "),
         caught: controls.every((control) => control.caught),

@@ -18,28 +18,19 @@ export interface ModemKeys {
 
 /**
  * The command of a step. Who it is comes last of what is set: it says that the rest is there. Channels beyond the first three
- * and the second window's data rate come with the network's join accept.
+ * and the second window's data rate come with the network's join accept. The list is made anew each time: kept, it would take
+ * a hundred variables.
  */
 export function commandAt(step: number, keys: ModemKeys, rate: number, isSet: boolean): string {
-  if (step < 1) return "VER";
-  if (step < 2) return "UART=TIMEOUT,0";
-  if (step < 3) return "ID=DevEui";
-  if (step < 4) return `ID=AppEui,"${keys.appEui}"`;
-  if (step < 5) return `KEY=APPKEY,"${keys.appKey}"`;
-  if (step < 6) return "MODE=LWOTAA";
-  if (step < 7) return "DR=EU868";
-  if (step < 8) return `ID=DevEui,"${keys.devEui}"`;
-  if (step < 9) return "ADR=OFF";
-  if (step < 10) return "PORT=10";
-  if (step < 11) return "RETRY=1";
-  if (step < 12) return "LW=DC,ON";
-  if (step < 13) return "LOWPOWER=AUTOON";
-  if (step < 14) return `DR=DR${rate}`;
-  return isSet ? "JOIN" : "JOIN=FORCE";
+  const devEui = "ID=DevEui";
+  return (
+    `VER|UART=TIMEOUT,0|${devEui}|ID=AppEui,"${keys.appEui}"|KEY=APPKEY,"${keys.appKey}"|MODE=LWOTAA|DR=EU868|` +
+    `${devEui},"${keys.devEui}"|ADR=OFF|PORT=10|RETRY=1|LW=DC,ON|LOWPOWER=AUTOON|DR=DR${rate}|JOIN${isSet ? "" : "=FORCE"}`
+  ).split("|")[step] as string;
 }
 
 export function hexOf(bytes: Uint8Array, from: number, to: number): string {
   let hex = "";
-  for (let i = from; i < to; i++) hex += ((bytes[i] as number) + 256).toString(16).substr(1).toUpperCase();
-  return hex;
+  for (let i = from; i < to; i++) hex += ((bytes[i] as number) + 256).toString(16).substr(1);
+  return hex.toUpperCase();
 }

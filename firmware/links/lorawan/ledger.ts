@@ -22,9 +22,9 @@ export function payloadMax(dataRate: number): number {
   return dataRate < 3 ? 51 : dataRate < 4 ? 115 : 222;
 }
 
-/** Bytes of the largest frames that an hour holds at a data rate. */
-export function bytesAnHour(dataRate: number): number {
-  return (BUDGET_MS / SHARE / airtimeMs(payloadMax(dataRate), dataRate)) * payloadMax(dataRate);
+/** Seconds until the airtime of so many bytes has come back, when nothing else is sent. */
+export function costS(bytes: number, dataRate: number): number {
+  return (airtimeMs(bytes, dataRate) * SHARE) / 10;
 }
 
 /** What is left of the budget after so many seconds, in which it came back evenly, and so much airtime. */

@@ -6,7 +6,7 @@ import { createModem, type Modem } from "../../simulator/modem.ts";
 import { timeOnAirMs } from "../../simulator/modem-radio.ts";
 import { createRandom } from "../../simulator/random.ts";
 import { createSchedule, type Schedule } from "../../simulator/schedule.ts";
-import { airtimeMs, BUDGET_MS, bytesAnHour, leftAfter, payloadMax } from "./ledger.ts";
+import { airtimeMs, BUDGET_MS, costS, leftAfter, payloadMax } from "./ledger.ts";
 import * as link from "./wio-e5.ts";
 
 const DEV_EUI = "0123456789ABCDEF";
@@ -105,6 +105,10 @@ function commands(from = 0): string[] {
     .map((line) => line.replace(/^AT\+/, ""));
 }
 
+function joinsTried(): number {
+  return commands().filter((line) => line.startsWith("JOIN")).length;
+}
+
 describe("joining", () => {
   it("sets up a new modem and joins with the keys that it was given", () => {
     b = bench();
@@ -147,7 +151,7 @@ describe("joining", () => {
     expect(b.link.room()).toBe(0);
     expect(b.modem.onAirMs().m).toBeLessThanOrEqual(36_000);
     const first = b.modem.onAirMs().m;
-    expect(b.link.counters()[link.COUNT_JOINS_FAILED]).toBeGreaterThan(20);
+    expect(joinsTried()).toBeGreaterThan(20);
     b.run(10 * HOUR_MS);
     expect(b.modem.onAirMs().m - first).toBeLessThanOrEqual(36_000);
     const second = b.modem.onAirMs().m;
@@ -169,8 +173,9 @@ describe("joining", () => {
   it("follows each log of a join", () => {
     b = bench();
     b.modem.script("JOIN", ["+JOIN: Start", "+JOIN: NORMAL", "+JOIN: Join failed", "+JOIN: Done"], 900);
-    for (let s = 0; s < 200 && b.link.counters()[link.COUNT_JOINS_FAILED] === 0; s++) b.run(1_000);
-    expect(b.link.counters()[link.COUNT_JOINS_FAILED]).toBe(1);
+    for (let s = 0; s < 200 && joinsTried() === 0; s++) b.run(1_000);
+    b.run(4_000);
+    expect(joinsTried()).toBe(1);
     expect(b.link.isUp()).toBe(false);
     b.modem.script("JOIN", ["+JOIN: LoRaWAN modem is busy"]);
     b.modem.script("JOIN", ["+JOIN: Not in OTAA mode"]);
@@ -203,7 +208,7 @@ describe("sending", () => {
     expect(b.link.room()).toBe(115);
   });
 
-  it("hands on a downlink of port 10 and keeps its strength; an empty frame fetches what still waits", () => {
+  it("hands on a downlink of port 10; an empty frame fetches what still waits", () => {
     b = bench();
     b.joined();
     b.network.queue(DEV_EUI, Uint8Array.of(0x18, 1, 2, 254));
@@ -211,7 +216,6 @@ describe("sending", () => {
     b.send(frame(1));
     b.run(5_000);
     expect(b.received).toEqual([Uint8Array.of(0x18, 1, 2, 254)]);
-    expect(b.link.counters()[link.AT_RSSI]).toBeLessThan(-59);
     b.run(8_000);
     expect(b.received).toHaveLength(2);
     expect(commands()).toContain('MSGHEX=""');
@@ -338,7 +342,6 @@ describe("a modem in trouble", () => {
     expect(b.link.isUp()).toBe(false);
     b.run(HOUR_MS);
     expect(cuts).toBe(2);
-    expect(b.link.counters()[link.COUNT_POWER_CUTS]).toBe(2);
     expect(b.link.isUp()).toBe(true);
   });
 
@@ -440,7 +443,7 @@ describe("airtime", () => {
     expect(leftAfter(0, 1800, 0)).toBe(BUDGET_MS / 2);
     expect(leftAfter(BUDGET_MS, 7200, 1000)).toBe(BUDGET_MS - 625);
     // 12 reports of 51 bytes an hour at SF12 in one sub-band; eight fifths of that in two.
-    expect(Math.floor(bytesAnHour(0) / 51)).toBe(20);
+    expect(Math.floor(3600 / costS(51, 0))).toBe(20);
   });
 
   it.each([0, 3, 5])("keeps both sub-bands under 1 % when it sends all that it can at DR%i", (rate) => {

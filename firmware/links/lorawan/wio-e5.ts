@@ -4,7 +4,7 @@
 import { bytesOfHex } from "../../device/settings.ts";
 import type { Delay, Link, SerialLine } from "../../hal.ts";
 import { commandAt, hexOf, IDENTITY, IDLE, JOIN, type ModemKeys, PAUSED, RADIO, RATE, SENDING } from "./commands.ts";
-import { airtimeMs, BUDGET_MS, bytesAnHour, leftAfter, payloadMax } from "./ledger.ts";
+import { airtimeMs, BUDGET_MS, costS, leftAfter, payloadMax } from "./ledger.ts";
 
 export interface WioE5Options extends ModemKeys {
   readonly line: SerialLine;
@@ -24,18 +24,7 @@ export interface WioE5Options extends ModemKeys {
 
 export interface LoraLink extends Link {
   start(): void;
-  /** Since boot, by the `COUNT_` numbers; then RSSI and SNR of the last downlink. */
-  counters(): Int16Array;
 }
-
-export const COUNT_TIMEOUTS = 0;
-export const COUNT_SETUPS = 1;
-export const COUNT_JOINS_FAILED = 2;
-export const COUNT_REFUSED = 3;
-export const COUNT_UNANSWERED = 4;
-export const COUNT_POWER_CUTS = 5;
-export const AT_RSSI = 6;
-export const AT_SNR = 7;
 
 /** A line holds a downlink of 48 bytes. What is longer is not taken. */
 const LINE_MAX = 128;
@@ -57,6 +46,8 @@ const FOLLOW_MS = 3000;
 /** A session in which nobody has answered for so long is given up. */
 const SILENT_S = 86400;
 const LENGTH_FREE = 255;
+/** What history leaves of the budget: three frames of a whole point at the slowest rate. */
+const SPARE_MS = 3600;
 const UP_AFTER = 8;
 const DOWN_AFTER = 2;
 const ASKS = 0x40;
@@ -65,7 +56,6 @@ const NOTHING = new Uint8Array(0);
 
 export function createWioE5(options: WioE5Options): LoraLink {
   const uptime = options.uptime;
-  const counts = new Int16Array(8);
   let forget = (): void => {};
   let step = PAUSED;
   /** How the answers to the command under way begin. */
@@ -82,6 +72,7 @@ export function createWioE5(options: WioE5Options): LoraLink {
   let isAsked = false;
   let follows = false;
   let fruitless = 0;
+  let joinsFailed = 0;
   let heardS = 0;
   let lengthMax = LENGTH_FREE;
   let leftMs = BUDGET_MS / 4;
@@ -89,10 +80,6 @@ export function createWioE5(options: WioE5Options): LoraLink {
   let rate = options.dataRate;
   /** Answers in a row; below zero, answers in a row that stayed out. */
   let score = 0;
-
-  function count(what: number): void {
-    counts[what] = (counts[what] as number) + 1;
-  }
 
   function arm(ms: number, then: () => void): void {
     forget();
@@ -121,21 +108,16 @@ export function createWioE5(options: WioE5Options): LoraLink {
 
   /** No answer in time, or one that says that the command was lost. */
   function silent(): void {
-    count(COUNT_TIMEOUTS);
     if (step < JOIN && ++tries < TRIES) ask();
     else restart();
   }
 
   /** Sets up again from the start, after a pause that grows; every fourth time with power and keys anew. */
   function restart(): void {
-    count(COUNT_SETUPS);
     if (++fruitless > 1) isUp = false;
     if ((fruitless & 3) < 1) {
       isSet = false;
-      if (options.cutPower !== undefined) {
-        count(COUNT_POWER_CUTS);
-        options.cutPower();
-      }
+      if (options.cutPower !== undefined) options.cutPower();
     }
     pause(Math.min(fruitless, PAUSES_MAX) * PAUSE_MS * (0.5 + options.random()), 0);
   }
@@ -150,7 +132,7 @@ export function createWioE5(options: WioE5Options): LoraLink {
 
   /** The network has more for us, or its own business fills our frames: an empty one helps, if nothing else went. */
   function follow(): void {
-    if ((follows || lengthMax < LENGTH_FREE) && room() > 0) {
+    if ((follows || lengthMax < LENGTH_FREE) && roomOver(0) > 0) {
       follows = isAsked = false;
       transmit(false);
     }
@@ -166,10 +148,10 @@ export function createWioE5(options: WioE5Options): LoraLink {
   function rejoin(): void {
     const s = uptime();
     const pauseMs = airtimeMs(JOIN_BYTES, rate) * (s < 3600 ? 100 : s < 39600 ? 1000 : 10000);
-    count(COUNT_JOINS_FAILED);
+    joinsFailed++;
     isUp = false;
     // Every fourth time at the slowest rate and with everything set anew.
-    isSet = ((counts[COUNT_JOINS_FAILED] as number) & 3) > 0;
+    isSet = (joinsFailed & 3) > 0;
     rate = isSet ? options.dataRate : 0;
     pause(pauseMs * (1 + options.random() / 4), 0);
   }
@@ -221,15 +203,10 @@ export function createWioE5(options: WioE5Options): LoraLink {
       // "Joined already"; "Join failed" is followed by "Done".
       if (said.charAt(4) === "e") connected();
     } else if (word === "FPE") follows = true;
-    else if (word === "Net" || word === "ACK") isAnswered = true;
+    // "Network joined", "ACK Received", "RXWIN1, RSSI -79, SNR 7.0"
+    else if (word === "Net" || word === "ACK" || word === "RXW") isAnswered = true;
     else if (word === "POR") downlink(said);
-    else if (word === "RXW") {
-      // "RXWIN1, RSSI -79, SNR 7.0"
-      const parts = said.split(" ");
-      isAnswered = true;
-      counts[AT_RSSI] = parseInt(parts[2] as string, 10);
-      counts[AT_SNR] = parseInt(parts[4] as string, 10);
-    } else refused(word, said);
+    else refused(word, said);
   }
 
   /** `PORT: 10; RX: "12AB"` */
@@ -260,7 +237,6 @@ export function createWioE5(options: WioE5Options): LoraLink {
     } else if (word === "DR ") next = RATE;
     else if (word === "Len") lengthMax = parseInt(said.substr(13), 10) || JOIN_BYTES;
     else if (word !== "LoR") return;
-    count(COUNT_REFUSED);
     pause(waitMs, next);
   }
 
@@ -272,10 +248,7 @@ export function createWioE5(options: WioE5Options): LoraLink {
     if (isAnswered) heardS = uptime();
     if (isAsked) {
       if (isAnswered) score = Math.max(score, 0) + 1;
-      else {
-        score = Math.min(score, 0) - 1;
-        count(COUNT_UNANSWERED);
-      }
+      else score = Math.min(score, 0) - 1;
       if (score >= UP_AFTER && rate < options.dataRate) {
         rate += rate === 2 ? 1 : 2;
         next = RATE;
@@ -319,13 +292,14 @@ export function createWioE5(options: WioE5Options): LoraLink {
     else options.line.write('"\r\n');
   }
 
-  function room(): number {
+  /** Largest frame now, with so much of the budget left over. */
+  function roomOver(leftoverMs: number): number {
     const max = Math.min(payloadMax(rate), lengthMax);
-    return isUp && step === IDLE && spend(0) > airtimeMs(max, rate) ? max : 0;
+    return isUp && step === IDLE && spend(0) > airtimeMs(max, rate) + leftoverMs ? max : 0;
   }
 
   return {
-    isSlow: true,
+    isSlow: () => true,
     start: () => {
       options.line.open((data) => {
         const lines = (held + data).split("\n");
@@ -337,14 +311,14 @@ export function createWioE5(options: WioE5Options): LoraLink {
       pause(options.random() * JOIN_SPREAD_MS, 0);
     },
     isUp: () => isUp,
-    room: room,
-    bytesPerHour: () => bytesAnHour(rate),
+    room: () => roomOver(0),
+    spare: () => roomOver(SPARE_MS),
+    costS: (bytes) => costS(bytes, rate),
     send: (bytes, isConfirmed, tell) => {
       frame = bytes;
       done = tell;
       isAsked = isConfirmed || ((bytes[7] as number) & ASKS) > 0;
       transmit(isConfirmed);
     },
-    counters: () => counts,
   };
 }

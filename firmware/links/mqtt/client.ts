@@ -1,6 +1,6 @@
 // MQTT client of a device: signs in, keeps alive and watches that it is answered, sends at QoS 1 with a bounded window,
 // and comes back after a loss with a growing, jittered pause. One frame is one payload.
-import type { Connect, Delay, Stream } from "../../hal.ts";
+import type { Connect, Delay, Link, Stream } from "../../hal.ts";
 import {
   bytesOf,
   type ConnectOptions,
@@ -16,6 +16,8 @@ import {
 
 /** Publishes under way: what a small board can hold, and enough to fill a slow path. */
 export const IN_FLIGHT_MAX = 8;
+/** With its tag a frame fills the 250 bytes that a payload may have. */
+export const MQTT_FRAME_MAX = 242;
 const ANSWER_MS = 15000;
 const BACKOFF_MS_MIN = 2000;
 const BACKOFF_MS_MAX = 120000;
@@ -28,20 +30,17 @@ export interface MqttLinkOptions {
   readonly identity: ConnectOptions;
   readonly uplink: string;
   readonly downlink: string;
+  /** A frame with its tag. */
+  readonly seal: (frame: Uint8Array) => Uint8Array;
   /** The link can take frames, or no longer. */
-  readonly changed: (isUp: boolean) => void;
+  readonly changed: () => void;
   readonly received: (payload: Uint8Array) => void;
 }
 
-export interface MqttLink {
+export interface MqttLink extends Link {
   start(): void;
   /** The network below is there again: does not sit out a long pause. */
   wake(): void;
-  isUp(): boolean;
-  /** How many more frames it can take now. */
-  room(): number;
-  /** Sends a payload; `done` is called once with whether the broker has taken it. Only while there is room. */
-  send(payload: Uint8Array, done: (taken: boolean) => void): void;
   /** Connections lost so far. */
   losses(): number;
 }
@@ -81,7 +80,9 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
           if (mine === generation) write(connectPacket(options.identity));
         },
         data: (data) => {
-          if (mine === generation) reader.take(data, handle);
+          reader.take(data, (incoming) => {
+            if (mine === generation) handle(incoming);
+          });
         },
         closed: () => {
           if (mine === generation) lose();
@@ -93,10 +94,13 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
   }
 
   function write(data: string): void {
+    const mine = generation;
     try {
       if (stream !== undefined) stream.write(data);
     } catch {
-      lose();
+      delay(0, () => {
+        if (mine === generation) lose();
+      });
     }
   }
 
@@ -116,7 +120,7 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
     const waiting = flights;
     flights = [];
     for (let i = 0; i < waiting.length; i++) (waiting[i] as Flight).done(false);
-    if (was) options.changed(false);
+    if (was) options.changed();
     // Half of the pause is chance: after an outage all devices come back at once.
     const pauseMs = backoffMs * (0.5 + options.random() / 2);
     backoffMs = Math.min(backoffMs * 2, BACKOFF_MS_MAX);
@@ -150,7 +154,7 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
     } else if (incoming.kind === "suback") {
       up = true;
       backoffMs = BACKOFF_MS_MIN;
-      options.changed(true);
+      options.changed();
     } else if (incoming.kind === "puback") taken(incoming.id);
     else if (incoming.kind === "pingresp") waitsForPing = false;
     else if (incoming.kind === "publish") {
@@ -168,6 +172,10 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
     }
   }
 
+  function room(): number {
+    return up && flights.length < IN_FLIGHT_MAX ? MQTT_FRAME_MAX : 0;
+  }
+
   return {
     start: open,
     wake: () => {
@@ -178,12 +186,15 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
       open();
     },
     isUp: () => up,
-    room: () => (up ? IN_FLIGHT_MAX - flights.length : 0),
-    send: (payload, done) => {
+    room: room,
+    spare: room,
+    costS: () => 0,
+    isSlow: () => false,
+    send: (frame, _isConfirmed, done) => {
       lastId = (lastId % 65000) + 1;
       const id = lastId;
       flights.push({ id: id, done: done });
-      write(publishPacket(options.uplink, stringOf(payload), id, false));
+      write(publishPacket(options.uplink, stringOf(options.seal(frame)), id, false));
       const mine = generation;
       delay(ANSWER_MS * 2, () => {
         if (mine !== generation) return;

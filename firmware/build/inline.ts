@@ -1,0 +1,147 @@
+// Functions that are called from one place only go to that place, with their parameters as variables.
+import { types } from "@babel/core";
+import { functionOf, hostOf, isPlain, isPure, type Program } from "./facts.ts";
+import { type Binding, expressionStatement, identifier, isFunction, type Node, some, variableDeclaration, variableDeclarator } from "./tree.ts";
+
+/** How the result of a call is used: dropped, kept in a variable, or handed on. */
+interface Place {
+  readonly statement: Node;
+  readonly body: Node[];
+  readonly use: "drop" | "var" | "set" | "return";
+  readonly target: Node;
+}
+
+export function setVariable(name: string, value: Node): Node {
+  return variableDeclaration("var", [variableDeclarator(identifier(name), value)]);
+}
+
+function placeOf(program: Program, call: Node): Place | undefined {
+  const { parents } = program.index;
+  let statement = parents.get(call);
+  let use: Place["use"] = "drop";
+  let target: Node;
+  if (statement.type === "VariableDeclarator") {
+    target = statement.id;
+    statement = parents.get(statement);
+    if (statement.declarations.length !== 1) return undefined;
+    use = "var";
+  } else if (statement.type === "AssignmentExpression") {
+    if (statement.operator !== "=" || statement.left.type !== "Identifier") return undefined;
+    target = statement.left;
+    statement = parents.get(statement);
+    use = "set";
+  } else if (statement.type === "ReturnStatement") use = "return";
+  if (!/^(ExpressionStatement|VariableDeclaration|ReturnStatement)$/.test(statement.type)) return undefined;
+  const block = parents.get(statement);
+  if (block.type !== "Program" && block.type !== "BlockStatement") return undefined;
+  return isOnce(program, block) ? { statement, body: block.body, use, target } : undefined;
+}
+
+/** The body of a function, or a branch of the program itself: what stands there runs once for each of its scope. */
+function isOnce(program: Program, block: Node): boolean {
+  const { parents } = program.index;
+  const host = hostOf(program.index, block.body[0] ?? block);
+  let at = block;
+  while (host.type === "Program" && at !== host) {
+    at = parents.get(at);
+    if (!/^(Program|BlockStatement|IfStatement)$/.test(at.type)) return false;
+  }
+  return host.type === "Program" || block === host.body;
+}
+
+function returnsIn(statements: readonly Node[]): boolean {
+  return statements.some((one) =>
+    some(one, (node) => node.type === "ReturnStatement", (node) => !isFunction(node)),
+  );
+}
+
+function isGuard(node: Node): boolean {
+  if (node.type !== "IfStatement" || node.alternate) return false;
+  const only = node.consequent.type === "BlockStatement" ? node.consequent.body : [node.consequent];
+  return only.length === 1 && only[0].type === "ReturnStatement" && !only[0].argument;
+}
+
+/** `if (a) return; b` as `if (!a) { b }`; undefined where a return stands elsewhere. */
+function withoutGuards(statements: readonly Node[]): Node[] | undefined {
+  const at = statements.findIndex((one) => returnsIn([one]));
+  const guard = statements[at];
+  if (guard === undefined) return [...statements];
+  if (!isGuard(guard)) return undefined;
+  const rest = withoutGuards(statements.slice(at + 1));
+  if (rest === undefined) return undefined;
+  const test = types.unaryExpression("!", guard.test);
+  return [...statements.slice(0, at), types.ifStatement(test, types.blockStatement(rest))];
+}
+
+function resultStatement(place: Place, value: Node | undefined): Node[] {
+  const result = value ?? identifier("undefined");
+  if (place.use === "var") return [variableDeclaration("var", [variableDeclarator(place.target, result)])];
+  if (place.use === "set") return [expressionStatement(types.assignmentExpression("=", place.target, result))];
+  if (place.use === "return") return [types.returnStatement(value ?? null)];
+  return value === undefined || isPure(value) ? [] : [expressionStatement(value)];
+}
+
+/** The statements that do what the call did, without its functions; undefined where it returns from amidst. */
+function statementsFor(fn: Node, place: Place): Node[] | undefined {
+  if (fn.body.type !== "BlockStatement") return resultStatement(place, fn.body);
+  const all = fn.body.body.filter((one: Node) => one.type !== "FunctionDeclaration");
+  const last = all.at(-1);
+  const ends = last?.type === "ReturnStatement";
+  const before = ends ? all.slice(0, -1) : all;
+  const result = resultStatement(place, ends ? (last.argument ?? undefined) : undefined);
+  if (!returnsIn(before)) return [...before, ...result];
+  if (place.use === "return") return [...all, ...(ends ? [] : [types.returnStatement()])];
+  const rest = place.use === "drop" && !ends ? withoutGuards(before) : undefined;
+  return rest;
+}
+
+/** What is worth to be taken apart: a function that makes functions, or one with nothing but a result. */
+function isFactory(fn: Node): boolean {
+  if (fn.body.type !== "BlockStatement" || fn.body.body.length < 2) return true;
+  return some(fn.body, (node) => isFunction(node));
+}
+
+export function removeStatement(program: Program, statement: Node): void {
+  const block = program.index.parents.get(statement);
+  const body = Array.isArray(block.body) ? block.body : block.consequent;
+  body.splice(body.indexOf(statement), 1);
+}
+
+function removeFunction(program: Program, binding: Binding): void {
+  if (binding.kind === "function") removeStatement(program, binding.node);
+  else {
+    const declaration = program.index.parents.get(binding.node);
+    declaration.declarations.splice(declaration.declarations.indexOf(binding.node), 1);
+    if (declaration.declarations.length === 0) removeStatement(program, declaration);
+  }
+}
+
+function inlineCall(program: Program, binding: Binding, fn: Node, call: Node, place: Place): boolean {
+  const statements = statementsFor(fn, place);
+  if (statements === undefined) return false;
+  const given = fn.params.map((param: Node, i: number) => setVariable(param.name, call.arguments[i] ?? identifier("undefined")));
+  const more = call.arguments.slice(fn.params.length).filter((one: Node) => !isPure(one));
+  const host = hostOf(program.index, call);
+  place.body.splice(place.body.indexOf(place.statement), 1, ...given, ...more.map((one: Node) => expressionStatement(one)), ...statements);
+  removeFunction(program, binding);
+  const inner = fn.body.type === "BlockStatement" ? fn.body.body.filter((one: Node) => one.type === "FunctionDeclaration") : [];
+  const top = host.type === "Program" ? host.body : host.body.body;
+  top.unshift(...inner);
+  return true;
+}
+
+/** One step: the first function that can go to its only call. */
+export function inlineOnce(program: Program): boolean {
+  const { index } = program;
+  for (const binding of index.bindings.values()) {
+    const fn = functionOf(index, binding);
+    const call = index.parents.get(binding.reads[0]);
+    if (fn === undefined || binding.reads.length !== 1 || call.type !== "CallExpression") continue;
+    if (call.callee !== binding.reads[0] || call.arguments.some((one: Node) => one.type === "SpreadElement")) continue;
+    if (!isPlain(fn) || !isFactory(fn) || some(fn, (node) => node === call)) continue;
+    const place = placeOf(program, call);
+    if (place !== undefined && inlineCall(program, binding, fn, call, place)) return true;
+  }
+  return false;
+}
+

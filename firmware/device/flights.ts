@@ -1,0 +1,93 @@
+// Frames that are under way: sent, and not yet named by an ack frame. What an ack frame leaves out that was sent before something
+// that it names is a hole; what nobody answers is judged only after two further uplinks.
+import type { Place } from "../store/ring.ts";
+
+/** A frame that asked is judged unanswered after so many more. */
+const FURTHER_UPLINKS = 2;
+const WINDOW = 32;
+
+export interface Flight {
+  readonly sequence: number;
+  /** Records that it carries: from here up to before `end`. -1: none of the ring. */
+  readonly first: Place;
+  readonly end: Place;
+  readonly sentS: number;
+}
+
+export interface Flights {
+  add(sequence: number, first: Place, end: Place, nowS: number, asks: boolean): void;
+  /** Takes out what an ack frame names; gives the least age of it in seconds, or -1. Holes go to `lost`. */
+  acknowledge(base: number, bitmap: number, nowS: number, stored: (flight: Flight) => void): number;
+  /** True when an answer has stayed out: all that was sent up to the frame that asked goes to `lost`. */
+  judge(nowS: number, answerS: number): boolean;
+  /** All of them go to `lost`, or the one with this sequence. */
+  lose(sequence?: number): void;
+  /** The place behind the flight that carries this place, or the place itself. */
+  behind(place: Place): Place;
+  count(): number;
+}
+
+/** The place behind the flight of a list that carries this place, or the place itself. */
+export function behindOf(flights: readonly Flight[], place: Place): Place {
+  for (let i = 0; i < flights.length; i++) {
+    const flight = flights[i] as Flight;
+    if (place >= flight.first && place < flight.end) return flight.end;
+  }
+  return place;
+}
+
+export function createFlights(most: number, lost: (flight: Flight) => void): Flights {
+  /** In the order in which they were sent. */
+  let flights: Flight[] = [];
+  /** Uplinks since the first one that asked and has no answer yet; -1 when there is none. */
+  let further = -1;
+  let askedS = 0;
+
+  /** Hands over those for which `isOut` holds. */
+  function sift(isOut: (flight: Flight) => boolean): void {
+    const all = flights;
+    flights = [];
+    for (let i = 0; i < all.length; i++) {
+      const flight = all[i] as Flight;
+      if (isOut(flight)) lost(flight);
+      else flights.push(flight);
+    }
+  }
+
+  return {
+    add: (sequence, first, end, nowS, asks) => {
+      if (further >= 0) further++;
+      else if (asks) {
+        further = 0;
+        askedS = nowS;
+      }
+      if (flights.length >= most) lost(flights.shift() as Flight);
+      flights.push({ sequence: sequence, first: first, end: end, sentS: nowS });
+    },
+    acknowledge: (base, bitmap, nowS, stored) => {
+      const all = flights;
+      let ageS = -1;
+      flights = [];
+      for (let i = all.length - 1; i >= 0; i--) {
+        const flight = all[i] as Flight;
+        const at = (flight.sequence - base) & 0xffff;
+        if (at < WINDOW && (bitmap >>> (WINDOW - 1 - at)) & 1) {
+          if (ageS < 0) ageS = nowS - flight.sentS;
+          stored(flight);
+        } else if (ageS < 0 || at >= WINDOW) flights.unshift(flight);
+        else lost(flight);
+      }
+      if (ageS >= 0) further = -1;
+      return ageS;
+    },
+    judge: (nowS, answerS) => {
+      if (further < FURTHER_UPLINKS || nowS - askedS < answerS) return false;
+      further = -1;
+      sift((flight) => flight.sentS <= askedS);
+      return true;
+    },
+    lose: (sequence) => sift((flight) => sequence === undefined || flight.sequence === sequence),
+    behind: (place) => behindOf(flights, place),
+    count: () => flights.length,
+  };
+}

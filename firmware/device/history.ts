@@ -1,0 +1,185 @@
+// History: walks the ring from the oldest record that may be open to the newest, and packs runs of samples into backlog frames, a
+// sample a turn. A run ends where groups, boot or the state of the clock change. What is under way elsewhere is stepped over.
+import type { BacklogEncoder } from "../../protocol/wire.ts";
+import { u16 } from "../store/bytes.ts";
+import type { Place, Ring } from "../store/ring.ts";
+import { BACKLOG, CLOCK_SYNCED, EVENT, groupsOf, REPORT } from "./frames.ts";
+
+/** Places looked at in one turn when there is nothing to pack. */
+const LOOKS = 8;
+const HEAD_BYTES = 11;
+const THINNED = 128;
+const EARLIER_BOOT = 64;
+/** A frame says the present time: one that could not leave within this is made anew. */
+export const FRESH_S = 20;
+
+/** Leaves out samples where the link is too slow for all of them. */
+export interface Thinning {
+  /** One bounded look; true when it is known whether the sample at this place is kept. */
+  prepare(place: Place): boolean;
+  keeps(place: Place): boolean;
+  /** Samples left out so far. */
+  count(): number;
+}
+
+export interface HistoryOptions {
+  readonly ring: Ring;
+  readonly encoder: BacklogEncoder;
+  /** Groups of the samples that the encoder takes. */
+  readonly groupBits: number;
+  readonly uptime: () => number;
+  /** Writes a header of this kind and sequence with the present time: seconds since boot where `isUptime`. */
+  readonly stamp: (out: Uint8Array, kind: number, sequence: number, isUptime: boolean) => void;
+  readonly intervalS: () => number;
+  /** Behind this place: under way, or waiting to go by itself; the place itself when it is neither. */
+  readonly skip: (place: Place) => Place;
+  /** A record that goes by itself: true when somebody has taken it. */
+  readonly event: (place: Place, frame: Uint8Array) => boolean;
+  readonly thinning: Thinning | undefined;
+  /** So many samples are too many for the link. */
+  readonly isTooMany: ((samples: number) => boolean) | undefined;
+}
+
+export interface History {
+  /** One bounded turn towards a frame of at most `bytesMax` bytes; false when there is no more to do. */
+  step(bytesMax: number): boolean;
+  /** A frame that is ready, of the samples from `first` up to before `end`. */
+  ready(): HistoryFrame | undefined;
+  /** Forgets the frame that is ready or in the making; its samples are open again. */
+  drop(): void;
+  /** The frame that is ready has gone. */
+  gone(): void;
+  /** A record from before is open again. */
+  back(place: Place): void;
+  /** Also those that are marked, from this sequence on, up to what is there now. */
+  resend(sequence: number): void;
+  isResending(): boolean;
+  cursor(): Place;
+  /** Records whose place was needed before anybody had acknowledged them, at most. */
+  lost(): number;
+}
+
+export interface HistoryFrame {
+  readonly frame: Uint8Array;
+  readonly first: Place;
+  readonly end: Place;
+}
+
+export function createHistory(options: HistoryOptions): History {
+  const ring = options.ring;
+  const encoder = options.encoder;
+  const head = new Uint8Array(HEAD_BYTES);
+  let cursor = ring.oldest();
+  let first = -1;
+  let end = 0;
+  let builtS = 0;
+  let frame: Uint8Array | undefined;
+  let boot = 0;
+  let synced = 0;
+  let lost = 0;
+  let wantedFrom = 0;
+  let wantedUntil = 0;
+  let isThinned = false;
+
+  function openAt(place: Place): Uint8Array | undefined {
+    const isWanted = place < wantedUntil;
+    const found = ring.read(place, isWanted);
+    if (found === undefined || !isWanted || ((u16(found, 1) - wantedFrom) & 0x8000) === 0) return found;
+    return ring.read(place, false);
+  }
+
+  function begin(sample: Uint8Array, bytesMax: number): void {
+    boot = ring.bootOf(sample);
+    const isEarlier = boot !== ring.state[4];
+    synced = (sample[7] as number) & CLOCK_SYNCED;
+    options.stamp(head, BACKLOG, ring.use(), !synced && !isEarlier);
+    head[8] = boot;
+    head[10] = options.groupBits | (isEarlier ? EARLIER_BOOT : 0) | (isThinned ? THINNED : 0);
+    encoder.start(head, bytesMax, options.intervalS());
+    builtS = options.uptime();
+    first = cursor;
+  }
+
+  /** True when the sample is in the frame or left out by rule; false when the frame ends before it. */
+  function pack(sample: Uint8Array, bytesMax: number): boolean {
+    if (first < 0) begin(sample, bytesMax);
+    else if (boot !== ring.bootOf(sample) || synced !== ((sample[7] as number) & CLOCK_SYNCED)) return false;
+    else if (isThinned && !(options.thinning as Thinning).keeps(cursor)) return true;
+    return encoder.add(sample);
+  }
+
+  function finish(): boolean {
+    if (encoder.count() > 0) frame = encoder.finish();
+    else first = -1;
+    return frame === undefined;
+  }
+
+  function drop(): void {
+    if (first >= 0 && first < cursor) cursor = first;
+    first = -1;
+    frame = undefined;
+  }
+
+  function step(bytesMax: number): boolean {
+    if (options.uptime() - builtS > FRESH_S) drop();
+    if (frame !== undefined) return false;
+    if (cursor < ring.oldest()) {
+      lost += ring.oldest() - cursor;
+      cursor = ring.oldest();
+    }
+    for (let i = 0; i < LOOKS; i++) {
+      if (cursor >= ring.head()) {
+        if (first >= 0) finish();
+        return false;
+      }
+      const behind = options.skip(cursor);
+      const found = openAt(cursor);
+      const kind = found === undefined ? 0 : (found[0] as number) & 15;
+      const isSample = kind === REPORT && groupsOf(found as Uint8Array) === options.groupBits;
+      // What an acknowledgement marks is all samples from first to last: none may be among them that is not in the frame.
+      if (kind === REPORT && first >= 0 && (behind > cursor || !isSample)) return finish();
+      if (behind > cursor) cursor = behind;
+      else if (isSample) {
+        if (first < 0) isThinned = options.isTooMany !== undefined && options.isTooMany(ring.head() - cursor);
+        if (isThinned && !(options.thinning as Thinning).prepare(cursor)) return true;
+        if (!pack(found as Uint8Array, bytesMax)) return finish();
+        cursor++;
+        end = cursor;
+        return true;
+      } else {
+        // An event goes by itself, as does a sample of another configuration, or it waits here until it can.
+        if ((kind === EVENT || kind === REPORT) && !options.event(cursor, found as Uint8Array))
+          return first >= 0 && finish();
+        cursor++;
+      }
+    }
+    return true;
+  }
+
+  return {
+    step: step,
+    ready: () => {
+      if (options.uptime() - builtS > FRESH_S) drop();
+      return frame === undefined ? undefined : { frame: frame, first: first, end: end };
+    },
+    drop: drop,
+    gone: () => {
+      first = -1;
+      frame = undefined;
+    },
+    back: (place) => {
+      if (place >= cursor) return;
+      drop();
+      if (place < cursor) cursor = place;
+    },
+    resend: (sequence) => {
+      drop();
+      wantedFrom = sequence;
+      wantedUntil = ring.head();
+      cursor = ring.oldest();
+    },
+    isResending: () => cursor < wantedUntil,
+    cursor: () => cursor,
+    lost: () => lost,
+  };
+}

@@ -1,0 +1,197 @@
+// What is sent when: live samples, events and info, each until the gateway has said that it has them.
+import { describe, expect, test } from "vitest";
+import { asStored, createBench, decoded, SLOW, sequenceOf, UNIX_S } from "../../tests/fixtures-device.ts";
+
+const MINUTE = 60;
+const HOUR = 3600;
+const STOPPED = [500, 1, 1, 1023, 127];
+const MAINS_LOST = [500, 1, 0, 1023, 127];
+const POWER = 1;
+
+describe("a live sample", () => {
+  test("goes at once, and asks for an answer every so many uplinks once the clock is set", () => {
+    const it = createBench({ settings: [0, 60, 0, 0, 0, 0, 0, 0, 4] });
+    it.run(10 * MINUTE);
+    const from = it.sent.length;
+    it.run(40 * MINUTE);
+    const live = it.sent.slice(from);
+    expect(live.map((one) => one.uplink.kind)).toEqual(Array.from({ length: 40 }, () => "report"));
+    expect(live.filter((one) => one.asks)).toHaveLength(10);
+    const asked = live.flatMap((one, i) => (one.asks ? [i % 4] : []));
+    expect(new Set(asked).size).toBe(1);
+  });
+
+  test("asks every time as long as the clock is not set", () => {
+    const it = createBench();
+    it.gateway.unixS = () => 0;
+    it.run(20 * MINUTE);
+    expect(it.sent.length).toBeGreaterThan(15);
+    expect(it.sent.filter((one) => !one.asks)).toEqual([]);
+  });
+
+  test("says that there is more to come while history waits, and no longer when it does not", () => {
+    const it = createBench();
+    it.setLink({ isUp: false });
+    it.run(HOUR);
+    it.setLink({ isUp: true });
+    it.run(10 * MINUTE);
+    const pending = it.sent.map((one) => ((one.frame[7] as number) & 0x20) !== 0);
+    expect(pending).toContain(true);
+    expect(pending.slice(-5)).toEqual([false, false, false, false, false]);
+  });
+
+  test("that is lost comes as history without being asked for", () => {
+    const it = createBench();
+    it.run(10 * MINUTE);
+    let lost = -1;
+    it.gateway.loses = ({ frame, uplink }) => {
+      if (lost >= 0 || uplink.kind !== "report") return false;
+      lost = sequenceOf(frame);
+      return true;
+    };
+    it.run(10 * MINUTE);
+    expect(it.gateway.records.has(lost)).toBe(true);
+    expect(it.backlogs().some((one) => one.reports.some((frame) => sequenceOf(frame) === lost))).toBe(true);
+  });
+});
+
+describe("an event", () => {
+  test("of help, tamper or failure goes at once, confirmed and asking, before anything else", () => {
+    const it = createBench({ link: SLOW, groups: POWER, codes: () => STOPPED });
+    it.run(10 * MINUTE);
+    const from = it.sent.length;
+    it.device().help(1);
+    it.device().tamper(true);
+    it.codes = () => [500, 5, 1, 1023, 127];
+    it.run(2 * MINUTE);
+    const urgent = it.sent.slice(from).filter((one) => one.uplink.kind === "event");
+    const names = urgent.map((one) => (one.uplink.kind === "event" ? one.uplink.value.event : ""));
+    expect(names).toEqual(["help-requested", "tamper", "generator-failed"]);
+    expect(urgent.every((one) => one.isConfirmed && one.asks)).toBe(true);
+    expect(it.sent[from]?.uplink.kind).toBe("event");
+  });
+
+  test("of the mains is spread over two minutes on a slow link, of each device at a moment of its own", () => {
+    const delays = [1, 2, 3, 4, 5, 6, 7, 8].map((seed) => {
+      const it = createBench({ seed, link: SLOW, groups: POWER, codes: () => STOPPED });
+      it.run(10 * MINUTE);
+      it.codes = () => MAINS_LOST;
+      it.run(5 * MINUTE);
+      const event = it.sent.find((one) => one.uplink.kind === "event");
+      expect(event?.isConfirmed).toBe(false);
+      return (event?.atS ?? Infinity) + UNIX_S - (event?.uplink.kind === "event" ? event.uplink.value.time : 0);
+    });
+    for (const delay of delays) expect(delay).toBeLessThan(132);
+    expect(Math.max(...delays) - Math.min(...delays)).toBeGreaterThan(30);
+  });
+
+  test("of the mains goes at once on a fast link", () => {
+    const it = createBench({ groups: POWER, codes: () => STOPPED });
+    it.run(10 * MINUTE);
+    it.codes = () => MAINS_LOST;
+    it.run(90);
+    const event = it.sent.find((one) => one.uplink.kind === "event");
+    if (event?.uplink.kind !== "event") throw new Error("no event");
+    expect(event.atS + UNIX_S - event.uplink.value.time).toBeLessThan(2);
+    expect(event.uplink.value).toMatchObject({ event: "mains-lost", argument: 0, flags: { clockSynced: true } });
+  });
+
+  test("is sent again until it is acknowledged, less and less often, and then no more", () => {
+    const it = createBench();
+    it.run(10 * MINUTE);
+    it.gateway.answers = false;
+    it.device().help(3);
+    it.run(3 * HOUR);
+    const times = it.sent.filter((one) => one.uplink.kind === "event").map((one) => one.atS);
+    expect(times.length).toBeGreaterThan(3);
+    const gaps = times.slice(1).map((atS, i) => atS - (times[i] as number));
+    expect(gaps.at(-1)).toBeGreaterThan(2 * (gaps[0] as number));
+    it.gateway.answers = true;
+    it.run(HOUR);
+    const count = it.events().length;
+    it.run(HOUR);
+    expect(it.events().length).toBe(count);
+    expect(it.stored().filter(({ frame, isMarked }) => decoded(frame).kind === "event" && !isMarked)).toEqual([]);
+  });
+
+  test("that nobody has acknowledged outlives a restart, byte for byte", () => {
+    const it = createBench();
+    it.run(10 * MINUTE);
+    it.setLink({ isUp: false });
+    it.device().help(4);
+    it.run(MINUTE);
+    it.boot();
+    it.setLink({ isUp: true });
+    it.run(5 * MINUTE);
+    const [event] = it.stored().filter(({ frame }) => decoded(frame).kind === "event");
+    expect(it.gateway.records.get(sequenceOf(event?.frame as Uint8Array))).toBe(asStored(event?.frame as Uint8Array));
+  });
+
+  test("beyond what can wait by itself is kept as history: forty of them all arrive", () => {
+    const it = createBench();
+    it.run(10 * MINUTE);
+    it.setLink({ isUp: false });
+    for (let i = 0; i < 40; i++) it.device().help(1 + (i % 6));
+    it.run(10 * MINUTE);
+    it.setLink({ isUp: true });
+    it.run(30 * MINUTE);
+    const events = it.stored().filter(({ frame }) => decoded(frame).kind === "event");
+    expect(events).toHaveLength(40);
+    expect(events.filter(({ frame }) => !it.gateway.records.has(sequenceOf(frame)))).toEqual([]);
+  });
+});
+
+describe("an info frame", () => {
+  test("goes at boot with what the device is, and again until it is acknowledged, and is then forgotten", () => {
+    const it = createBench({ settings: [0, 120, 0, 20, 10] });
+    it.gateway.answers = false;
+    it.run(30 * MINUTE);
+    const count = it.infos().length;
+    expect(count).toBeGreaterThan(1);
+    expect(new Set(it.sent.flatMap((one) => (one.uplink.kind === "info" ? [sequenceOf(one.frame)] : []))).size).toBe(1);
+    it.gateway.answers = true;
+    it.run(30 * MINUTE);
+    const after = it.infos().length;
+    it.run(2 * HOUR);
+    expect(it.infos().length).toBe(after);
+    expect(it.infos()[0]).toMatchObject({
+      firmwareVersion: "0.1.0",
+      bootCount: 1,
+      resetCause: "unknown",
+      reportIntervalS: 120,
+      board: 255,
+      sensors: 1 << 4,
+      memoryFreePct: 40,
+      faultCount: 0,
+      flags: { firstSinceBoot: true, ackRequested: true },
+    });
+  });
+
+  test("comes once a day", () => {
+    const it = createBench({ settings: [0, 900] });
+    it.run(3.2 * 24 * HOUR);
+    expect(it.infos().length).toBeGreaterThanOrEqual(4);
+    expect(it.infos().length).toBeLessThanOrEqual(5);
+  });
+
+  test("at boot is spread over two minutes on a slow link", () => {
+    const delays = [1, 2, 3, 4, 5, 6].map((seed) => {
+      const it = createBench({ seed, link: SLOW });
+      it.run(10 * MINUTE);
+      return it.sent.find((one) => one.uplink.kind === "info")?.atS ?? Infinity;
+    });
+    for (const delay of delays) expect(delay).toBeLessThan(135);
+    expect(Math.max(...delays) - Math.min(...delays)).toBeGreaterThan(20);
+  });
+});
+
+test("an ack frame for something that is not under way sets no clock and marks nothing", () => {
+  const it = createBench();
+  it.gateway.answers = false;
+  it.run(10 * MINUTE);
+  it.ack(9000, 0xffffffff);
+  it.ack(9000, 0xffffffff);
+  it.run(5 * MINUTE);
+  expect(it.reports().some((one) => one.flags.clockSynced)).toBe(false);
+  expect(it.stored().filter((one) => one.isMarked)).toEqual([]);
+});
