@@ -67,16 +67,18 @@ function areaAt(board: BoardNumbers, offset: number, pages: number): FlashArea {
 
 let store: ConfigStore;
 
-/** The configuration of the bench, with what a downlink has changed of it; undefined when neither page checks. */
-export function readConfig(board: BoardNumbers): DeviceConfig | undefined {
+/**
+ * The configuration of the bench, with what a downlink has changed of it. When neither page checks the program ends here, and the
+ * loader's watchdog starts the board anew.
+ */
+export function readConfig(board: BoardNumbers): DeviceConfig {
   store = openConfig({
     flash: areaAt(board, board.configOffset, CONFIG_PAGES),
     crc32: (data) => E.CRC32(data),
     textAt: (offset, length) => require("Storage").read(DATA_FILE, board.configOffset + offset, length) as string,
     bytesOf: (data) => E.toUint8Array(data),
   });
-  const text = store.text();
-  return text === undefined ? undefined : (JSON.parse(text) as DeviceConfig);
+  return JSON.parse(store.text() as string) as DeviceConfig;
 }
 
 /** The same configuration with other settings. */
@@ -86,14 +88,15 @@ function keep(settings: readonly number[]): boolean {
   return store.write(JSON.stringify(config));
 }
 
-/** Recovers the ring a piece a turn, and hands it over. */
-export function openRing(board: BoardNumbers, then: (ring: Ring) => void): void {
-  const ring = createRing(areaAt(board, board.ringOffset, board.ringPages), board.ringSlotBytes, crc32);
-  function recover(): void {
-    if (ring.recover()) then(ring);
-    else delay(1, recover);
-  }
-  recover();
+/** The board's ring, not yet recovered. */
+export function openRing(board: BoardNumbers): Ring {
+  return createRing(areaAt(board, board.ringOffset, board.ringPages), board.ringSlotBytes, crc32);
+}
+
+/** Recovers the ring a piece a turn, and goes on. */
+export function recover(ring: Ring, then: () => void): void {
+  if (ring.recover()) then();
+  else delay(1, () => recover(ring, then));
 }
 
 function crc32(bytes: Uint8Array): number {
@@ -124,8 +127,8 @@ export type Wired = Pick<
   | "seen"
 >;
 
-/** Puts the device together and starts it. */
-export function startDevice(board: BoardNumbers, config: DeviceConfig, ring: Ring, wired: Wired): Device {
+/** Puts the device together; it starts when the ring is recovered. */
+export function assembleDevice(board: BoardNumbers, config: DeviceConfig, ring: Ring, wired: Wired): Device {
   const slots = areaAt(board, 0, 0);
   const slotAt = wkSlot * board.slotBytes;
   let isConfirmed = false;
@@ -134,7 +137,7 @@ export function startDevice(board: BoardNumbers, config: DeviceConfig, ring: Rin
     faults++;
     if (isFatal(flags)) E.reboot();
   });
-  const device = createDevice({
+  return createDevice({
     phase: E.CRC32(config.deviceId) & 65535,
     board: board.code,
     settings: settingsOf(config.settings, board.intervalS),
@@ -177,6 +180,4 @@ export function startDevice(board: BoardNumbers, config: DeviceConfig, ring: Rin
     buzzer: wired.buzzer,
     seen: wired.seen,
   });
-  device.start();
-  return device;
 }

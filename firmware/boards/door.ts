@@ -5,7 +5,7 @@ import type { Device, DeviceOptions } from "../device/device.ts";
 import { groupsOf } from "../device/frames.ts";
 import { bytesOfHex } from "../device/settings.ts";
 import { createDoorCounter } from "../drivers/door-counter.ts";
-import { type BoardNumbers, delay, openRing, readConfig, startDevice, uptime, watchOf } from "./compose.ts";
+import { assembleDevice, type BoardNumbers, delay, openRing, readConfig, recover, uptime, watchOf } from "./compose.ts";
 import { createRadio, type RadioPins } from "./radio.ts";
 
 /** Bit of the group in a report, and of the sensor in an info frame. */
@@ -24,54 +24,57 @@ export interface DoorPins extends RadioPins {
 /** `openOf` makes what checks the tags of this key. */
 export function startDoor(board: BoardNumbers, pins: DoorPins, openOf: (key: Uint8Array) => DeviceOptions["open"]): void {
   const config = readConfig(board);
-  if (config === undefined || config.lorawan === undefined) return;
-  const keys = config.lorawan;
-  let device: Device | undefined;
-  openRing(board, (ring) => {
-    const row = BACKLOG_PHASE.concat(BACKLOG_OCCUPANCY);
+  const ring = openRing(board);
+  const row = BACKLOG_PHASE.concat(BACKLOG_OCCUPANCY);
+  const counter = createDoorCounter({
+    watchA: watchOf(pins.beamA),
+    watchB: watchOf(pins.beamB),
+    beamA: () => digitalRead(pins.beamA) === 1,
+    beamB: () => digitalRead(pins.beamB) === 1,
+    uptime: uptime,
+    delay: delay,
+  });
+  const link = createRadio(
+    pins,
+    config.lorawan as NonNullable<typeof config.lorawan>,
+    () => device.linkChanged(),
+    (frame) => device.received(frame, true),
+  );
+  const device: Device = assembleDevice(board, config, ring, {
+    groupBits: GROUPS,
+    row: row,
+    probes: [
+      {
+        sensor: PEOPLE_COUNTER,
+        from: 1,
+        count: 2,
+        start: (done) => {
+          // Counts are their own codes; the one reason that a door knows is that it is stuck.
+          counter.sample((people, entries) => done(people === "stuck" ? STUCK : [people as number, entries as number]));
+        },
+      },
+    ],
+    alarms: (standing, now, settings, tell) => peopleAlarms(standing, now, 1, settings, tell),
+    changes: undefined,
+    link: link,
+    recount: (people) => {
+      counter.setOccupancy(people);
+      return true;
+    },
+    thinning: undefined,
+    isTooMany: undefined,
+    open: openOf(bytesOfHex(config.key)),
+    ownSupply: () => NRF.getBattery() - SUPPLY_V_MIN,
+    lamp: (isOn) => digitalWrite(pins.lamp, isOn),
+    buzzer: (isOn) => digitalWrite(pins.buzzer, isOn),
+    seen: (isOn) => digitalWrite(pins.seen, isOn),
+  });
+  recover(ring, () => {
     const codes = new Uint16Array(row.length);
     const newest = ring.newest();
     if (newest !== undefined && groupsOf(newest) === GROUPS) takeCodes(newest, row, codes);
-    const counter = createDoorCounter({
-      watchA: watchOf(pins.beamA),
-      watchB: watchOf(pins.beamB),
-      beamA: () => digitalRead(pins.beamA) === 1,
-      beamB: () => digitalRead(pins.beamB) === 1,
-      uptime: uptime,
-      delay: delay,
-      occupancy: codes[1] as number,
-      entries: codes[2] as number,
-    });
-    const link = createRadio(pins, keys, () => device);
-    device = startDevice(board, config, ring, {
-      groupBits: GROUPS,
-      row: row,
-      probes: [
-        {
-          sensor: PEOPLE_COUNTER,
-          from: 1,
-          count: 2,
-          start: (done) => {
-            // Counts are their own codes; the one reason that a door knows is that it is stuck.
-            counter.sample((people, entries) => done(people === "stuck" ? STUCK : [people as number, entries as number]));
-          },
-        },
-      ],
-      alarms: (standing, now, settings, tell) => peopleAlarms(standing, now, 1, settings, tell),
-      changes: undefined,
-      link: link,
-      recount: (people) => {
-        counter.setOccupancy(people);
-        return true;
-      },
-      thinning: undefined,
-      isTooMany: undefined,
-      open: openOf(bytesOfHex(config.key)),
-      ownSupply: () => NRF.getBattery() - SUPPLY_V_MIN,
-      lamp: (isOn) => digitalWrite(pins.lamp, isOn),
-      buzzer: (isOn) => digitalWrite(pins.buzzer, isOn),
-      seen: (isOn) => digitalWrite(pins.seen, isOn),
-    });
+    counter.restore(codes[1] as number, codes[2] as number);
+    device.start();
     link.start();
   });
 }

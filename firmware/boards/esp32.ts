@@ -1,13 +1,12 @@
 // ESP32, profile `point`: a whole support point over WiFi and MQTT, over LoRaWAN, or over both. Pins, and everything wired together.
-import { createTagger, downlinkTopic, loginWith, sealWith, type Tagger, uplinkTopic } from "../../protocol/wire.ts";
+import { createTagger, downlinkTopic, loginWith, sealWith, uplinkTopic } from "../../protocol/wire.ts";
 import type { Device } from "../device/device.ts";
 import { bytesOfHex, type DeviceConfig } from "../device/settings.ts";
 import { createThinning, isTooSlow } from "../device/thinning.ts";
 import type { Connect, Link } from "../hal.ts";
 import { createMqttLink, type MqttLink } from "../links/mqtt/client.ts";
 import { createPreferredLink } from "../links/preferred.ts";
-import type { Ring } from "../store/ring.ts";
-import { delay, openNow, openRing, readConfig, startDevice } from "./compose.ts";
+import { assembleDevice, delay, openNow, openRing, readConfig, recover } from "./compose.ts";
 import { createPoint } from "./point.ts";
 import { createRadio } from "./radio.ts";
 import { ESP32 } from "./table.ts";
@@ -23,8 +22,6 @@ const WAKE_MS = 5000;
 const BATTERY_BAUD = 19200;
 
 type Wifi = NonNullable<DeviceConfig["wifi"]>;
-
-let hasWifi = false;
 
 /** The access point, joined again and again; the engine itself tries three times and then no more. */
 function startMqtt(wifi: Wifi, link: MqttLink): void {
@@ -43,8 +40,10 @@ function startMqtt(wifi: Wifi, link: MqttLink): void {
   delay(Math.random() * WAKE_MS, link.start);
 }
 
-function createMqtt(config: DeviceConfig, tagger: Tagger, device: () => Device | undefined): MqttLink {
-  const connect: Connect = (events) => {
+let hasWifi = false;
+
+function connectTo(config: DeviceConfig): Connect {
+  return (events) => {
     let isOver = false;
     function over(): void {
       if (isOver) return;
@@ -60,43 +59,6 @@ function createMqtt(config: DeviceConfig, tagger: Tagger, device: () => Device |
     socket.on("close", over);
     socket.on("error", over);
     return { write: (data) => socket.write(data), end: () => socket.end() };
-  };
-  const deviceId = config.deviceId;
-  return createMqttLink({
-    connect: connect,
-    delay: delay,
-    random: Math.random,
-    identity: { clientId: deviceId, userName: deviceId, password: loginWith(tagger), keepAliveS: KEEP_ALIVE_S },
-    uplink: uplinkTopic(deviceId),
-    downlink: downlinkTopic(deviceId),
-    seal: (frame) => sealWith(tagger, frame),
-    changed: () => {
-      const now = device();
-      if (now !== undefined) now.linkChanged();
-    },
-    received: (payload) => {
-      const now = device();
-      if (now !== undefined) now.received(payload, false);
-    },
-  });
-}
-
-interface Ways {
-  readonly link: Link;
-  readonly start: () => void;
-}
-
-/** MQTT where there is a network to join, LoRaWAN where there are keys for it; the first is preferred. */
-function waysOf(config: DeviceConfig, tagger: Tagger, device: () => Device | undefined): Ways {
-  const keys = config.lorawan;
-  const radio = keys === undefined ? undefined : createRadio({ rx: D32, tx: D33, power: D4 }, keys, device);
-  const mqtt = config.wifi === undefined ? undefined : createMqtt(config, tagger, device);
-  return {
-    link: radio === undefined || mqtt === undefined ? ((radio || mqtt) as Link) : createPreferredLink(mqtt, radio),
-    start: () => {
-      if (radio !== undefined) radio.start();
-      if (mqtt !== undefined) startMqtt(config.wifi as Wifi, mqtt);
-    },
   };
 }
 
@@ -126,33 +88,52 @@ const BATTERY_LINE = {
   },
 };
 
-function start(config: DeviceConfig, ring: Ring): void {
-  let device: Device | undefined;
-  const tagger = createTagger((bytes) => new Uint8Array(require("crypto").SHA256(bytes)), bytesOfHex(config.key));
-  const point = createPoint(config, PINS, BATTERY_LINE, ring.newest());
-  const ways = waysOf(config, tagger, () => device);
-  const started = startDevice(BOARD, config, ring, {
-    groupBits: point.groupBits,
-    row: point.row,
-    probes: point.probes,
-    alarms: point.alarms,
-    changes: point.changes,
-    recount: point.recount,
-    link: ways.link,
-    thinning: createThinning(ring, point.row),
-    isTooMany: (samples) => isTooSlow(ways.link, samples),
-    open: openNow(tagger),
-    ownSupply: () => 1,
-    lamp: (isOn) => digitalWrite(D18, isOn),
-    buzzer: (isOn) => digitalWrite(D19, isOn),
-    seen: (isOn) => digitalWrite(D21, isOn),
-  });
-  device = started;
-  ways.start();
-  // The help button closes to ground, the lid's switch opens.
-  setWatch(() => started.help(1), D22, { repeat: true, edge: "falling", debounce: 50 });
-  setWatch((event) => started.tamper(event.state), D23, { repeat: true, edge: "both", debounce: 50 });
-}
-
 const config = readConfig(BOARD);
-if (config !== undefined) openRing(BOARD, (ring) => start(config, ring));
+const ring = openRing(BOARD);
+const deviceId = config.deviceId;
+const tagger = createTagger((bytes) => new Uint8Array(require("crypto").SHA256(bytes)), bytesOfHex(config.key));
+const point = createPoint(config, PINS, BATTERY_LINE);
+const changed = (): void => device.linkChanged();
+const mqtt = createMqttLink({
+  connect: connectTo(config),
+  delay: delay,
+  random: Math.random,
+  identity: { clientId: deviceId, userName: deviceId, password: loginWith(tagger), keepAliveS: KEEP_ALIVE_S },
+  uplink: uplinkTopic(deviceId),
+  downlink: downlinkTopic(deviceId),
+  seal: (frame) => sealWith(tagger, frame),
+  changed: changed,
+  received: (payload) => device.received(payload, false),
+});
+const keys = config.lorawan;
+const radio =
+  keys === undefined
+    ? undefined
+    : createRadio({ rx: D32, tx: D33, power: D4 }, keys, changed, (frame) => device.received(frame, true));
+/** MQTT where there is a network to join, LoRaWAN where there are keys for it; the first is preferred. */
+const link: Link = radio === undefined ? mqtt : config.wifi === undefined ? radio : createPreferredLink(mqtt, radio);
+const device: Device = assembleDevice(BOARD, config, ring, {
+  groupBits: point.groupBits,
+  row: point.row,
+  probes: point.probes,
+  alarms: point.alarms,
+  changes: point.changes,
+  recount: point.recount,
+  link: link,
+  thinning: createThinning(ring, point.row),
+  isTooMany: (samples) => isTooSlow(link, samples),
+  open: openNow(tagger),
+  ownSupply: () => 1,
+  lamp: (isOn) => digitalWrite(D18, isOn),
+  buzzer: (isOn) => digitalWrite(D19, isOn),
+  seen: (isOn) => digitalWrite(D21, isOn),
+});
+recover(ring, () => {
+  point.restore(ring.newest());
+  device.start();
+  if (radio !== undefined) radio.start();
+  if (config.wifi !== undefined) startMqtt(config.wifi, mqtt);
+  // The help button closes to ground, the lid's switch opens.
+  setWatch(() => device.help(1), D22, { repeat: true, edge: "falling", debounce: 50 });
+  setWatch((event) => device.tamper(event.state), D23, { repeat: true, edge: "both", debounce: 50 });
+});

@@ -49,18 +49,18 @@ export interface PointPins {
   readonly beamB: Pin;
 }
 
-export type PointSensors = Required<
-  Pick<DeviceOptions, "groupBits" | "row" | "probes" | "alarms" | "changes" | "recount">
->;
+export interface PointSensors
+  extends Required<Pick<DeviceOptions, "groupBits" | "row" | "probes" | "alarms" | "changes" | "recount">> {
+  /** Goes on from the last report before the restart. */
+  readonly restore: (newest: Uint8Array | undefined) => void;
+}
 
 type Done = (codes: readonly number[]) => void;
 
-/** `newest` is the last report before the restart: its counts go on. */
 export function createPoint(
   config: DeviceConfig,
   pins: PointPins,
   battery: Pick<SerialLine, "open" | "close">,
-  newest: Uint8Array | undefined,
 ): PointSensors {
   const fitted = config.sensors;
   const probes: Probe[] = [];
@@ -71,6 +71,7 @@ export function createPoint(
   let people = 0;
   let groupBits = 0;
   let recount = (_people: number): boolean => false;
+  let restore = (_newest: Uint8Array | undefined): void => {};
   if (fitted.fuelProbe || fitted.generatorInputs) {
     power = row.length;
     groupBits |= POWER;
@@ -130,8 +131,6 @@ export function createPoint(
     probes.push({ sensor: 3, from: charge, count: 3, start: start });
   }
   if (fitted.peopleCounter) {
-    const codes = new Uint16Array(row.length);
-    if (newest !== undefined && groupsOf(newest) === groupBits) takeCodes(newest, row, codes);
     const counter = createDoorCounter({
       watchA: watchOf(pins.beamA),
       watchB: watchOf(pins.beamB),
@@ -139,13 +138,16 @@ export function createPoint(
       beamB: () => digitalRead(pins.beamB) === 1,
       uptime: uptime,
       delay: delay,
-      occupancy: codes[people] as number,
-      entries: codes[people + 1] as number,
     });
     const start = (done: Done): void => {
       counter.sample((inside, entries) => done([codeOf(inside, OCCUPANCY), codeOf(entries, ENTRIES)]));
     };
     probes.push({ sensor: 4, from: people, count: 2, start: start });
+    restore = (newest) => {
+      const codes = new Uint16Array(row.length);
+      if (newest !== undefined && groupsOf(newest) === groupBits) takeCodes(newest, row, codes);
+      counter.restore(codes[people] as number, codes[people + 1] as number);
+    };
     recount = (inside) => {
       counter.setOccupancy(inside);
       return true;
@@ -165,5 +167,6 @@ export function createPoint(
       if (power) changesIn(before, now, power, tell);
     },
     recount: recount,
+    restore: restore,
   };
 }

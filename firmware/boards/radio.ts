@@ -1,5 +1,4 @@
 // A Wio-E5 on the board's Serial1, as a link for the device.
-import type { Device } from "../device/device.ts";
 import type { DeviceConfig } from "../device/settings.ts";
 import { createWioE5, type LoraLink } from "../links/lorawan/wio-e5.ts";
 import { delay, uptime } from "./compose.ts";
@@ -20,7 +19,8 @@ export interface RadioPins {
 export function createRadio(
   pins: RadioPins,
   keys: NonNullable<DeviceConfig["lorawan"]>,
-  device: () => Device | undefined,
+  changed: () => void,
+  received: (frame: Uint8Array) => void,
 ): LoraLink {
   digitalWrite(pins.power, 1);
   return createWioE5({
@@ -43,13 +43,7 @@ export function createRadio(
       digitalWrite(pins.power, 0);
       delay(POWER_OFF_MS, () => digitalWrite(pins.power, 1));
     },
-    changed: () => {
-      const now = device();
-      if (now !== undefined) now.linkChanged();
-    },
-    received: (frame) => {
-      const now = device();
-      if (now !== undefined) now.received(frame, true);
-    },
+    changed: changed,
+    received: received,
   });
 }

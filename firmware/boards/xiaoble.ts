@@ -1,10 +1,9 @@
 // Seeed XIAO nRF52840, profile `point`: a support point over LoRaWAN. Its one serial line is the modem's: no battery monitor.
 import { createTagger } from "../../protocol/wire.ts";
 import type { Device } from "../device/device.ts";
-import { bytesOfHex, type DeviceConfig } from "../device/settings.ts";
+import { bytesOfHex } from "../device/settings.ts";
 import { createThinning, isTooSlow } from "../device/thinning.ts";
-import type { Ring } from "../store/ring.ts";
-import { openNow, openRing, readConfig, startDevice } from "./compose.ts";
+import { assembleDevice, openNow, openRing, readConfig, recover } from "./compose.ts";
 import { createPoint } from "./point.ts";
 import { createRadio } from "./radio.ts";
 import { XIAOBLE } from "./table.ts";
@@ -31,31 +30,33 @@ const BOARD = {
 };
 const PINS = { fuel: D2, starter: D3, mains: D4, charge: D5, oil: D8, beamA: D9, beamB: D10 };
 
-function start(config: DeviceConfig, keys: NonNullable<DeviceConfig["lorawan"]>, ring: Ring): void {
-  let device: Device | undefined;
-  const point = createPoint(config, PINS, { open: () => {}, close: () => {} }, ring.newest());
-  const link = createRadio({ rx: D7, tx: D6, power: D0 }, keys, () => device);
-  device = startDevice(BOARD, config, ring, {
-    groupBits: point.groupBits,
-    row: point.row,
-    probes: point.probes,
-    alarms: point.alarms,
-    changes: point.changes,
-    recount: point.recount,
-    link: link,
-    thinning: createThinning(ring, point.row),
-    isTooMany: (samples) => isTooSlow(link, samples),
-    open: openNow(createTagger((bytes) => new Uint8Array(require("crypto").SHA256(bytes)), bytesOfHex(config.key))),
-    ownSupply: () => NRF.getBattery() - SUPPLY_V_MIN,
-    lamp: (isOn) => digitalWrite(D28, isOn),
-    buzzer: (isOn) => digitalWrite(D29, isOn),
-    seen: (isOn) => digitalWrite(D30, isOn),
-  });
-  link.start();
-}
-
 const config = readConfig(BOARD);
-if (config !== undefined && config.lorawan !== undefined) {
-  const keys = config.lorawan;
-  openRing(BOARD, (ring) => start(config, keys, ring));
-}
+const ring = openRing(BOARD);
+const point = createPoint(config, PINS, { open: () => {}, close: () => {} });
+const link = createRadio(
+  { rx: D7, tx: D6, power: D0 },
+  config.lorawan as NonNullable<typeof config.lorawan>,
+  () => device.linkChanged(),
+  (frame) => device.received(frame, true),
+);
+const device: Device = assembleDevice(BOARD, config, ring, {
+  groupBits: point.groupBits,
+  row: point.row,
+  probes: point.probes,
+  alarms: point.alarms,
+  changes: point.changes,
+  recount: point.recount,
+  link: link,
+  thinning: createThinning(ring, point.row),
+  isTooMany: (samples) => isTooSlow(link, samples),
+  open: openNow(createTagger((bytes) => new Uint8Array(require("crypto").SHA256(bytes)), bytesOfHex(config.key))),
+  ownSupply: () => NRF.getBattery() - SUPPLY_V_MIN,
+  lamp: (isOn) => digitalWrite(D28, isOn),
+  buzzer: (isOn) => digitalWrite(D29, isOn),
+  seen: (isOn) => digitalWrite(D30, isOn),
+});
+recover(ring, () => {
+  point.restore(ring.newest());
+  device.start();
+  link.start();
+});

@@ -1,6 +1,6 @@
 // Functions that are called from one place only go to that place, with their parameters as variables.
 import { types } from "@babel/core";
-import { functionOf, hostOf, isPlain, isPure, type Program } from "./facts.ts";
+import { functionOf, hostOf, isInLoop, isPlain, isPure, type Program } from "./facts.ts";
 import { type Binding, expressionStatement, identifier, isFunction, type Node, some, variableDeclaration, variableDeclarator } from "./tree.ts";
 
 /** How the result of a call is used: dropped, kept in a variable, or handed on. */
@@ -9,13 +9,15 @@ interface Place {
   readonly body: Node[];
   readonly use: "drop" | "var" | "set" | "return";
   readonly target: Node;
+  /** Nothing of its function comes after it: a return from there is a return from here. */
+  readonly isLast: boolean;
 }
 
 export function setVariable(name: string, value: Node): Node {
   return variableDeclaration("var", [variableDeclarator(identifier(name), value)]);
 }
 
-function placeOf(program: Program, call: Node): Place | undefined {
+function placeOf(program: Program, call: Node, fn: Node): Place | undefined {
   const { parents } = program.index;
   let statement = parents.get(call);
   let use: Place["use"] = "drop";
@@ -34,7 +36,17 @@ function placeOf(program: Program, call: Node): Place | undefined {
   if (!/^(ExpressionStatement|VariableDeclaration|ReturnStatement)$/.test(statement.type)) return undefined;
   const block = parents.get(statement);
   if (block.type !== "Program" && block.type !== "BlockStatement") return undefined;
-  return isOnce(program, block) ? { statement, body: block.body, use, target } : undefined;
+  return fits(program, block, fn) ? { statement, body: block.body, use, target, isLast: isLastIn(program, statement) } : undefined;
+}
+
+/** Whether the function's own variables begin anew there as they did: its scope is gone, and a loop comes again. */
+function fits(program: Program, block: Node, fn: Node): boolean {
+  if (isOnce(program, block)) return true;
+  const isLoop = isInLoop(program.index, block);
+  return !some(fn.body, (node) => {
+    if (isFunction(node)) return isLoop || node.type === "FunctionDeclaration";
+    return isLoop && node.type === "VariableDeclarator" && !node.init;
+  });
 }
 
 /** The body of a function, or a branch of the program itself: what stands there runs once for each of its scope. */
@@ -52,6 +64,18 @@ function isOnce(program: Program, block: Node): boolean {
 function returnsIn(statements: readonly Node[]): boolean {
   return statements.some((one) =>
     some(one, (node) => node.type === "ReturnStatement", (node) => !isFunction(node)),
+  );
+}
+
+function isLastIn(program: Program, statement: Node): boolean {
+  const host = hostOf(program.index, statement);
+  return host.type !== "Program" && Array.isArray(host.body.body) && host.body.body.at(-1) === statement;
+}
+
+/** Whether one of the returns has a value. */
+function givesIn(statements: readonly Node[]): boolean {
+  return statements.some((one) =>
+    some(one, (node) => node.type === "ReturnStatement" && node.argument !== null, (node) => !isFunction(node)),
   );
 }
 
@@ -91,14 +115,18 @@ function statementsFor(fn: Node, place: Place): Node[] | undefined {
   const result = resultStatement(place, ends ? (last.argument ?? undefined) : undefined);
   if (!returnsIn(before)) return [...before, ...result];
   if (place.use === "return") return [...all, ...(ends ? [] : [types.returnStatement()])];
+  if (place.use === "drop" && place.isLast && !ends && !givesIn(before)) return before;
   const rest = place.use === "drop" && !ends ? withoutGuards(before) : undefined;
   return rest;
 }
 
-/** What is worth to be taken apart: a function that makes functions, or one with nothing but a result. */
-function isFactory(fn: Node): boolean {
+/**
+ * What is worth to be taken apart: a function that makes functions, or one with nothing but a result; anything where it leaves no
+ * variables behind, because the scope of its call ends soon too.
+ */
+function isWorth(fn: Node, host: Node): boolean {
   if (fn.body.type !== "BlockStatement" || fn.body.body.length < 2) return true;
-  return some(fn.body, (node) => isFunction(node));
+  return some(fn.body, isFunction) || (host.type !== "Program" && !some(host.body, isFunction));
 }
 
 export function removeStatement(program: Program, statement: Node): void {
@@ -138,8 +166,8 @@ export function inlineOnce(program: Program): boolean {
     const call = index.parents.get(binding.reads[0]);
     if (fn === undefined || binding.reads.length !== 1 || call.type !== "CallExpression") continue;
     if (call.callee !== binding.reads[0] || call.arguments.some((one: Node) => one.type === "SpreadElement")) continue;
-    if (!isPlain(fn) || !isFactory(fn) || some(fn, (node) => node === call)) continue;
-    const place = placeOf(program, call);
+    if (!isPlain(fn) || !isWorth(fn, hostOf(index, call)) || some(fn, (node) => node === call)) continue;
+    const place = placeOf(program, call, fn);
     if (place !== undefined && inlineCall(program, binding, fn, call, place)) return true;
   }
   return false;

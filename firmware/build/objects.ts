@@ -90,6 +90,34 @@ function readsWithCopies(program: Program, binding: Binding): { reads: Node[]; c
   return { reads, copies };
 }
 
+/** An object that is made once and late: the statement that makes it, and all uses of it under any of its names. */
+interface Late {
+  readonly set: Node;
+  readonly object: Node;
+  /** Where the object is made: `set` itself, or a constant that `set` takes it from. */
+  readonly made: Node;
+  readonly uses: Uses;
+  readonly own: Uses;
+  readonly copies: readonly Node[];
+}
+
+function lateObject(program: Program, binding: Binding): Late | undefined {
+  const { index } = program;
+  if (binding.kind !== "var" || binding.writes !== 1 || binding.node.init) return undefined;
+  const { reads, copies } = readsWithCopies(program, binding);
+  const uses = usesOf(program, reads);
+  const set = findSet(program, binding.name);
+  if (uses === undefined || set === undefined) return undefined;
+  const { right } = set.expression;
+  if (isStaticObject(right)) return { set, object: right, made: set, uses, own: { members: [], comparisons: [] }, copies };
+  const source = right.type === "Identifier" ? index.bindings.get(right.name) : undefined;
+  const object = valueOf(index, source);
+  if (source === undefined || object === undefined || !isStaticObject(object)) return undefined;
+  const own = usesOf(program, source.reads.filter((read) => read !== right));
+  const made = index.parents.get(source.node);
+  return own === undefined || made.declarations.length !== 1 ? undefined : { set, object, made, uses, own, copies };
+}
+
 /**
  * One step: an object that is made once and late, in a variable that is asked whether it is there yet. The variable stays as the
  * answer.
@@ -97,23 +125,23 @@ function readsWithCopies(program: Program, binding: Binding): { reads: Node[]; c
 export function spreadLateObject(program: Program): boolean {
   const { index } = program;
   for (const binding of index.bindings.values()) {
-    if (binding.kind !== "var" || binding.writes !== 1 || binding.node.init) continue;
-    const { reads, copies } = readsWithCopies(program, binding);
-    const uses = usesOf(program, reads);
-    const set = findSet(program, binding.name);
-    if (uses === undefined || set === undefined || !isStaticObject(set.expression.right)) continue;
-    const { names, statements } = variablesFor(program, set.expression.right, uses);
-    const isThere = types.assignmentExpression("=", identifier(binding.name), types.booleanLiteral(true));
+    const late = lateObject(program, binding);
     const home = index.parents.get(index.parents.get(binding.node));
-    if (home.type !== "Program" && home.type !== "BlockStatement") continue;
+    if (late === undefined || (home.type !== "Program" && home.type !== "BlockStatement")) continue;
+    const { set, made, uses, own } = late;
+    const members = [...uses.members, ...own.members];
+    const { names, statements } = variablesFor(program, late.object, { members, comparisons: [] });
+    const isThere = types.assignmentExpression("=", identifier(binding.name), types.booleanLiteral(true));
     const sets = statements.map((one) => {
       const { id, init } = one.declarations[0];
       return expressionStatement(types.assignmentExpression("=", id, init));
     });
-    if (!putInPlace(program, set, [...sets, expressionStatement(isThere)])) continue;
-    for (const copy of copies) copy.init = types.nullLiteral();
-    useVariables(program, uses, names);
+    if (made !== set && !putInPlace(program, made, sets)) continue;
+    if (!putInPlace(program, set, [...(made === set ? sets : []), expressionStatement(isThere)])) continue;
+    for (const copy of late.copies) copy.init = types.nullLiteral();
+    useVariables(program, { members, comparisons: [] }, names);
     home.body.unshift(variableDeclaration("var", [...names.values()].map((name) => variableDeclarator(identifier(name)))));
+    for (const one of own.comparisons) replace(index, one, types.booleanLiteral(one.operator.startsWith("!")));
     for (const one of uses.comparisons) {
       const there = identifier(binding.name);
       replace(index, one, one.operator.startsWith("!") ? there : types.unaryExpression("!", there));

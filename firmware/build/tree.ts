@@ -64,7 +64,7 @@ export function some(node: Node, test: (node: Node) => boolean, goesInto: (node:
 }
 
 /** Whether an identifier is the name of a variable here, and not of a property. */
-function isVariable(node: Node, parent: Node): boolean {
+export function isVariable(node: Node, parent: Node): boolean {
   if (parent === undefined) return false;
   if (parent.type === "MemberExpression") return parent.object === node || parent.computed;
   if (KEYED.has(parent.type)) {

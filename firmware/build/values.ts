@@ -130,8 +130,8 @@ function folded(program: Program, node: Node): Node | undefined {
   if (truth === undefined) return undefined;
   if (node.type === "ConditionalExpression") return truth ? node.consequent : node.alternate;
   if (node.type === "IfStatement") return (truth ? node.consequent : node.alternate) ?? types.emptyStatement();
-  if (node.type === "LogicalExpression" && node.operator === "&&") return truth ? node.right : undefined;
-  return node.type === "LogicalExpression" && node.operator === "||" && !truth ? node.right : undefined;
+  if (node.type !== "LogicalExpression" || node.operator === "??") return undefined;
+  return truth === (node.operator === "&&") ? node.right : node.left;
 }
 
 /** Questions that the program itself answers. */

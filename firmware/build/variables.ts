@@ -8,6 +8,8 @@ const FIRST = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ$_";
 const REST = `${FIRST}0123456789`;
 const WORDS = ["do", "if", "in", "of", "as"];
 
+const SPREADS = [0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1];
+
 function nameAt(at: number): string {
   if (at < FIRST.length) return FIRST[at] as string;
   const rest = at - FIRST.length;
@@ -41,6 +43,27 @@ function isProperty(node: Node, parent: Node): boolean {
   return /^(Object|Class)(Property|Method)$/.test(parent.type) && parent.key === node && !parent.computed;
 }
 
+/**
+ * Gives names in the order of their uses, where `spread` says how much it counts against a variable that it takes its name from many
+ * scopes.
+ */
+function nameAll(uses: readonly Uses[], never: ReadonlySet<string>, spread: number): { names: Map<Uses, string>; bytes: number } {
+  const weight = (use: Uses): number => use.nodes.length / use.scopes.size ** spread;
+  const names = new Map<Uses, string>();
+  const taken = new Map<Node, Set<string>>();
+  let bytes = 0;
+  for (const use of [...uses].sort((a, b) => weight(b) - weight(a))) {
+    const scopes = [...use.scopes];
+    let at = 0;
+    while (never.has(nameAt(at)) || scopes.some((scope) => taken.get(scope)?.has(nameAt(at)))) at++;
+    const name = nameAt(at);
+    for (const scope of scopes) taken.set(scope, (taken.get(scope) ?? new Set()).add(name));
+    names.set(use, name);
+    bytes += name.length * use.nodes.length;
+  }
+  return { names, bytes };
+}
+
 /** `reserved` are names that nothing of the program may hide. A program that is a guest in its root gets no new names there. */
 export function shortenVariables(code: string, reserved: Iterable<string>, isGuest = false): string {
   const ast = openTree(code);
@@ -48,15 +71,9 @@ export function shortenVariables(code: string, reserved: Iterable<string>, isGue
   declareFirst(ast);
   const index = indexOf(ast);
   const never = new Set([...reserved, ...index.free, ...WORDS]);
-  const taken = new Map<Node, Set<string>>();
-  const uses = usesOf(ast, index).sort((a, b) => b.nodes.length - a.nodes.length);
-  for (const { nodes, scopes } of uses) {
-    let at = 0;
-    const isTaken = (name: string): boolean => never.has(name) || [...scopes].some((scope) => taken.get(scope)?.has(name));
-    while (isTaken(nameAt(at))) at++;
-    const name = nameAt(at);
-    for (const scope of scopes) taken.set(scope, (taken.get(scope) ?? new Set()).add(name));
-    for (const node of nodes) node.name = name;
-  }
+  const uses = usesOf(ast, index);
+  const tries = SPREADS.map((spread) => nameAll(uses, never, spread));
+  const best = tries.reduce((a, b) => (b.bytes < a.bytes ? b : a));
+  for (const [use, name] of best.names) for (const node of use.nodes) node.name = name;
   return print(ast);
 }

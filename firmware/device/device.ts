@@ -148,7 +148,7 @@ export function createDevice(options: DeviceOptions): Device {
   const codes = new Uint16Array(row.length);
   const before = new Uint16Array(row.length);
   let clock = CLOCK_UNSET;
-  let alarms = (state[STATE_MARKS] as number) & LATCHED;
+  let alarms = 0;
   /** Of the header: what a frame says of the device. */
   let flags = FIRST_SINCE_BOOT;
   let hasInfo = false;
@@ -396,7 +396,7 @@ export function createDevice(options: DeviceOptions): Device {
       putU16(state, STATE_BOOT, u16(state, STATE_BOOT) + 1);
       if (!isStill()) ring.save();
       flag(HELP_REQUESTED, (marks & MARK_HELP) > 0);
-      setAlarms(alarms);
+      setAlarms(marks & LATCHED);
       if (marks & MARK_RESENDING) reporter.resend(u16(state, STATE_RESEND));
       tick();
       sample();

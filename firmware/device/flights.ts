@@ -5,6 +5,8 @@ import type { Place } from "../store/ring.ts";
 /** A frame that asked is judged unanswered after so many more. */
 const FURTHER_UPLINKS = 2;
 const WINDOW = 32;
+/** Of an answer that says nothing of now. */
+const AGE_UNKNOWN = 9999;
 
 export interface Flight {
   readonly sequence: number;
@@ -16,7 +18,10 @@ export interface Flight {
 
 export interface Flights {
   add(sequence: number, first: Place, end: Place, nowS: number, asks: boolean): void;
-  /** Takes out what an ack frame names; gives the least age of it in seconds, or -1. Holes go to `lost`. */
+  /**
+   * Takes out what an ack frame names; gives the age of its answer in seconds, or -1 when it names nothing. Holes go to `lost`.
+   * On LoRaWAN an answer can wait for the window of a later frame: only one that names the last frame sent has an age.
+   */
   acknowledge(base: number, bitmap: number, nowS: number, stored: (flight: Flight) => void): number;
   /** True when an answer has stayed out: all that was sent up to the frame that asked goes to `lost`. */
   judge(nowS: number, answerS: number): boolean;
@@ -72,7 +77,7 @@ export function createFlights(most: number, lost: (flight: Flight) => void): Fli
         const flight = all[i] as Flight;
         const at = (flight.sequence - base) & 0xffff;
         if (at < WINDOW && (bitmap >>> (WINDOW - 1 - at)) & 1) {
-          if (ageS < 0) ageS = nowS - flight.sentS;
+          if (ageS < 0) ageS = i < all.length - 1 ? AGE_UNKNOWN : nowS - flight.sentS;
           stored(flight);
         } else if (ageS < 0 || at >= WINDOW) flights.unshift(flight);
         else lost(flight);

@@ -55,8 +55,6 @@ export interface History {
   resend(sequence: number): void;
   isResending(): boolean;
   cursor(): Place;
-  /** Records whose place was needed before anybody had acknowledged them, at most. */
-  lost(): number;
 }
 
 export interface HistoryFrame {
@@ -69,14 +67,13 @@ export function createHistory(options: HistoryOptions): History {
   const ring = options.ring;
   const encoder = options.encoder;
   const head = new Uint8Array(HEAD_BYTES);
-  let cursor = ring.oldest();
+  let cursor = 0;
   let first = -1;
   let end = 0;
   let builtS = 0;
   let frame: Uint8Array | undefined;
   let boot = 0;
   let synced = 0;
-  let lost = 0;
   let wantedFrom = 0;
   let wantedUntil = 0;
   let isThinned = false;
@@ -92,7 +89,8 @@ export function createHistory(options: HistoryOptions): History {
     boot = ring.bootOf(sample);
     const isEarlier = boot !== ring.state[4];
     synced = (sample[7] as number) & CLOCK_SYNCED;
-    options.stamp(head, BACKLOG, ring.use(), !synced && !isEarlier);
+    // Without a clock the header says how long the present boot has lasted: an earlier one was over by then.
+    options.stamp(head, BACKLOG, ring.use(), !synced);
     head[8] = boot;
     head[10] = options.groupBits | (isEarlier ? EARLIER_BOOT : 0) | (isThinned ? THINNED : 0);
     encoder.start(head, bytesMax, options.intervalS());
@@ -123,10 +121,7 @@ export function createHistory(options: HistoryOptions): History {
   function step(bytesMax: number): boolean {
     if (options.uptime() - builtS > FRESH_S) drop();
     if (frame !== undefined) return false;
-    if (cursor < ring.oldest()) {
-      lost += ring.oldest() - cursor;
-      cursor = ring.oldest();
-    }
+    cursor = Math.max(cursor, ring.oldest());
     for (let i = 0; i < LOOKS; i++) {
       if (cursor >= ring.head()) {
         if (first >= 0) finish();
@@ -180,6 +175,5 @@ export function createHistory(options: HistoryOptions): History {
     },
     isResending: () => cursor < wantedUntil,
     cursor: () => cursor,
-    lost: () => lost,
   };
 }

@@ -8,6 +8,7 @@ import { behindOf, createFlights, type Flight } from "./flights.ts";
 import {
   ACK_REQUESTED,
   BACKLOG_PENDING,
+  CLOCK_SYNCED,
   EVENT,
   GENERATOR_FAILED,
   HEADER,
@@ -26,6 +27,8 @@ export const START_S = 5;
 export const SLOW_START_S = 900;
 /** Marks written in one turn. */
 const MARKS = 6;
+/** A sample without a clock that has waited longer does not go by itself. */
+const LIVE_S = 60;
 /** Between two turns of work. */
 const TURN_MS = 10;
 /** An event that nobody acknowledged goes again after this, doubled with every answer that stayed out. */
@@ -164,8 +167,9 @@ export function createReporter(options: ReporterOptions): Reporter {
     const frame = ring.read(one.place, true);
     if (frame === undefined) return true;
     if (one.rank < 1) {
-      // A slow link must not spend all its time on single samples.
-      if (frame.length > link.room() || uptime() < liveS) {
+      // A slow link must not spend all its time on single samples, and the age of one without a clock is told by history only.
+      const isLate = uptime() - one.dueS > LIVE_S && !((frame[HEADER - 1] as number) & CLOCK_SYNCED);
+      if (isLate || frame.length > link.room() || uptime() < liveS) {
         history.back(one.place);
         return true;
       }

@@ -40,22 +40,21 @@ export interface DoorCounterOptions {
   readonly beamB: DigitalInput;
   readonly uptime: () => number;
   readonly delay: (ms: number, run: () => void) => () => void;
-  /** What was counted before a restart, as it stands in a report; a reason there counts as none. */
-  readonly occupancy: number;
-  readonly entries: number;
 }
 
 export interface DoorCounter {
   /** Calls `done` exactly once, later. Never throws. */
   sample(done: (occupancy: Quantity, entries: Quantity) => void): void;
+  /** Goes on from what was counted before a restart, as it stands in a report; a reason there counts as none. */
+  restore(occupancy: number, entries: number): void;
   /** A recount: so many people are inside. */
   setOccupancy(people: number): void;
 }
 
 export function createDoorCounter(options: DoorCounterOptions): DoorCounter {
   const uptime = options.uptime;
-  let inside = options.occupancy > OCCUPANCY_MAX ? 0 : options.occupancy;
-  let entries = options.entries % ENTRIES_MODULO;
+  let inside = 0;
+  let entries = 0;
   let path = 0;
   let startedS = 0;
   let beams = 0;
@@ -90,6 +89,10 @@ export function createDoorCounter(options: DoorCounterOptions): DoorCounter {
         if (beams && uptime() - blockedS > BLOCKED_S) done("stuck", "stuck");
         else done(inside, entries);
       });
+    },
+    restore: (people, before) => {
+      if (people <= OCCUPANCY_MAX) inside += people;
+      entries = (entries + before) % ENTRIES_MODULO;
     },
     setOccupancy: (people) => {
       inside = Math.min(people, OCCUPANCY_MAX);

@@ -218,11 +218,10 @@ describe("the door counter", () => {
       watchB: (listener) => void edges.push(listener),
       beamA: () => true,
       beamB: () => true,
-      occupancy: 2045,
-      entries: 16_375,
       uptime: time.uptime,
       delay: time.delay,
     });
+    counter.restore(2045, 16_375);
     const walkIn = (stepS: number) => {
       const began = time.uptime();
       [[0, false], [1, false], [0, true], [1, true]].forEach(([beam, isHigh], i) => {
@@ -248,8 +247,6 @@ describe("the door counter", () => {
       watchB: (listener) => void edges.push(listener),
       beamA: () => levels[0] as boolean,
       beamB: () => levels[1] as boolean,
-      occupancy: 0,
-      entries: 0,
       uptime: time.uptime,
       delay: time.delay,
     });

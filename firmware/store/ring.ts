@@ -175,7 +175,7 @@ export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: U
           }
         } else {
           const place = head() - 1 - (looked++ - pages);
-          // The state is the page before's at the latest, if it was not torn there and in all that followed.
+          // The state is never further away than the page before, unless all that were written since are torn.
           const isFar = newest !== undefined || looked > pages + 2 * slots;
           if (turn === 0 || (hasState && isFar) || !isHere(place)) return true;
           lookBack(place);

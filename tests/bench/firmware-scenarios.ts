@@ -1,5 +1,6 @@
 // What a board is put through while its variables and its turns are counted: boot, samples with acknowledgements, an outage,
 // history in backlog frames, and a downlink of each kind.
+import type { BuildProfile } from "../../firmware/build/profiles.ts";
 import type { EngineScenario } from "../engine/scenario.ts";
 
 const START_S = 1_800_000_000;
@@ -17,10 +18,10 @@ function timesOf(hours: number) {
   return { outageS: quarterS, backS: 2 * quarterS, downS: 3 * quarterS };
 }
 
-function downlinksOf(atS: number): NonNullable<EngineScenario["downlinks"]> {
+function downlinksOf(atS: number, afterS: number): NonNullable<EngineScenario["downlinks"]> {
   return [
     [atS, { kind: "config", value: { counter: 1, settings: { ackEvery: 3 } } }],
-    [atS + 900, { kind: "command", value: { counter: 2, command: "report-now", argument: 0 } }],
+    [atS + 4 * afterS, { kind: "command", value: { counter: 2, command: "report-now", argument: 0 } }],
   ];
 }
 
@@ -39,7 +40,7 @@ function radioOf(hours: number, port: string): NonNullable<EngineScenario["loraw
 
 function doorOn(a: string, b: string, hours: number): Part {
   return {
-    config: { lorawan: RADIO, settings: { reportIntervalS: 120, ackEvery: 4, capacity: 150 }, sensors: NO_SENSORS },
+    config: { lorawan: RADIO, settings: { ackEvery: 4, capacity: 150 }, sensors: NO_SENSORS },
     door: { a, b, clear: 1, everyS: 40 },
     lorawan: radioOf(hours, "Serial1"),
   };
@@ -52,7 +53,7 @@ function pointOn(pins: Readonly<Record<string, string>>, config: Readonly<Record
   return {
     config: {
       ...config,
-      settings: { reportIntervalS: 60, ackEvery: 4, capacity: 150, fuelLowPct: 20, fuelCriticalPct: 10 },
+      settings: { ackEvery: 4, capacity: 150, fuelLowPct: 20, fuelCriticalPct: 10 },
       sensors: ALL_SENSORS,
       shuntOhm: 150,
       starterFullScaleV: 36.3,
@@ -116,9 +117,15 @@ function partOf(board: string, hours: number): Part | undefined {
 }
 
 /** A scenario for a board and a profile, or undefined when none is known for it. */
-export function benchScenario(board: string, profile: string, hours: number): EngineScenario | undefined {
+export function benchScenario(
+  { board, profile }: BuildProfile,
+  hours: number,
+  reportIntervalS: number,
+): EngineScenario | undefined {
   const part = partOf(board, hours);
   if (part === undefined) return undefined;
-  const downlinks = downlinksOf(timesOf(hours).downS);
-  return { name: `bench ${board}`, board, profile, seed: 11, hours, startS: START_S, downlinks, ...part };
+  const settings = { ...(part.config["settings"] as Record<string, number>), reportIntervalS };
+  const downlinks = downlinksOf(timesOf(hours).downS, reportIntervalS);
+  const config = { ...part.config, settings };
+  return { name: `bench ${board}`, board, profile, seed: 11, hours, startS: START_S, downlinks, ...part, config };
 }
