@@ -3,7 +3,8 @@
 import type { BoardTable } from "../firmware/boards/table.ts";
 import { batteryAlarms, peopleAlarms, powerAlarms } from "../firmware/device/alarms.ts";
 import { changesIn } from "../firmware/device/changes.ts";
-import { createDevice, type Device, type DeviceOptions, type Probe } from "../firmware/device/device.ts";
+import { createDevice, type Device } from "../firmware/device/device.ts";
+import type { DeviceOptions, Probe } from "../firmware/device/options.ts";
 import { settingsOf } from "../firmware/device/settings.ts";
 import type { FlashArea, Link } from "../firmware/hal.ts";
 import { createFlash, type VirtualFlash } from "../firmware/simulator/flash.ts";
@@ -235,7 +236,7 @@ function createScriptedLink(
 
 function probesOf(groups: number, codes: () => readonly number[]): Probe[] {
   const count = backlogRowOf(groups).length - 1;
-  return [{ sensor: 4, from: 1, count, start: (done) => done(codes()) }];
+  return [{ from: 1, count, start: (done) => done(codes()) }];
 }
 
 /** The rules of the groups that a sample has, as a profile wires them. */
@@ -372,6 +373,7 @@ export function createBench(given: BenchOptions = {}): Bench {
       board: 255,
       groupBits: groups,
       row,
+      sensors: 1 << 4,
       ...rulesOf(groups),
       probes: probesOf(groups, () => bench.codes(nowS())),
       settings,

@@ -1,6 +1,7 @@
 // What all boards are put together from: flash, configuration, time, pins, and the device on top once its ring is recovered.
 import { createBacklogEncoder, openWith, type Tagger } from "../../protocol/wire.ts";
-import { createDevice, type Device, type DeviceOptions } from "../device/device.ts";
+import { createDevice, type Device } from "../device/device.ts";
+import type { DeviceOptions } from "../device/options.ts";
 import { type DeviceConfig, settingsOf } from "../device/settings.ts";
 import { isFatal } from "../device/supervisor.ts";
 import type { Delay, EdgeWatch, FlashArea } from "../hal.ts";
@@ -114,6 +115,7 @@ export type Wired = Pick<
   | "groupBits"
   | "row"
   | "probes"
+  | "sensors"
   | "alarms"
   | "changes"
   | "link"
@@ -168,6 +170,7 @@ export function assembleDevice(board: BoardNumbers, config: DeviceConfig, ring: 
     groupBits: wired.groupBits,
     row: wired.row,
     probes: wired.probes,
+    sensors: wired.sensors,
     alarms: wired.alarms,
     changes: wired.changes,
     link: wired.link,

@@ -1,16 +1,17 @@
 // Profile `door`: a door counter over LoRaWAN, for the smallest boards.
 import { BACKLOG_OCCUPANCY, BACKLOG_PHASE, takeCodes } from "../../protocol/wire.ts";
 import { peopleAlarms } from "../device/alarms.ts";
-import type { Device, DeviceOptions } from "../device/device.ts";
+import type { Device } from "../device/device.ts";
 import { groupsOf } from "../device/frames.ts";
+import type { DeviceOptions } from "../device/options.ts";
 import { bytesOfHex } from "../device/settings.ts";
 import { createDoorCounter } from "../drivers/door-counter.ts";
 import { assembleDevice, type BoardNumbers, delay, openRing, readConfig, recover, uptime, watchOf } from "./compose.ts";
 import { createRadio, type RadioPins } from "./radio.ts";
 
-/** Bit of the group in a report, and of the sensor in an info frame. */
+/** Bit of the group in a report, and bits of the sensors in an info frame: a people counter. */
 const GROUPS = 4;
-const PEOPLE_COUNTER = 4;
+const SENSORS = 16;
 
 export interface DoorPins extends RadioPins {
   /** High while the beam arrives: outside, inside. */
@@ -22,7 +23,11 @@ export interface DoorPins extends RadioPins {
 }
 
 /** `openOf` makes what checks the tags of this key. */
-export function startDoor(board: BoardNumbers, pins: DoorPins, openOf: (key: Uint8Array) => DeviceOptions["open"]): void {
+export function startDoor(
+  board: BoardNumbers,
+  pins: DoorPins,
+  openOf: (key: Uint8Array) => DeviceOptions["open"],
+): void {
   const config = readConfig(board);
   const ring = openRing(board);
   const row = BACKLOG_PHASE.concat(BACKLOG_OCCUPANCY);
@@ -43,9 +48,9 @@ export function startDoor(board: BoardNumbers, pins: DoorPins, openOf: (key: Uin
   const device: Device = assembleDevice(board, config, ring, {
     groupBits: GROUPS,
     row: row,
+    sensors: SENSORS,
     probes: [
       {
-        sensor: PEOPLE_COUNTER,
         from: 1,
         count: 2,
         start: (done) => {

@@ -10,7 +10,6 @@ import {
 } from "../../protocol/wire.ts";
 import { batteryAlarms, peopleAlarms, powerAlarms, type Tell } from "../device/alarms.ts";
 import { changesIn } from "../device/changes.ts";
-import type { DeviceOptions, Probe } from "../device/device.ts";
 import {
   BATTERY_A,
   BATTERY_V,
@@ -23,8 +22,9 @@ import {
   STARTER,
   wordOf,
 } from "../device/frames.ts";
+import type { DeviceOptions, Probe } from "../device/options.ts";
 import type { DeviceConfig } from "../device/settings.ts";
-import { createDoorCounter } from "../drivers/door-counter.ts";
+import { createDoorCounter, type DoorCounter } from "../drivers/door-counter.ts";
 import { createFuelProbe } from "../drivers/fuel-probe-4-20ma.ts";
 import { createGeneratorInputs } from "../drivers/generator-inputs.ts";
 import { createVeDirect } from "../drivers/ve-direct.ts";
@@ -36,6 +36,13 @@ const REFERENCE_V = 3.3;
 const POWER = 1;
 const BATTERY = 2;
 const PEOPLE = 4;
+/** Bits of SENSORS. */
+const FUEL_PROBE = 1;
+const GENERATOR_INPUTS = 2;
+const BATTERY_MONITOR = 8;
+const PEOPLE_COUNTER = 16;
+/** The code for absent of a field of ten bits: nobody here measures the load. */
+const NO_LOAD = 1023;
 
 export interface PointPins {
   readonly fuel: Pin;
@@ -50,12 +57,67 @@ export interface PointPins {
 }
 
 export interface PointSensors
-  extends Required<Pick<DeviceOptions, "groupBits" | "row" | "probes" | "alarms" | "changes" | "recount">> {
+  extends Required<Pick<DeviceOptions, "groupBits" | "row" | "probes" | "sensors" | "alarms" | "changes" | "recount">> {
   /** Goes on from the last report before the restart. */
   readonly restore: (newest: Uint8Array | undefined) => void;
 }
 
-type Done = (codes: readonly number[]) => void;
+function fuelProbe(config: DeviceConfig, pins: PointPins, from: number): Probe {
+  const probe = createFuelProbe({
+    input: () => analogRead(pins.fuel),
+    delay: delay,
+    uptime: uptime,
+    shuntOhm: config.shuntOhm,
+    referenceV: REFERENCE_V,
+  });
+  return { from: from, count: 1, start: (done) => probe.sample((level) => done([codeOf(level, FUEL_LEVEL)])) };
+}
+
+function generatorInputs(config: DeviceConfig, pins: PointPins, from: number): Probe {
+  const inputs = createGeneratorInputs({
+    mains: () => digitalRead(pins.mains) === 1,
+    charge: () => digitalRead(pins.charge) === 1,
+    oil: () => digitalRead(pins.oil) === 1,
+    starter: () => analogRead(pins.starter),
+    starterFullScaleV: config.starterFullScaleV,
+    delay: delay,
+    uptime: uptime,
+  });
+  return {
+    from: from,
+    count: 4,
+    start: (done) => {
+      inputs.sample((sample) => {
+        const generator = wordOf(GENERATOR_STATES, sample.generator, 3);
+        done([generator, wordOf(MAINS_STATES, sample.mains, 2), NO_LOAD, codeOf(sample.starterBatteryV, STARTER)]);
+      });
+    },
+  };
+}
+
+function batteryMonitor(line: Pick<SerialLine, "open" | "close">, from: number): Probe {
+  const monitor = createVeDirect({ line: line, delay: delay });
+  return {
+    from: from,
+    count: 3,
+    start: (done) => {
+      monitor.sample((sample) => {
+        const charge = codeOf(sample.stateOfChargePct, CHARGE);
+        done([codeOf(sample.batteryV, BATTERY_V), codeOf(sample.batteryA, BATTERY_A), charge]);
+      });
+    },
+  };
+}
+
+function peopleCounter(counter: DoorCounter, from: number): Probe {
+  return {
+    from: from,
+    count: 2,
+    start: (done) => {
+      counter.sample((inside, entries) => done([codeOf(inside, OCCUPANCY), codeOf(entries, ENTRIES)]));
+    },
+  };
+}
 
 export function createPoint(
   config: DeviceConfig,
@@ -65,98 +127,52 @@ export function createPoint(
   const fitted = config.sensors;
   const probes: Probe[] = [];
   let row = BACKLOG_PHASE;
+  let groupBits = 0;
+  let sensors = 0;
   /** Where the codes of each group begin; 0 for a group that is not there. */
   let power = 0;
   let charge = 0;
   let people = 0;
-  let groupBits = 0;
-  let recount = (_people: number): boolean => false;
-  let restore = (_newest: Uint8Array | undefined): void => {};
+  const counter = createDoorCounter({
+    watchA: watchOf(pins.beamA),
+    watchB: watchOf(pins.beamB),
+    beamA: () => digitalRead(pins.beamA) === 1,
+    beamB: () => digitalRead(pins.beamB) === 1,
+    uptime: uptime,
+    delay: delay,
+  });
   if (fitted.fuelProbe || fitted.generatorInputs) {
     power = row.length;
     groupBits |= POWER;
     row = row.concat(BACKLOG_POWER);
+    if (fitted.fuelProbe) {
+      sensors |= FUEL_PROBE;
+      probes.push(fuelProbe(config, pins, power));
+    }
+    if (fitted.generatorInputs) {
+      sensors |= GENERATOR_INPUTS;
+      probes.push(generatorInputs(config, pins, power + 1));
+    }
   }
   if (fitted.batteryMonitor) {
     charge = row.length;
     groupBits |= BATTERY;
+    sensors |= BATTERY_MONITOR;
     row = row.concat(BACKLOG_BATTERY);
+    probes.push(batteryMonitor(battery, charge));
   }
   if (fitted.peopleCounter) {
     people = row.length;
     groupBits |= PEOPLE;
+    sensors |= PEOPLE_COUNTER;
     row = row.concat(BACKLOG_OCCUPANCY);
-  }
-  if (fitted.fuelProbe) {
-    const probe = createFuelProbe({
-      input: () => analogRead(pins.fuel),
-      delay: delay,
-      uptime: uptime,
-      shuntOhm: config.shuntOhm,
-      referenceV: REFERENCE_V,
-    });
-    const start = (done: Done): void => probe.sample((level) => done([codeOf(level, FUEL_LEVEL)]));
-    probes.push({ sensor: 0, from: power, count: 1, start: start });
-  }
-  if (fitted.generatorInputs) {
-    const inputs = createGeneratorInputs({
-      mains: () => digitalRead(pins.mains) === 1,
-      charge: () => digitalRead(pins.charge) === 1,
-      oil: () => digitalRead(pins.oil) === 1,
-      starter: () => analogRead(pins.starter),
-      starterFullScaleV: config.starterFullScaleV,
-      delay: delay,
-      uptime: uptime,
-    });
-    const words = (done: Done): void => {
-      inputs.sample((sample) => {
-        const generator = wordOf(GENERATOR_STATES, sample.generator, 3);
-        // The load between them is measured by nobody here.
-        done([generator, wordOf(MAINS_STATES, sample.mains, 2), 1023, codeOf(sample.starterBatteryV, STARTER)]);
-      });
-    };
-    probes.push({ sensor: 1, from: power + 1, count: 4, start: words });
-  }
-  if (fitted.batteryMonitor) {
-    const monitor = createVeDirect({ line: battery, delay: delay });
-    const start = (done: Done): void => {
-      monitor.sample((sample) => {
-        done([
-          codeOf(sample.batteryV, BATTERY_V),
-          codeOf(sample.batteryA, BATTERY_A),
-          codeOf(sample.stateOfChargePct, CHARGE),
-        ]);
-      });
-    };
-    probes.push({ sensor: 3, from: charge, count: 3, start: start });
-  }
-  if (fitted.peopleCounter) {
-    const counter = createDoorCounter({
-      watchA: watchOf(pins.beamA),
-      watchB: watchOf(pins.beamB),
-      beamA: () => digitalRead(pins.beamA) === 1,
-      beamB: () => digitalRead(pins.beamB) === 1,
-      uptime: uptime,
-      delay: delay,
-    });
-    const start = (done: Done): void => {
-      counter.sample((inside, entries) => done([codeOf(inside, OCCUPANCY), codeOf(entries, ENTRIES)]));
-    };
-    probes.push({ sensor: 4, from: people, count: 2, start: start });
-    restore = (newest) => {
-      const codes = new Uint16Array(row.length);
-      if (newest !== undefined && groupsOf(newest) === groupBits) takeCodes(newest, row, codes);
-      counter.restore(codes[people] as number, codes[people + 1] as number);
-    };
-    recount = (inside) => {
-      counter.setOccupancy(inside);
-      return true;
-    };
+    probes.push(peopleCounter(counter, people));
   }
   return {
     groupBits: groupBits,
     row: row,
     probes: probes,
+    sensors: sensors,
     alarms: (standing: number, codes: Uint16Array, settings: readonly number[], tell: Tell) => {
       let next = standing;
       if (power) next = powerAlarms(next, codes, power, settings, tell);
@@ -166,7 +182,15 @@ export function createPoint(
     changes: (before: Uint16Array, now: Uint16Array, tell: Tell) => {
       if (power) changesIn(before, now, power, tell);
     },
-    recount: recount,
-    restore: restore,
+    recount: (inside) => {
+      counter.setOccupancy(inside);
+      return people > 0;
+    },
+    restore: (newest) => {
+      const codes = new Uint16Array(row.length);
+      if (!people || newest === undefined || groupsOf(newest) !== groupBits) return;
+      takeCodes(newest, row, codes);
+      counter.restore(codes[people] as number, codes[people + 1] as number);
+    },
   };
 }

@@ -43,6 +43,7 @@ const device: Device = assembleDevice(BOARD, config, ring, {
   groupBits: point.groupBits,
   row: point.row,
   probes: point.probes,
+  sensors: point.sensors,
   alarms: point.alarms,
   changes: point.changes,
   recount: point.recount,

@@ -118,7 +118,7 @@ describe("taken apart", () => {
   });
 
   test("functions come before what calls them", () => {
-    const code = flatten("function f() { var n = 0; function g() { n++; } g(); say(n); } f();");
+    const code = flatten("function f() { var n = 0; function g() { n++; say(n); } g(); g(); } f();");
     expect(code.indexOf("function g")).toBeLessThan(code.indexOf("g();"));
   });
 });

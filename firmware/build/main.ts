@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { FIRMWARE_VERSION } from "../device/device.ts";
+import { FIRMWARE_VERSION } from "../device/info.ts";
 import { bundle, SubsetError } from "./bundle.ts";
 import { findProfile, PROFILES } from "./profiles.ts";
 

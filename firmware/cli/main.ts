@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The `waakvlam-device` command.
 import { defineCommand, runMain } from "citty";
-import { FIRMWARE_VERSION } from "../device/device.ts";
+import { FIRMWARE_VERSION } from "../device/info.ts";
 import { flash } from "./flash.ts";
 import { type CliIo, serialIo } from "./io.ts";
 import { selfTest } from "./self-test.ts";

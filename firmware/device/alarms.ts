@@ -29,7 +29,13 @@ export type Tell = (event: number, argument: number) => void;
  * The alarms that stand after a sample, of one group whose codes begin at `from`. `settings` by their number; a threshold of 0
  * is none. A value that is no value changes nothing.
  */
-export type AlarmRule = (standing: number, codes: Uint16Array, from: number, settings: readonly number[], tell: Tell) => number;
+export type AlarmRule = (
+  standing: number,
+  codes: Uint16Array,
+  from: number,
+  settings: readonly number[],
+  tell: Tell,
+) => number;
 
 /** One bit by a share in percent, `perUnit` codes to one: on at the threshold or below, off a good way above it. */
 function below(standing: number, bit: number, code: number, perUnit: number, thresholdPct: number): number {

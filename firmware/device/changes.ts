@@ -20,12 +20,7 @@ const COOLING = 4;
 const FAILED = 5;
 
 /** Tells of the changes in the fields of the power group, whose codes begin at `at`: level, generator, mains. */
-export function changesIn(
-  before: Uint16Array,
-  now: Uint16Array,
-  at: number,
-  tell: Tell,
-): void {
+export function changesIn(before: Uint16Array, now: Uint16Array, at: number, tell: Tell): void {
   const was = before[at + 1];
   const is = now[at + 1];
   const mainsWas = before[at + 2] as number;

@@ -194,10 +194,10 @@ describe("sampling", () => {
     const it = createBench({
       groups: BATTERY | PEOPLE,
       options: {
+        sensors: 0b11000,
         probes: [
-          { sensor: 4, from: 4, count: 2, start: (done) => done([70, 9]) },
+          { from: 4, count: 2, start: (done) => done([70, 9]) },
           {
-            sensor: 3,
             from: 1,
             count: 2,
             start: (done) => (isLate ? late.push(() => done([1, 1])) : done([2640, 2040])),

@@ -1,9 +1,6 @@
 // The device: takes samples by plan, stores each once, reports it, alarms on the spot, and does as it is told. What it runs on is
 // handed in by the board.
-import type { BacklogEncoder, BacklogRow } from "../../protocol/wire.ts";
-import type { Delay, Link } from "../hal.ts";
-import { putU16, putU32, u16 } from "../store/bytes.ts";
-import type { Ring } from "../store/ring.ts";
+import { putU16, u16 } from "../store/bytes.ts";
 import { LATCHED, SOUNDING, type Tell } from "./alarms.ts";
 import { CLOCK_UNSET, stepClock } from "./clock.ts";
 import {
@@ -25,7 +22,6 @@ import {
   FIRST_SINCE_BOOT,
   HELP,
   HELP_REQUESTED,
-  INFO,
   LOCAL_ALARM,
   MAINS_RESTORED,
   OWN_POWER_LOW,
@@ -36,18 +32,17 @@ import {
   TAMPER,
   TAMPERED,
 } from "./frames.ts";
-import { createHistory, type Thinning } from "./history.ts";
+import { createHistory } from "./history.ts";
+import { createInfo, STATE_BOOT } from "./info.ts";
+import type { DeviceOptions, Probe } from "./options.ts";
 import { nextSampleInS } from "./plan.ts";
 import { createReporter, rankOf } from "./reporter.ts";
-import { ACK_EVERY, ALARM_INTERVAL, REPORT_INTERVAL, settingRows } from "./settings.ts";
+import { ACK_EVERY, ALARM_INTERVAL, REPORT_INTERVAL } from "./settings.ts";
 import { isAlive } from "./supervisor.ts";
 
-/** Major, minor, patch. */
-export const FIRMWARE_VERSION = "0.1.0";
 /** A driver that has not answered by then is unknown in this sample. */
 const SAMPLE_MS_MAX = 9000;
 const TICK_MS = 5000;
-const INFO_S = 86400;
 /** Events that a whole region has at once are spread over this on a slow link. */
 const SPREAD_S = 120;
 const REBOOT_MS = 3000;
@@ -58,7 +53,6 @@ const REFUSAL_S = 10;
 const SUPPLY_LOW = 0.2;
 
 // The device's own bytes of its state.
-const STATE_BOOT = 3;
 const STATE_RESEND = 11;
 const STATE_MARKS = 13;
 /** A reboot that was asked for; a resending that is not over; help that nobody has seen. Latched alarms keep their bits. */
@@ -68,59 +62,6 @@ const MARK_HELP = 4;
 
 const RESET_SOFTWARE = 3;
 const RESET_UPDATE = 5;
-
-/** One sensor of the board: fills its codes, and calls back exactly once. */
-export interface Probe {
-  /** Bit of `sensors` in an info frame. */
-  readonly sensor: number;
-  /** Its codes in the sample's row: unknown until it has answered. */
-  readonly from: number;
-  readonly count: number;
-  readonly start: (done: (codes: readonly number[]) => void) => void;
-}
-
-export interface DeviceOptions {
-  /** The device's own moment of sampling: any whole number. */
-  readonly phase: number;
-  /** Code of BOARDS. */
-  readonly board: number;
-  /** Groups of a sample, and the row of their fields. */
-  readonly groupBits: number;
-  readonly row: BacklogRow;
-  readonly probes: readonly Probe[];
-  /** Events between two samples. */
-  readonly changes: ((before: Uint16Array, now: Uint16Array, tell: Tell) => void) | undefined;
-  /** Alarms that stand after a sample. */
-  readonly alarms: (standing: number, codes: Uint16Array, settings: readonly number[], tell: Tell) => number;
-  /** By number. */
-  readonly settings: readonly number[];
-  /** Stores settings for the next boot; false when that is not possible. */
-  readonly keep: (settings: readonly number[]) => boolean;
-  readonly ring: Ring;
-  readonly link: Link;
-  readonly flightsMax: number;
-  readonly encoder: BacklogEncoder;
-  readonly thinning: Thinning | undefined;
-  readonly isTooMany: ((samples: number) => boolean) | undefined;
-  readonly open: (sealed: Uint8Array, done: (frame: Uint8Array | undefined) => void) => void;
-  readonly crc32: (bytes: Uint8Array) => number;
-  readonly delay: Delay;
-  readonly uptime: () => number;
-  readonly random: () => number;
-  readonly kick: () => void;
-  readonly reboot: () => void;
-  readonly memoryFreePct: () => number;
-  readonly faults: () => number;
-  /** The program runs for the first time. */
-  readonly isUpdated: boolean;
-  /** Share of the device's own supply that is left before it cannot write any more, 0..1; below 0 it must not. */
-  readonly ownSupply: () => number;
-  readonly lamp: (isOn: boolean) => void;
-  readonly buzzer: (isOn: boolean) => void;
-  readonly seen: (isOn: boolean) => void;
-  /** People inside, as somebody has counted them; false on a device that counts none. */
-  readonly recount: (people: number) => boolean;
-}
 
 export interface Device {
   start(): void;
@@ -144,15 +85,12 @@ export function createDevice(options: DeviceOptions): Device {
   const probes = options.probes;
   const report = new Uint8Array(reportBytes(row));
   const event = new Uint8Array(11);
-  const info = new Uint8Array(27);
   const codes = new Uint16Array(row.length);
   const before = new Uint16Array(row.length);
   let clock = CLOCK_UNSET;
   let alarms = 0;
   /** Of the header: what a frame says of the device. */
   let flags = FIRST_SINCE_BOOT;
-  let hasInfo = false;
-  let infoS = -INFO_S;
   let refusedS = -REFUSAL_S;
   let ignored = 0;
   /** Counts samples begun and finished; probes that have not answered. */
@@ -167,6 +105,19 @@ export function createDevice(options: DeviceOptions): Device {
     const offsetS = isUptime ? 0 : clock.offsetS;
     putHeader(out, kind, sequence, Math.floor(uptime() + offsetS), offsetS ? flags | CLOCK_SYNCED : flags);
   }
+
+  const info = createInfo({
+    ring: ring,
+    uptime: uptime,
+    stamp: stamp,
+    settings: () => settings,
+    crc32: options.crc32,
+    resetCause: () => resetCause,
+    board: options.board,
+    sensors: options.sensors,
+    memoryFreePct: options.memoryFreePct,
+    faults: () => options.faults() + ignored,
+  });
 
   const reporter = createReporter({
     ring: ring,
@@ -194,10 +145,8 @@ export function createDevice(options: DeviceOptions): Device {
     heard: (time, ageS) => {
       clock = stepClock(clock, time, uptime(), ageS);
     },
-    info: () => (hasInfo && uptime() >= infoS ? info : undefined),
-    infoStored: (sequence) => {
-      if (sequence === u16(info, 1)) hasInfo = false;
-    },
+    info: info.open,
+    infoStored: info.stored,
     isStill: isStill,
   });
 
@@ -216,27 +165,6 @@ export function createDevice(options: DeviceOptions): Device {
 
   function spreadS(): number {
     return link.isSlow() ? SPREAD_S * options.random() : 0;
-  }
-
-  /** Made anew for every wish; kept until it is acknowledged. */
-  function makeInfo(withinS: number): void {
-    const version = FIRMWARE_VERSION.split(".");
-    let sensors = 0;
-    for (let i = 0; i < probes.length; i++) sensors |= 1 << (probes[i] as Probe).sensor;
-    stamp(info, INFO, ring.use(), false);
-    for (let i = 0; i < 3; i++) info[8 + i] = +(version[i] as string);
-    putU32(info, 11, options.crc32(settingRows(settings)));
-    info[15] = state[STATE_BOOT] as number;
-    info[16] = state[STATE_BOOT + 1] as number;
-    info[17] = resetCause;
-    putU16(info, 18, settings[REPORT_INTERVAL] as number);
-    info[20] = options.board;
-    putU16(info, 21, sensors);
-    info[23] = ring.usedPct();
-    info[24] = options.memoryFreePct();
-    putU16(info, 25, Math.min(options.faults() + ignored, 65535));
-    hasInfo = true;
-    infoS = uptime() + withinS;
   }
 
   /** A bit of the state, which outlives a restart. */
@@ -279,7 +207,7 @@ export function createDevice(options: DeviceOptions): Device {
     if (isLow && !(flags & OWN_POWER_LOW)) tell(BATTERY_LOW, 3);
     flag(OWN_POWER_LOW, isLow);
     if (isStill()) return;
-    if (!hasInfo && uptime() - infoS >= INFO_S) makeInfo(spreadS());
+    if (info.isDue()) info.make(spreadS());
     // The sample itself says that there is an alarm; what happened follows it.
     const found: number[] = [];
     const note: Tell = (code, argument) => {
@@ -332,7 +260,7 @@ export function createDevice(options: DeviceOptions): Device {
   }
 
   function obey(command: number, argument: number): boolean {
-    if (command === SEND_INFO) makeInfo(0);
+    if (command === SEND_INFO) info.make(0);
     else if (command === REPORT_NOW) sample();
     else if (command === LOCATE) show(argument * 2);
     else if (command === REBOOT) {
@@ -372,7 +300,7 @@ export function createDevice(options: DeviceOptions): Device {
       settings = next;
       planSample();
       // It says what the device now works with.
-      makeInfo(0);
+      info.make(0);
       return true;
     },
     command: obey,

@@ -43,7 +43,8 @@ export function isSetting(id: number, value: number): boolean {
 /** Settings by number, as the device works with them: what is not given or makes no sense is the usual. */
 export function settingsOf(given: readonly number[], intervalS: number): number[] {
   const settings = [0, intervalS, 0, 0, 0, 0, 0, 0, 4];
-  for (let id = 1; id <= SETTINGS_COUNT; id++) if (isSetting(id, given[id] as number)) settings[id] = given[id] as number;
+  for (let id = 1; id <= SETTINGS_COUNT; id++)
+    if (isSetting(id, given[id] as number)) settings[id] = given[id] as number;
   return settings;
 }
 

@@ -224,7 +224,12 @@ describe("the door counter", () => {
     counter.restore(2045, 16_375);
     const walkIn = (stepS: number) => {
       const began = time.uptime();
-      [[0, false], [1, false], [0, true], [1, true]].forEach(([beam, isHigh], i) => {
+      [
+        [0, false],
+        [1, false],
+        [0, true],
+        [1, true],
+      ].forEach(([beam, isHigh], i) => {
         edges[beam as number]?.(isHigh as boolean, began + i * stepS);
       });
     };

@@ -9,17 +9,23 @@ import { type Measured, moved, storageOf } from "./firmware-image.ts";
 const ROOMY = "xiaoble";
 const LOOK_S = 150;
 
+/** A program on the engine that holds it. */
+export interface Placed {
+  readonly measured: Measured;
+  readonly binary: string;
+  /** Another board's engine. */
+  readonly elsewhere: boolean;
+}
+
 export interface Variables {
   /** With the program waiting: the middle one of many moments. */
   readonly rest: number;
   /** Most at any call that a program makes of its board. */
   readonly peak: number;
-  /** Counted on another board's engine. */
   readonly elsewhere: boolean;
-  readonly frames: readonly string[];
 }
 
-async function count(measured: Measured, scenario: EngineScenario, binary: string): Promise<Omit<Variables, "elsewhere">> {
+async function count({ measured, binary, elsewhere }: Placed, scenario: EngineScenario): Promise<Variables> {
   const storage = storageOf(measured, scenario);
   const board = await createEngineBoard({ table: measured.table, binary, storage, seed: scenario.seed });
   const used: number[] = [];
@@ -31,22 +37,31 @@ async function count(measured: Measured, scenario: EngineScenario, binary: strin
   };
   try {
     board.samplePeaks(true);
-    const { frames } = await play(scenario, board, { everyS: LOOK_S, look });
-    return { rest: medianOf(used), peak, frames };
+    await play(scenario, board, { everyS: LOOK_S, look });
+    return { rest: medianOf(used), peak, elsewhere };
   } finally {
     board.dispose();
   }
 }
 
-/** Undefined when no engine is there for this board. */
-export async function countVariables(measured: Measured, scenario: EngineScenario): Promise<Variables | undefined> {
-  const binary = findEspruino(measured.profile.board);
-  if (binary === undefined) return undefined;
+const places = new Map<string, Placed>();
+
+/** The board's own engine, or the one that had to stand in for it. */
+export function engineFor(measured: Measured): Placed {
+  const { board } = measured.profile;
+  const own = { measured, binary: findEspruino(board) as string, elsewhere: false };
+  return places.get(board) ?? own;
+}
+
+export async function countVariables(measured: Measured, scenario: EngineScenario): Promise<Variables> {
+  const { board } = measured.profile;
   try {
-    return { ...(await count(measured, scenario, binary)), elsewhere: false };
+    return await count(engineFor(measured), scenario);
   } catch (error) {
-    const roomy = findEspruino(ROOMY);
-    if (!(error instanceof EngineTrouble) || roomy === undefined || measured.profile.board === ROOMY) throw error;
-    return { ...(await count(await moved(measured, ROOMY), scenario, roomy)), elsewhere: true };
+    const binary = findEspruino(ROOMY);
+    if (!(error instanceof EngineTrouble) || binary === undefined || board === ROOMY) throw error;
+    const placed = { measured: await moved(measured, ROOMY), binary, elsewhere: true };
+    places.set(board, placed);
+    return count(placed, scenario);
   }
 }

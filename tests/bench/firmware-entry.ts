@@ -2,6 +2,7 @@
 import { BACKLOG_HEADER_BYTES, backlogRowOf, createBacklogEncoder } from "../../protocol/wire.ts";
 
 declare const global: { [name: string]: unknown };
+declare const E: { [name: string]: (a: unknown, b?: number, c?: number) => unknown };
 declare function atob(text: string): string;
 
 const GROUPS = 15;
@@ -9,7 +10,7 @@ const FRAME_BYTES = 222;
 const encoder = createBacklogEncoder(backlogRowOf(GROUPS), FRAME_BYTES);
 
 function mark(): void {
-  (E as unknown as { clip(value: number, low: number, high: number): void }).clip(1, 0, 2);
+  (E["clip"] as (value: unknown, low: number, high: number) => unknown)(1, 0, 2);
 }
 
 global["start"] = (intervalS: number) => {
@@ -20,7 +21,7 @@ global["start"] = (intervalS: number) => {
   encoder.start(head, FRAME_BYTES, intervalS);
 };
 global["add"] = (text: string) => {
-  const report = new Uint8Array(E.toArrayBuffer(atob(text)));
+  const report = (E["toUint8Array"] as (data: unknown) => unknown)(atob(text)) as Uint8Array;
   mark();
   const isTaken = encoder.add(report);
   mark();

@@ -114,8 +114,23 @@ const TEMPERATURE = { type: 103, bytes: 2 };
 const VOLTAGE = { type: 116, bytes: 2 };
 
 function lppRecord(given: Report): Buffer[] {
-  const [, time = 0, flags, phase, fuel, generator, mains, load, starter, volts, amperes, soc, people, entries, celsius] =
-    numbersOf(given);
+  const [
+    ,
+    time = 0,
+    flags,
+    phase,
+    fuel,
+    generator,
+    mains,
+    load,
+    starter,
+    volts,
+    amperes,
+    soc,
+    people,
+    entries,
+    celsius,
+  ] = numbersOf(given);
   const fields: readonly (readonly [{ type: number; bytes: number }, number | undefined, number])[] = [
     [DIGITAL, flags, 1],
     [DIGITAL, phase, 1],

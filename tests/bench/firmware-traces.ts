@@ -1,7 +1,8 @@
 // 72 hours of samples: the shared trace of one point through an outage, and others of other shapes, so that nothing is fitted to
 // one example. All of them are drawn from a seed; what a point has is a matter of its groups.
 import { existsSync, readFileSync } from "node:fs";
-import { type Random, createPlainRandom } from "../../firmware/simulator/driven-board.ts";
+import { createPlainRandom } from "../../firmware/simulator/driven-board.ts";
+import type { Random } from "../../firmware/simulator/random.ts";
 import type { Quantity, Report } from "../../protocol/index.ts";
 
 export interface Trace {

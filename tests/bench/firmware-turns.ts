@@ -8,7 +8,8 @@ import type { DrivenBoard } from "../../firmware/simulator/driven-board.ts";
 import { createEngineBoard, type EngineBoard } from "../engine/engine.ts";
 import { startProgram } from "../engine/program.ts";
 import { type EngineScenario, play } from "../engine/scenario.ts";
-import { type Measured, storageOf } from "./firmware-image.ts";
+import type { Placed } from "./firmware-engine.ts";
+import { storageOf } from "./firmware-image.ts";
 
 /**
  * Instructions of a board model (32-bit x86) to a millisecond on an nRF52832. The facts have 60 to 120 ms for a tag that is made
@@ -112,7 +113,7 @@ function counting(board: EngineBoard, table: BoardTable, turns: Turn[]): DrivenB
   };
 }
 
-export async function countTurns(measured: Measured, scenario: EngineScenario, binary: string): Promise<Turn[]> {
+export async function countTurns({ measured, binary }: Placed, scenario: EngineScenario): Promise<Turn[]> {
   const turns: Turn[] = [];
   const storage = storageOf(measured, scenario);
   const { table } = measured;
@@ -126,7 +127,11 @@ export async function countTurns(measured: Measured, scenario: EngineScenario, b
 }
 
 /** Instructions of each sample of a whole point that goes into a backlog frame. */
-export async function countBacklog(board: string, samples: readonly Uint8Array[], intervalS: number): Promise<number[]> {
+export async function countBacklog(
+  board: string,
+  samples: readonly Uint8Array[],
+  intervalS: number,
+): Promise<number[]> {
   const engine = await startProgram(board, ENTRY, { under: UNDER_VALGRIND });
   try {
     await engine.evaluate(`start(${intervalS})`);

@@ -21,7 +21,7 @@ export interface EngineBoard extends DrivenBoard {
   cutAt(operation: number, words: number): void;
   /** Called with the virtual time after every turn, with the engine at rest between two marks of a profiler. */
   mark(on: boolean): void;
-  /** Calls of consoles and radio that were taken note of since boot. */
+  /** Calls of consoles and radio that were taken note of since boot; between marks also each turn: when, and its code. */
   readonly noted: readonly string[];
   readonly folder: string;
   dispose(): void;
@@ -108,7 +108,7 @@ export async function createEngineBoard(options: EngineOptions): Promise<EngineB
       if (TROUBLE.test(line)) trouble ??= line;
       return;
     }
-    if (line[1] === "K") noted.push(line.slice(2));
+    if (line[1] === "K" || line[1] === "M") noted.push(line.slice(2));
     const output = outputOf(line);
     if (output !== undefined) outputs.push(output);
   }

@@ -137,7 +137,7 @@ global["__do"] = (() => {
     }
     if (marking) {
       (engine["clip"] as Call)(1, 0, 2);
-      print(`~M${now}`);
+      print(`~M${now} ${`${call as unknown as string}`.substr(0, 100)}`);
     }
     sample();
   }

@@ -1,0 +1,69 @@
+// The info frame: at boot, daily and on request. It is not in the ring; it goes again until it is acknowledged.
+import { putU16, putU32, u16 } from "../store/bytes.ts";
+import type { Ring } from "../store/ring.ts";
+import { INFO } from "./frames.ts";
+import { REPORT_INTERVAL, settingRows } from "./settings.ts";
+
+/** Major, minor, patch. */
+export const FIRMWARE_VERSION = "0.1.0";
+const INFO_S = 86400;
+/** Where the boot count lies in the device's state. */
+export const STATE_BOOT = 3;
+
+export interface InfoOptions {
+  readonly ring: Ring;
+  readonly uptime: () => number;
+  /** Writes a header with the present time. */
+  readonly stamp: (out: Uint8Array, kind: number, sequence: number, isUptime: boolean) => void;
+  readonly settings: () => readonly number[];
+  readonly crc32: (bytes: Uint8Array) => number;
+  readonly resetCause: () => number;
+  /** Code of BOARDS, bits of SENSORS. */
+  readonly board: number;
+  readonly sensors: number;
+  readonly memoryFreePct: () => number;
+  readonly faults: () => number;
+}
+
+export interface InfoFrame {
+  /** Makes it anew; it may go after so many seconds. */
+  make(withinS: number): void;
+  /** A day has passed since the last one, or there was none. */
+  isDue(): boolean;
+  /** The one that waits for its acknowledgement, if one does. */
+  open(): Uint8Array | undefined;
+  stored(sequence: number): void;
+}
+
+export function createInfo(options: InfoOptions): InfoFrame {
+  const ring = options.ring;
+  const uptime = options.uptime;
+  const info = new Uint8Array(27);
+  let isOpen = false;
+  let fromS = -INFO_S;
+
+  return {
+    make: (withinS) => {
+      const settings = options.settings();
+      const version = FIRMWARE_VERSION.split(".");
+      options.stamp(info, INFO, ring.use(), false);
+      for (let i = 0; i < 3; i++) info[8 + i] = +(version[i] as string);
+      putU32(info, 11, options.crc32(settingRows(settings)));
+      putU16(info, 15, u16(ring.state, STATE_BOOT));
+      info[17] = options.resetCause();
+      putU16(info, 18, settings[REPORT_INTERVAL] as number);
+      info[20] = options.board;
+      putU16(info, 21, options.sensors);
+      info[23] = ring.usedPct();
+      info[24] = options.memoryFreePct();
+      putU16(info, 25, Math.min(options.faults(), 65535));
+      isOpen = true;
+      fromS = uptime() + withinS;
+    },
+    isDue: () => !isOpen && uptime() - fromS >= INFO_S,
+    open: () => (isOpen && uptime() >= fromS ? info : undefined),
+    stored: (sequence) => {
+      if (sequence === u16(info, 1)) isOpen = false;
+    },
+  };
+}
