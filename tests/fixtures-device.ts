@@ -387,7 +387,6 @@ export function createBench(given: BenchOptions = {}): Bench {
       link: createScriptedLink(schedule, script, () => mine === life && device.linkChanged(), leaves),
       flightsMax: given.flightsMax ?? 24,
       thinning: undefined,
-      isTooMany: undefined,
       encoder: { ...encoder, add },
       open: (sealed, done) => done(openWith(TAGGER, sealed)),
       crc32,

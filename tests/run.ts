@@ -92,6 +92,10 @@ function main(): void {
       "proof device-powercut, short",
       step("proof device-powercut, short", ["tests/fault/main.ts", "device-powercut", "--form", "short"]),
     );
+    count(
+      "proof blackout, short",
+      step("proof blackout, short", ["tests/fault/main.ts", "blackout", "--form", "short"]),
+    );
     count("bench codec, short", step("bench codec, short", ["tests/bench/main.ts", "codec", "--rounds", "2"]));
     count(
       "bench ingest, short",

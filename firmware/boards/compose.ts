@@ -121,7 +121,6 @@ export type Wired = Pick<
   | "link"
   | "recount"
   | "thinning"
-  | "isTooMany"
   | "open"
   | "ownSupply"
   | "lamp"
@@ -176,7 +175,6 @@ export function assembleDevice(board: BoardNumbers, config: DeviceConfig, ring: 
     link: wired.link,
     recount: wired.recount,
     thinning: wired.thinning,
-    isTooMany: wired.isTooMany,
     open: wired.open,
     ownSupply: wired.ownSupply,
     lamp: wired.lamp,

@@ -67,7 +67,6 @@ export function startDoor(
       return true;
     },
     thinning: undefined,
-    isTooMany: undefined,
     open: openOf(bytesOfHex(config.key)),
     ownSupply: () => NRF.getBattery() - SUPPLY_V_MIN,
     lamp: (isOn) => digitalWrite(pins.lamp, isOn),

@@ -2,7 +2,7 @@
 import { createTagger, downlinkTopic, loginWith, sealWith, uplinkTopic } from "../../protocol/wire.ts";
 import type { Device } from "../device/device.ts";
 import { bytesOfHex, type DeviceConfig } from "../device/settings.ts";
-import { createThinning, isTooSlow } from "../device/thinning.ts";
+import { createThinning } from "../device/thinning.ts";
 import type { Connect, Link } from "../hal.ts";
 import { createMqttLink, type MqttLink } from "../links/mqtt/client.ts";
 import { createPreferredLink } from "../links/preferred.ts";
@@ -121,8 +121,7 @@ const device: Device = assembleDevice(BOARD, config, ring, {
   changes: point.changes,
   recount: point.recount,
   link: link,
-  thinning: createThinning(ring, point.row),
-  isTooMany: (samples) => isTooSlow(link, samples),
+  thinning: createThinning(ring, point.row, link),
   open: openNow(tagger),
   ownSupply: () => 1,
   lamp: (isOn) => digitalWrite(D18, isOn),

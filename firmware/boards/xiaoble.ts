@@ -2,7 +2,7 @@
 import { createTagger } from "../../protocol/wire.ts";
 import type { Device } from "../device/device.ts";
 import { bytesOfHex } from "../device/settings.ts";
-import { createThinning, isTooSlow } from "../device/thinning.ts";
+import { createThinning } from "../device/thinning.ts";
 import { assembleDevice, openNow, openRing, readConfig, recover } from "./compose.ts";
 import { createPoint } from "./point.ts";
 import { createRadio } from "./radio.ts";
@@ -48,8 +48,7 @@ const device: Device = assembleDevice(BOARD, config, ring, {
   changes: point.changes,
   recount: point.recount,
   link: link,
-  thinning: createThinning(ring, point.row),
-  isTooMany: (samples) => isTooSlow(link, samples),
+  thinning: createThinning(ring, point.row, link),
   open: openNow(createTagger((bytes) => new Uint8Array(require("crypto").SHA256(bytes)), bytesOfHex(config.key))),
   ownSupply: () => NRF.getBattery() - SUPPLY_V_MIN,
   lamp: (isOn) => digitalWrite(D28, isOn),

@@ -3,7 +3,8 @@
 import { types } from "@babel/core";
 import { hostOf, isPlain } from "./facts.ts";
 import { setVariable } from "./inline.ts";
-import { freshName, identifier, type Index, indexOf, type Node, replace, walk } from "./tree.ts";
+import { freshName, type Index, identifier, indexOf, type Node, replace, walk } from "./tree.ts";
+import { changesEngine } from "./values.ts";
 
 /** A new variable beside its value: `,xx=`, and `"` twice where the value is a property's name. */
 const VARIABLE_BYTES = 4;
@@ -112,7 +113,8 @@ function makeArrows(ast: Node): void {
     if (node.type !== "Program" && node.type !== "BlockStatement") return undefined;
     const arrows: Node[] = [];
     node.body = node.body.filter((one: Node) => {
-      const only = one.type === "FunctionDeclaration" && isPlain(one) && one.body.body.length === 1 ? one.body.body[0] : undefined;
+      const only =
+        one.type === "FunctionDeclaration" && isPlain(one) && one.body.body.length === 1 ? one.body.body[0] : undefined;
       if (only?.type !== "ReturnStatement" || !only.argument) return true;
       arrows.push(setVariable(one.id.name, types.arrowFunctionExpression(one.params, only.argument)));
       return false;
@@ -130,6 +132,6 @@ export function shortenMore(ast: Node): void {
   });
   while (mergeSame(ast));
   makeArrows(ast);
-  nameParts(ast, taken);
+  if (!changesEngine({ ast, index: indexOf(ast), taken })) nameParts(ast, taken);
   nameProperties(ast, taken);
 }

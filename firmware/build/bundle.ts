@@ -9,7 +9,7 @@ import { crc32 } from "../../protocol/wire.ts";
 import { outsideNames } from "./names.ts";
 import { squeeze } from "./squeeze.ts";
 import { describeOffence, findOffences, type Offence } from "./subset.ts";
-import { tokenise, untokenise as textOf } from "./tokens.ts";
+import { untokenise as textOf, tokenise } from "./tokens.ts";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 

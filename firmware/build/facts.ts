@@ -13,7 +13,10 @@ export interface Program {
 }
 
 export function isUndefined(node: Node): boolean {
-  return (node.type === "Identifier" && node.name === "undefined") || (node.type === "UnaryExpression" && node.operator === "void");
+  return (
+    (node.type === "Identifier" && node.name === "undefined") ||
+    (node.type === "UnaryExpression" && node.operator === "void")
+  );
 }
 
 export function isLiteral(node: Node): boolean {
@@ -48,7 +51,7 @@ export function isConstant(index: Index, binding: Binding | undefined): boolean 
 }
 
 /** The expression that a constant variable stands for; the engine's `undefined` where there is none. */
-export function valueOf(index: Index, binding: Binding | undefined): Node | undefined {
+export function initOf(index: Index, binding: Binding | undefined): Node | undefined {
   if (binding?.kind !== "var" || !isConstant(index, binding)) return undefined;
   return binding.node.init ?? { type: "Identifier", name: "undefined" };
 }
@@ -56,7 +59,7 @@ export function valueOf(index: Index, binding: Binding | undefined): Node | unde
 /** The function that a name always is. */
 export function functionOf(index: Index, binding: Binding | undefined): Node | undefined {
   if (binding?.kind === "function" && binding.writes === 0) return binding.node;
-  const value = valueOf(index, binding);
+  const value = initOf(index, binding);
   return value !== undefined && isFunction(value) ? value : undefined;
 }
 
@@ -71,13 +74,19 @@ export function usesCall(node: Node): boolean {
 }
 
 export function isPlain(node: Node): boolean {
-  return !node.async && !node.generator && node.params.every((one: Node) => one.type === "Identifier") && !usesCall(node);
+  return (
+    !node.async && !node.generator && node.params.every((one: Node) => one.type === "Identifier") && !usesCall(node)
+  );
 }
 
 /** Evaluating it changes nothing, and nobody would miss it. */
 export function isPure(node: Node): boolean {
   if (isLiteral(node) || node.type === "Identifier" || isFunction(node)) return true;
-  if (/^(ObjectExpression|ObjectProperty|ArrayExpression|BinaryExpression|LogicalExpression|ConditionalExpression)$/.test(node.type)) {
+  if (
+    /^(ObjectExpression|ObjectProperty|ArrayExpression|BinaryExpression|LogicalExpression|ConditionalExpression)$/.test(
+      node.type,
+    )
+  ) {
     return childrenOf(node).every(isPure);
   }
   if (node.type === "UnaryExpression") return node.operator !== "delete" && isPure(node.argument);
@@ -90,7 +99,8 @@ export function isStaticObject(node: Node | undefined): boolean {
   const keys = node.properties.map((one: Node) => {
     if (one.computed || (one.type !== "ObjectProperty" && one.type !== "ObjectMethod")) return undefined;
     if (one.type === "ObjectMethod" && (one.kind !== "method" || usesCall(one))) return undefined;
-    if (one.type === "ObjectProperty" && one.value.type === "FunctionExpression" && usesCall(one.value)) return undefined;
+    if (one.type === "ObjectProperty" && one.value.type === "FunctionExpression" && usesCall(one.value))
+      return undefined;
     return keyOf(one);
   });
   return keys.every((key: unknown) => key !== undefined) && new Set(keys).size === keys.length;

@@ -6,7 +6,10 @@ import { squeeze } from "./squeeze.ts";
 /** What a program says, in order. */
 function said(code: string): unknown[] {
   const words: unknown[] = [];
-  runInNewContext(code, { say: (word: unknown) => void words.push(word), E: { half: 0.5, CRC32: (x: number) => x * 2 } });
+  runInNewContext(code, {
+    say: (word: unknown) => void words.push(word),
+    E: { half: 0.5, CRC32: (x: number) => x * 2 },
+  });
   return JSON.parse(JSON.stringify(words)) as unknown[];
 }
 
@@ -16,10 +19,7 @@ const PROGRAMS: readonly (readonly [string, string])[] = [
     `function open(o) { var n = o.from; return { next: () => n += o.step, at: () => n }; }
      var counter = open({ from: 4, step: 3, unused: 1 }); counter.next(); counter.next(); say(counter.at());`,
   ],
-  [
-    "an option that is missing",
-    "function open(o) { say(o.a); say(o.b); } open({ a: 1 });",
-  ],
+  ["an option that is missing", "function open(o) { say(o.a); say(o.b); } open({ a: 1 });"],
   [
     "options in the order in which they are made",
     `function one(x) { say(x); return x; } function take(o) { if (o.b > 9) return; say(o.b - o.a); }
@@ -29,10 +29,7 @@ const PROGRAMS: readonly (readonly [string, string])[] = [
     "an option that does something and is not used",
     "function one(x) { say(x); return x; } function take(o) { if (o.a > 9) return; say(o.a); } take({ a: one(1), b: one(2) });",
   ],
-  [
-    "an object that leaves",
-    "function open(o) { say(o); say(o.a); } open({ a: 1, b: 2 });",
-  ],
+  ["an object that leaves", "function open(o) { say(o); say(o.a); } open({ a: 1, b: 2 });"],
   [
     "an object whose keys are counted",
     "var o = { a: 1, b: 2 }; for (var k in o) say(k); say('a' in o); say(o[['b'][0]]);",
@@ -41,10 +38,7 @@ const PROGRAMS: readonly (readonly [string, string])[] = [
     "an object that is changed",
     "function make() { var o = { a: 1 }; return { up: () => { o.a = o.a + 1; }, get: () => o.a }; } var m = make(); m.up(); say(m.get());",
   ],
-  [
-    "a method that asks for this",
-    "var o = { a: 2, f: function () { return this.a; } }; say(o.f());",
-  ],
+  ["a method that asks for this", "var o = { a: 2, f: function () { return this.a; } }; say(o.f());"],
   [
     "a factory with two calls",
     "function make(n) { var at = n; return { up: () => ++at }; } var a = make(1), b = make(5); a.up(); say(a.up()); say(b.up());",
@@ -79,10 +73,7 @@ const PROGRAMS: readonly (readonly [string, string])[] = [
     "names that are the same in different scopes",
     "function a(x) { var y = x + 1; return b(y) + y; } function b(x) { var y = x * 2; return y; } say(a(1)); say(a(2)); var y = 7; say(y);",
   ],
-  [
-    "what a program changes of the engine",
-    "var half = E.half; E.half = 3; say(half); say(E.half); say(E.CRC32(2));",
-  ],
+  ["what a program changes of the engine", "var half = E.half; E.half = 3; say(half); say(E.half); say(E.CRC32(2));"],
   [
     "flags that nobody sets",
     "var is = false; function off() { is = false; } function f(x) { if (is && x) say(1); else say(2); } off(); f(1); f(0);",
@@ -113,7 +104,9 @@ describe("taken apart", () => {
   });
 
   test("what an object would keep for one function more is passed to it", () => {
-    const code = flatten("function f(o) { if (o.a) return 1; return o.b; } say(f({ a: say(0), b: 2 })); say(f({ a: say(1), b: 3 }));");
+    const code = flatten(
+      "function f(o) { if (o.a) return 1; return o.b; } say(f({ a: say(0), b: 2 })); say(f({ a: say(1), b: 3 }));",
+    );
     expect(code).not.toMatch(/\.a|\.b/);
   });
 

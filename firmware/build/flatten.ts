@@ -6,7 +6,18 @@ import { splitOptions, spreadLateObject, spreadObject } from "./objects.ts";
 import { indexOf, type Node, openTree, print, walk } from "./tree.ts";
 import { dropSameArguments, dropUnused, fold, inlineForwarders, spreadConstants, spreadUnchanging } from "./values.ts";
 
-const PASSES = [dropUnused, spreadConstants, fold, spreadObject, inlineOnce, dropSameArguments, splitOptions, inlineForwarders, spreadLateObject, spreadUnchanging];
+const PASSES = [
+  dropUnused,
+  spreadConstants,
+  fold,
+  spreadObject,
+  inlineOnce,
+  dropSameArguments,
+  splitOptions,
+  inlineForwarders,
+  spreadLateObject,
+  spreadUnchanging,
+];
 const STEPS_MAX = 5000;
 
 /** One declarator a statement, and every function body a block, so that the passes find them. */

@@ -1,7 +1,16 @@
 // Functions that are called from one place only go to that place, with their parameters as variables.
 import { types } from "@babel/core";
 import { functionOf, hostOf, isInLoop, isPlain, isPure, type Program } from "./facts.ts";
-import { type Binding, expressionStatement, identifier, isFunction, type Node, some, variableDeclaration, variableDeclarator } from "./tree.ts";
+import {
+  type Binding,
+  expressionStatement,
+  identifier,
+  isFunction,
+  type Node,
+  some,
+  variableDeclaration,
+  variableDeclarator,
+} from "./tree.ts";
 
 /** How the result of a call is used: dropped, kept in a variable, or handed on. */
 interface Place {
@@ -36,7 +45,9 @@ function placeOf(program: Program, call: Node, fn: Node): Place | undefined {
   if (!/^(ExpressionStatement|VariableDeclaration|ReturnStatement)$/.test(statement.type)) return undefined;
   const block = parents.get(statement);
   if (block.type !== "Program" && block.type !== "BlockStatement") return undefined;
-  return fits(program, block, fn) ? { statement, body: block.body, use, target, isLast: isLastIn(program, statement) } : undefined;
+  return fits(program, block, fn)
+    ? { statement, body: block.body, use, target, isLast: isLastIn(program, statement) }
+    : undefined;
 }
 
 /** Whether the function's own variables begin anew there as they did: its scope is gone, and a loop comes again. */
@@ -63,7 +74,11 @@ function isOnce(program: Program, block: Node): boolean {
 
 function returnsIn(statements: readonly Node[]): boolean {
   return statements.some((one) =>
-    some(one, (node) => node.type === "ReturnStatement", (node) => !isFunction(node)),
+    some(
+      one,
+      (node) => node.type === "ReturnStatement",
+      (node) => !isFunction(node),
+    ),
   );
 }
 
@@ -75,7 +90,11 @@ function isLastIn(program: Program, statement: Node): boolean {
 /** Whether one of the returns has a value. */
 function givesIn(statements: readonly Node[]): boolean {
   return statements.some((one) =>
-    some(one, (node) => node.type === "ReturnStatement" && node.argument !== null, (node) => !isFunction(node)),
+    some(
+      one,
+      (node) => node.type === "ReturnStatement" && node.argument !== null,
+      (node) => !isFunction(node),
+    ),
   );
 }
 
@@ -147,12 +166,21 @@ function removeFunction(program: Program, binding: Binding): void {
 function inlineCall(program: Program, binding: Binding, fn: Node, call: Node, place: Place): boolean {
   const statements = statementsFor(fn, place);
   if (statements === undefined) return false;
-  const given = fn.params.map((param: Node, i: number) => setVariable(param.name, call.arguments[i] ?? identifier("undefined")));
+  const given = fn.params.map((param: Node, i: number) =>
+    setVariable(param.name, call.arguments[i] ?? identifier("undefined")),
+  );
   const more = call.arguments.slice(fn.params.length).filter((one: Node) => !isPure(one));
   const host = hostOf(program.index, call);
-  place.body.splice(place.body.indexOf(place.statement), 1, ...given, ...more.map((one: Node) => expressionStatement(one)), ...statements);
+  place.body.splice(
+    place.body.indexOf(place.statement),
+    1,
+    ...given,
+    ...more.map((one: Node) => expressionStatement(one)),
+    ...statements,
+  );
   removeFunction(program, binding);
-  const inner = fn.body.type === "BlockStatement" ? fn.body.body.filter((one: Node) => one.type === "FunctionDeclaration") : [];
+  const inner =
+    fn.body.type === "BlockStatement" ? fn.body.body.filter((one: Node) => one.type === "FunctionDeclaration") : [];
   const top = host.type === "Program" ? host.body : host.body.body;
   top.unshift(...inner);
   return true;
@@ -172,4 +200,3 @@ export function inlineOnce(program: Program): boolean {
   }
   return false;
 }
-

@@ -1,8 +1,30 @@
 // Objects that never leave the program's sight become variables, one a key; so do objects that only hand options to a function.
 import { types } from "@babel/core";
-import { callsOf, comparisonOf, functionOf, hostOf, isConstant, isInLoop, isPlain, isPure, isStaticObject, keyOf, memberOf, type Program, valueOf } from "./facts.ts";
+import {
+  callsOf,
+  comparisonOf,
+  functionOf,
+  hostOf,
+  initOf,
+  isInLoop,
+  isPlain,
+  isPure,
+  isStaticObject,
+  keyOf,
+  memberOf,
+  type Program,
+} from "./facts.ts";
 import { setVariable } from "./inline.ts";
-import { type Binding, expressionStatement, freshName, identifier, type Node, replace, variableDeclaration, variableDeclarator } from "./tree.ts";
+import {
+  type Binding,
+  expressionStatement,
+  freshName,
+  identifier,
+  type Node,
+  replace,
+  variableDeclaration,
+  variableDeclarator,
+} from "./tree.ts";
 
 /** What a property holds; a method as the function that it is. */
 function valueOfProperty(property: Node): Node {
@@ -46,7 +68,8 @@ function variablesFor(program: Program, object: Node, uses: Uses): { names: Map<
 }
 
 function useVariables(program: Program, uses: Uses, names: ReadonlyMap<string, string>): void {
-  for (const member of uses.members) replace(program.index, member, identifier(names.get(member.property.name) as string));
+  for (const member of uses.members)
+    replace(program.index, member, identifier(names.get(member.property.name) as string));
 }
 
 function putInPlace(program: Program, statement: Node, statements: readonly Node[]): boolean {
@@ -60,7 +83,7 @@ function putInPlace(program: Program, statement: Node, statements: readonly Node
 export function spreadObject(program: Program): boolean {
   const { index } = program;
   for (const binding of index.bindings.values()) {
-    const object = valueOf(index, binding);
+    const object = initOf(index, binding);
     if (object === undefined || !isStaticObject(object)) continue;
     const declaration = index.parents.get(binding.node);
     const uses = usesOf(program, binding.reads);
@@ -74,7 +97,7 @@ export function spreadObject(program: Program): boolean {
   return false;
 }
 
-/** The reads of a variable and of constants that are copies of it. */
+/** The reads of a variable and of constants that are copies of it for a while. */
 function readsWithCopies(program: Program, binding: Binding): { reads: Node[]; copies: Node[] } {
   const { index } = program;
   const reads: Node[] = [];
@@ -82,7 +105,8 @@ function readsWithCopies(program: Program, binding: Binding): { reads: Node[]; c
   for (const read of binding.reads) {
     const holder = index.parents.get(read);
     const copy = holder.type === "VariableDeclarator" ? index.bindings.get(holder.id.name) : undefined;
-    if (copy !== undefined && valueOf(index, copy) === read) {
+    const isNear = copy?.reads.every((one) => hostOf(index, one) === copy.owner);
+    if (copy !== undefined && isNear && initOf(index, copy) === read) {
       copies.push(holder);
       reads.push(...copy.reads);
     } else reads.push(read);
@@ -109,11 +133,15 @@ function lateObject(program: Program, binding: Binding): Late | undefined {
   const set = findSet(program, binding.name);
   if (uses === undefined || set === undefined) return undefined;
   const { right } = set.expression;
-  if (isStaticObject(right)) return { set, object: right, made: set, uses, own: { members: [], comparisons: [] }, copies };
+  if (isStaticObject(right))
+    return { set, object: right, made: set, uses, own: { members: [], comparisons: [] }, copies };
   const source = right.type === "Identifier" ? index.bindings.get(right.name) : undefined;
-  const object = valueOf(index, source);
+  const object = initOf(index, source);
   if (source === undefined || object === undefined || !isStaticObject(object)) return undefined;
-  const own = usesOf(program, source.reads.filter((read) => read !== right));
+  const own = usesOf(
+    program,
+    source.reads.filter((read) => read !== right),
+  );
   const made = index.parents.get(source.node);
   return own === undefined || made.declarations.length !== 1 ? undefined : { set, object, made, uses, own, copies };
 }
@@ -140,7 +168,12 @@ export function spreadLateObject(program: Program): boolean {
     if (!putInPlace(program, set, [...(made === set ? sets : []), expressionStatement(isThere)])) continue;
     for (const copy of late.copies) copy.init = types.nullLiteral();
     useVariables(program, { members, comparisons: [] }, names);
-    home.body.unshift(variableDeclaration("var", [...names.values()].map((name) => variableDeclarator(identifier(name)))));
+    home.body.unshift(
+      variableDeclaration(
+        "var",
+        [...names.values()].map((name) => variableDeclarator(identifier(name))),
+      ),
+    );
     for (const one of own.comparisons) replace(index, one, types.booleanLiteral(one.operator.startsWith("!")));
     for (const one of uses.comparisons) {
       const there = identifier(binding.name);
@@ -155,9 +188,31 @@ function findSet(program: Program, name: string): Node | undefined {
   for (const node of program.index.parents.keys()) {
     if (node.type !== "ExpressionStatement" || node.expression.type !== "AssignmentExpression") continue;
     const { left, operator } = node.expression;
-    if (operator === "=" && left.type === "Identifier" && left.name === name && !isInLoop(program.index, node)) return node;
+    if (operator === "=" && left.type === "Identifier" && left.name === name && !isInLoop(program.index, node))
+      return node;
   }
   return undefined;
+}
+
+function isSet(program: Program, member: Node): boolean {
+  const parent = program.index.parents.get(member);
+  return parent.left === member || parent.type === "UpdateExpression";
+}
+
+/** Whether nobody who has the object can change it: it is asked for keys, or handed to functions that ask for keys. */
+function isOnlyRead(program: Program, reads: readonly Node[], depth = 0): boolean {
+  const { index } = program;
+  return reads.every((read) => {
+    const member = memberOf(index, read);
+    if (member !== undefined) return !isSet(program, member);
+    const call = index.parents.get(read);
+    if (call.type !== "CallExpression" || call.callee === read || call.callee.type !== "Identifier" || depth > 9)
+      return false;
+    const fn = functionOf(index, index.bindings.get(call.callee.name));
+    const param = fn === undefined || !isPlain(fn) ? undefined : fn.params[call.arguments.indexOf(read)];
+    const binding = index.bindings.get(param?.name);
+    return binding !== undefined && binding.writes === 0 && isOnlyRead(program, binding.reads, depth + 1);
+  });
 }
 
 /** The expression that a call hands over for a key; undefined where the argument is not an object of this program. */
@@ -169,7 +224,8 @@ function partOf(program: Program, argument: Node, key: string): Node | undefined
   }
   if (argument?.type !== "Identifier") return undefined;
   const binding = index.bindings.get(argument.name);
-  if (!isConstant(index, binding) || !isStaticObject(valueOf(index, binding) ?? argument)) return undefined;
+  if (binding === undefined || !isStaticObject(initOf(index, binding))) return undefined;
+  if (!isOnlyRead(program, binding.reads)) return undefined;
   return types.memberExpression(identifier(argument.name), identifier(key));
 }
 
@@ -181,10 +237,16 @@ function keysToPass(argument: Node, used: readonly string[]): string[] | undefin
   return lost ? undefined : [...own.filter((key) => used.includes(key)), ...used.filter((key) => !own.includes(key))];
 }
 
-function splitParameter(program: Program, fn: Node, at: number, calls: readonly Node[], reads: readonly Node[]): boolean {
+function splitParameter(
+  program: Program,
+  fn: Node,
+  at: number,
+  calls: readonly Node[],
+  reads: readonly Node[],
+): boolean {
   const { index } = program;
   const members = reads.map((read) => memberOf(index, read));
-  const isRead = members.every((one) => one !== undefined && index.parents.get(one).left !== one && index.parents.get(one).type !== "UpdateExpression");
+  const isRead = members.every((one) => one !== undefined && !isSet(program, one));
   if (!isRead || calls.some((call) => call.arguments[at] === undefined)) return false;
   const used = [...new Set(members.map((one) => one.property.name as string))];
   if (calls.some((call) => used.some((key) => partOf(program, call.arguments[at], key) === undefined))) return false;

@@ -20,7 +20,16 @@ async function shrink(code: string): Promise<string> {
   const result = await minify(code, {
     toplevel: true,
     ecma: 2015,
-    compress: { hoist_funs: true, ecma: 2015, passes: 3, reduce_funcs: false, inline: 3, unsafe_arrows: true, pure_getters: true, properties: false },
+    compress: {
+      hoist_funs: true,
+      ecma: 2015,
+      passes: 3,
+      reduce_funcs: false,
+      inline: 3,
+      unsafe_arrows: true,
+      pure_getters: true,
+      properties: false,
+    },
     mangle: false,
     format: { ecma: 2015, ascii_only: true, keep_quoted_props: true },
   });

@@ -1,6 +1,7 @@
 // A program as a tree for the passes that rewrite all of it: every name once, and where each is declared, read and written.
-import { types } from "@babel/core";
-import babel from "@babel/core";
+
+// A program as a tree for the passes that rewrite all of it: every name once, and where each is declared, read and written.
+import babel, { types } from "@babel/core";
 
 // biome-ignore lint/suspicious/noExplicitAny: the passes walk nodes of every kind
 export type Node = any;
@@ -54,7 +55,11 @@ export function walk(node: Node, visit: (node: Node, parent: Node) => boolean | 
   for (const child of childrenOf(node)) walk(child, visit, node);
 }
 
-export function some(node: Node, test: (node: Node) => boolean, goesInto: (node: Node) => boolean = () => true): boolean {
+export function some(
+  node: Node,
+  test: (node: Node) => boolean,
+  goesInto: (node: Node) => boolean = () => true,
+): boolean {
   let found = false;
   walk(node, (one) => {
     if (found || test(one)) found = true;
@@ -147,7 +152,8 @@ function enter(building: Building, node: Node, parent: Node, owner: Node): void 
 
 function declareIn(building: Building, node: Node, parent: Node, owner: Node): void {
   if (node.type === "FunctionDeclaration") declare(building, node.id, owner, node, "function");
-  else if (node.type === "ClassDeclaration" || node.type === "ClassExpression") declare(building, node.id, owner, node, "other");
+  else if (node.type === "ClassDeclaration" || node.type === "ClassExpression")
+    declare(building, node.id, owner, node, "other");
   else if (node.type === "FunctionExpression") declare(building, node.id, node, node, "other");
   else if (node.type === "CatchClause") declare(building, node.param, owner, node, "other");
   else if (node.type === "VariableDeclarator") {
@@ -166,7 +172,8 @@ export function indexOf(ast: Node): Index {
   for (const [name, node, parent] of building.used) {
     const binding = building.bindings.get(name);
     if (binding === undefined) free.add(name);
-    else if ((parent.type === "AssignmentExpression" && parent.left === node) || parent.type === "UpdateExpression") binding.writes++;
+    else if ((parent.type === "AssignmentExpression" && parent.left === node) || parent.type === "UpdateExpression")
+      binding.writes++;
     else if (/^For(In|Of)Statement$/.test(parent.type) && parent.left === node) binding.writes++;
     else if (!isDeclaration(node, parent)) binding.reads.push(node);
   }

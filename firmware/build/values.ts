@@ -1,9 +1,22 @@
 // Names that stand for something simple give way to it: copies, short constants, functions that only hand on. What nobody needs
 // any more goes.
 import { types } from "@babel/core";
-import { bytesOf, callsOf, functionOf, isConstant, isInLoop, isLiteral, isPlain, isPure, isUndefined, isVisible, type Program, valueOf } from "./facts.ts";
+import {
+  bytesOf,
+  callsOf,
+  functionOf,
+  initOf,
+  isConstant,
+  isInLoop,
+  isLiteral,
+  isPlain,
+  isPure,
+  isUndefined,
+  isVisible,
+  type Program,
+} from "./facts.ts";
 import { removeStatement } from "./inline.ts";
-import { type Binding, identifier, isFunction, type Node, replace, some, walk } from "./tree.ts";
+import { type Binding, identifier, isFunction, type Node, replace, some } from "./tree.ts";
 
 /** What a variable costs beside its value: `,xx=`. */
 const VARIABLE_BYTES = 4;
@@ -13,14 +26,14 @@ function copyOf(node: Node): Node {
 }
 
 /** Whether the program puts something of its own in the place of the engine's. */
-function changesEngine(program: Program): boolean {
+export function changesEngine(program: Program): boolean {
   const { index } = program;
   for (const node of index.parents.keys()) {
     if (node.type !== "AssignmentExpression") continue;
     let root = node.left;
     while (root.type === "MemberExpression") root = root.object;
-    while (root.type === "Identifier" && valueOf(index, index.bindings.get(root.name)) !== undefined) {
-      root = valueOf(index, index.bindings.get(root.name));
+    while (root.type === "Identifier" && initOf(index, index.bindings.get(root.name)) !== undefined) {
+      root = initOf(index, index.bindings.get(root.name));
     }
     if (root.type === "Identifier" && index.free.has(root.name)) return true;
   }
@@ -35,7 +48,7 @@ function isOfEngine(program: Program, node: Node): boolean {
 
 function standsFor(program: Program, binding: Binding, isFixed: boolean): Node | undefined {
   const { index } = program;
-  const value = valueOf(index, binding);
+  const value = initOf(index, binding);
   if (value === undefined) return undefined;
   const reads = binding.reads.length;
   if (value.type === "Identifier" && !isUndefined(value) && index.bindings.has(value.name)) {
@@ -82,7 +95,13 @@ export function dropSameArguments(program: Program): boolean {
   return false;
 }
 
-function sameArgument(program: Program, fn: Node, calls: readonly Node[], at: number, param: Binding): Node | undefined {
+function sameArgument(
+  program: Program,
+  fn: Node,
+  calls: readonly Node[],
+  at: number,
+  param: Binding,
+): Node | undefined {
   const { index } = program;
   const given = calls.map((call) => call.arguments[at] ?? identifier("undefined"));
   const others = given.filter((one) => one.type !== "Identifier" || one.name !== param.name);
@@ -91,12 +110,16 @@ function sameArgument(program: Program, fn: Node, calls: readonly Node[], at: nu
   if (param.reads.length === 0) return given.every(isPure) ? first : undefined;
   if (isLiteral(first)) {
     const text = JSON.stringify([first.value, first.operator, first.argument?.value, first.type]);
-    const isSame = others.every((one) => JSON.stringify([one.value, one.operator, one.argument?.value, one.type]) === text);
+    const isSame = others.every(
+      (one) => JSON.stringify([one.value, one.operator, one.argument?.value, one.type]) === text,
+    );
     return isSame && bytesOf(first) <= 3 ? first : undefined;
   }
-  if (first.type !== "Identifier" || others.some((one) => one.type !== "Identifier" || one.name !== first.name)) return undefined;
+  if (first.type !== "Identifier" || others.some((one) => one.type !== "Identifier" || one.name !== first.name))
+    return undefined;
   const bound = index.bindings.get(first.name);
-  if (bound === undefined) return isOfEngine(program, first) && first.name.length <= 3 && !changesEngine(program) ? first : undefined;
+  if (bound === undefined)
+    return isOfEngine(program, first) && first.name.length <= 3 && !changesEngine(program) ? first : undefined;
   const scope = index.parents.get(fn);
   return isConstant(index, bound) && isVisible(index, bound.owner, scope) ? first : undefined;
 }
@@ -107,8 +130,12 @@ function answerOf(program: Program, node: Node): boolean | undefined {
   if (!/^[!=]==$/.test(node.operator)) return undefined;
   const other = isUndefined(node.right) ? node.left : isUndefined(node.left) ? node.right : undefined;
   if (other === undefined) return undefined;
-  const value = other.type === "Identifier" ? (functionOf(index, index.bindings.get(other.name)) ?? valueOf(index, index.bindings.get(other.name)) ?? other) : other;
-  const isThere = isFunction(value) || /^(Object|Array|New)Expression$/.test(value.type) || (isLiteral(value) && !isUndefined(value));
+  const value =
+    other.type === "Identifier"
+      ? (functionOf(index, index.bindings.get(other.name)) ?? initOf(index, index.bindings.get(other.name)) ?? other)
+      : other;
+  const isThere =
+    isFunction(value) || /^(Object|Array|New)Expression$/.test(value.type) || (isLiteral(value) && !isUndefined(value));
   if (isThere) return node.operator === "!==";
   return isUndefined(value) ? node.operator === "===" : undefined;
 }
@@ -171,34 +198,45 @@ function resultOf(fn: Node): Node | undefined {
 }
 
 /**
- * Whether parameters may be replaced by what a call gives: each is read once, in order, before anything that could change what
- * another argument reads.
+ * Whether parameters may be replaced by what a call gives: each is read once, in order, before anything that does something, and
+ * before anything is read that an argument could change.
  */
 function isForwarder(program: Program, fn: Node, result: Node): boolean {
-  const params = fn.params.map((one: Node) => one.name);
+  const { bindings } = program.index;
+  const params: string[] = fn.params.map((one: Node) => one.name);
   let next = 0;
-  let isSimple = true;
-  walk(result, (node, parent) => {
-    if (!/^(CallExpression|MemberExpression|Identifier|UnaryExpression|BinaryExpression)$/.test(node.type) && !isLiteral(node)) isSimple = false;
-    if (node.type === "CallExpression" && node !== result && params.length > 0) isSimple = false;
-    if (node.type !== "Identifier" || (parent?.type === "MemberExpression" && parent.property === node && !parent.computed)) return undefined;
-    if (params.includes(node.name)) isSimple &&= params[next++] === node.name;
-    else if (params.length > 0 && next < params.length) {
-      const bound = program.index.bindings.get(node.name);
-      if (bound !== undefined && !isConstant(program.index, bound)) isSimple = false;
+  const isSimple = (node: Node): boolean => {
+    if (isLiteral(node)) return true;
+    if (node.type === "Identifier") {
+      if (params.includes(node.name)) return params[next++] === node.name;
+      return next === params.length || !bindings.has(node.name) || isConstant(program.index, bindings.get(node.name));
     }
-    return undefined;
-  });
-  return isSimple && next === params.length;
+    if (node.type === "UnaryExpression") return node.operator !== "delete" && isSimple(node.argument);
+    if (node.type === "BinaryExpression") return isSimple(node.left) && isSimple(node.right);
+    if (node.type === "MemberExpression") {
+      const isInside = isSimple(node.object) && (!node.computed || isSimple(node.property));
+      return isInside && (next === params.length || (node === result.callee && !node.computed));
+    }
+    if (node.type !== "CallExpression" || (node !== result && params.length > 0)) return false;
+    return isSimple(node.callee) && node.arguments.every(isSimple);
+  };
+  return isSimple(result) && next === params.length;
 }
 
 function handOn(program: Program, binding: Binding, fn: Node, result: Node): boolean {
   const { index } = program;
-  const calls = binding.reads.map((read) => index.parents.get(read)).filter((call, i) => call.type === "CallExpression" && call.callee === binding.reads[i]);
-  const saved = calls.map((call) => bytesOf(call) - bytesOf(result) - call.arguments.reduce((sum: number, one: Node) => sum + bytesOf(one) - 2, 0));
+  const calls = binding.reads
+    .map((read) => index.parents.get(read))
+    .filter((call, i) => call.type === "CallExpression" && call.callee === binding.reads[i]);
+  const saved = calls.map(
+    (call) =>
+      bytesOf(call) - bytesOf(result) - call.arguments.reduce((sum: number, one: Node) => sum + bytesOf(one) - 2, 0),
+  );
   const gone = calls.length === binding.reads.length ? bytesOf(result) + 8 : 0;
   if (calls.length === 0 || saved.reduce((sum, one) => sum + one, gone) < 0) return false;
-  const fits = (call: Node): boolean => call.arguments.length === fn.params.length && call.arguments.every((one: Node) => one.type !== "SpreadElement" && one !== call);
+  const fits = (call: Node): boolean =>
+    call.arguments.length === fn.params.length &&
+    call.arguments.every((one: Node) => one.type !== "SpreadElement" && one !== call);
   if (!calls.every(fits) || calls.some((call) => some(fn, (one) => one === call))) return false;
   const call = calls[0];
   const made = copyOf(result);

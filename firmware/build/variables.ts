@@ -26,12 +26,14 @@ interface Uses {
 
 function usesOf(ast: Node, index: Index): Uses[] {
   const uses = new Map<string, Uses>();
-  for (const binding of index.bindings.values()) uses.set(binding.name, { binding, nodes: [], scopes: new Set([binding.owner]) });
+  for (const binding of index.bindings.values())
+    uses.set(binding.name, { binding, nodes: [], scopes: new Set([binding.owner]) });
   walk(ast.program, (node, parent) => {
     if (node.type !== "Identifier" || !index.bindings.has(node.name) || isProperty(node, parent)) return undefined;
     const use = uses.get(node.name) as Uses;
     use.nodes.push(node);
-    let scope = parent.type === "FunctionDeclaration" && parent.id === node ? hostOf(index, parent) : hostOf(index, node);
+    let scope =
+      parent.type === "FunctionDeclaration" && parent.id === node ? hostOf(index, parent) : hostOf(index, node);
     for (; scope !== use.binding.owner; scope = hostOf(index, scope)) use.scopes.add(scope);
     return undefined;
   });
@@ -47,7 +49,11 @@ function isProperty(node: Node, parent: Node): boolean {
  * Gives names in the order of their uses, where `spread` says how much it counts against a variable that it takes its name from many
  * scopes.
  */
-function nameAll(uses: readonly Uses[], never: ReadonlySet<string>, spread: number): { names: Map<Uses, string>; bytes: number } {
+function nameAll(
+  uses: readonly Uses[],
+  never: ReadonlySet<string>,
+  spread: number,
+): { names: Map<Uses, string>; bytes: number } {
   const weight = (use: Uses): number => use.nodes.length / use.scopes.size ** spread;
   const names = new Map<Uses, string>();
   const taken = new Map<Node, Set<string>>();

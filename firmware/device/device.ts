@@ -134,7 +134,6 @@ export function createDevice(options: DeviceOptions): Device {
         skip: skip,
         event: late,
         thinning: options.thinning,
-        isTooMany: options.isTooMany,
       });
     },
     ackEvery: () => settings[ACK_EVERY] as number,

@@ -15,6 +15,8 @@ export const FRESH_S = 20;
 
 /** Leaves out samples where the link is too slow for all of them. */
 export interface Thinning {
+  /** So many samples are too many for the link. */
+  isDue(samples: number): boolean;
   /** One bounded look; true when it is known whether the sample at this place is kept. */
   prepare(place: Place): boolean;
   keeps(place: Place): boolean;
@@ -36,8 +38,6 @@ export interface HistoryOptions {
   /** A record that goes by itself: true when somebody has taken it. */
   readonly event: (place: Place, frame: Uint8Array) => boolean;
   readonly thinning: Thinning | undefined;
-  /** So many samples are too many for the link. */
-  readonly isTooMany: ((samples: number) => boolean) | undefined;
 }
 
 export interface History {
@@ -76,6 +76,7 @@ export function createHistory(options: HistoryOptions): History {
   let synced = 0;
   let wantedFrom = 0;
   let wantedUntil = 0;
+  const thinning = options.thinning;
   let isThinned = false;
 
   function openAt(place: Place): Uint8Array | undefined {
@@ -92,7 +93,7 @@ export function createHistory(options: HistoryOptions): History {
     // Without a clock the header says how long the present boot has lasted: an earlier one was over by then.
     options.stamp(head, BACKLOG, ring.use(), !synced);
     head[8] = boot;
-    head[10] = options.groupBits | (isEarlier ? EARLIER_BOOT : 0) | (isThinned ? THINNED : 0);
+    head[10] = options.groupBits | (isEarlier ? EARLIER_BOOT : 0) | (thinning !== undefined && isThinned ? THINNED : 0);
     encoder.start(head, bytesMax, options.intervalS());
     builtS = options.uptime();
     first = cursor;
@@ -102,7 +103,7 @@ export function createHistory(options: HistoryOptions): History {
   function pack(sample: Uint8Array, bytesMax: number): boolean {
     if (first < 0) begin(sample, bytesMax);
     else if (boot !== ring.bootOf(sample) || synced !== ((sample[7] as number) & CLOCK_SYNCED)) return false;
-    else if (isThinned && !(options.thinning as Thinning).keeps(cursor)) return true;
+    else if (thinning !== undefined && isThinned && !thinning.keeps(cursor)) return true;
     return encoder.add(sample);
   }
 
@@ -135,8 +136,10 @@ export function createHistory(options: HistoryOptions): History {
       if (kind === REPORT && first >= 0 && (behind > cursor || !isSample)) return finish();
       if (behind > cursor) cursor = behind;
       else if (isSample) {
-        if (first < 0) isThinned = options.isTooMany !== undefined && options.isTooMany(ring.head() - cursor);
-        if (isThinned && !(options.thinning as Thinning).prepare(cursor)) return true;
+        if (thinning !== undefined) {
+          if (first < 0) isThinned = thinning.isDue(ring.head() - cursor);
+          if (isThinned && !thinning.prepare(cursor)) return true;
+        }
         if (!pack(found as Uint8Array, bytesMax)) return finish();
         cursor++;
         end = cursor;

@@ -37,7 +37,6 @@ export interface DeviceOptions {
   readonly flightsMax: number;
   readonly encoder: BacklogEncoder;
   readonly thinning: Thinning | undefined;
-  readonly isTooMany: ((samples: number) => boolean) | undefined;
   readonly open: (sealed: Uint8Array, done: (frame: Uint8Array | undefined) => void) => void;
   readonly crc32: (bytes: Uint8Array) => number;
   readonly delay: Delay;

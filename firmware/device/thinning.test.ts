@@ -9,6 +9,7 @@ import { BUCKET, createThinning, isTooSlow } from "./thinning.ts";
 const GROUPS = 1;
 const ROW = backlogRowOf(GROUPS);
 const PAGES = 16;
+const FAST = { costS: () => 0 };
 
 interface Sample {
   codes: readonly number[];
@@ -28,7 +29,7 @@ function store(ring: Ring, samples: readonly Sample[]): Place[] {
 function keptOf(samples: readonly Sample[]): number[] {
   const ring = ringOf(flashOf(PAGES), PAGES);
   const places = store(ring, samples);
-  const thinning = createThinning(ring, ROW);
+  const thinning = createThinning(ring, ROW, FAST);
   const kept = places.flatMap((place, i) => {
     while (!thinning.prepare(place));
     return thinning.keeps(place) ? [i] : [];
@@ -95,7 +96,7 @@ describe("thinning", () => {
       return ring.read(place, isAll);
     };
     const counting: Ring = { ...ring, read };
-    const thinning = createThinning(counting, ROW);
+    const thinning = createThinning(counting, ROW, FAST);
     let turns = 0;
     for (;;) {
       const before = reads;
@@ -122,7 +123,7 @@ test("a frame over a link that is too slow says that it is thinned, and what is 
     groups: GROUPS,
     link: { ...SLOW, costS: 0.2 },
     codes: (nowS) => [400 + (Math.floor(nowS / 60) % 97), 1, 1, 1023, 127],
-    wire: (ring, row) => ({ thinning: createThinning(ring, row), isTooMany: (samples: number) => samples > 120 }),
+    wire: (ring, row) => ({ thinning: { ...createThinning(ring, row, FAST), isDue: (samples) => samples > 120 } }),
   });
   it.run(600);
   it.setLink({ isUp: false });

@@ -22,7 +22,7 @@ export function isTooSlow(link: Pick<Link, "costS">, samples: number): boolean {
   return ((samples * SAMPLE_BYTES) / FRAME_BYTES) * link.costS(FRAME_BYTES) > DRAIN_H * 3600;
 }
 
-export function createThinning(ring: Ring, row: BacklogRow): Thinning {
+export function createThinning(ring: Ring, row: BacklogRow, link: Pick<Link, "costS">): Thinning {
   const codes = new Uint16Array(row.length);
   const before = new Uint16Array(row.length);
   const least = new Uint16Array(row.length);
@@ -71,6 +71,7 @@ export function createThinning(ring: Ring, row: BacklogRow): Thinning {
   }
 
   return {
+    isDue: (samples) => isTooSlow(link, samples),
     prepare: (place) => {
       const bucket = place - (place % BUCKET);
       if (bucket !== start) {

@@ -1,13 +1,15 @@
 // The ring of records in raw flash: append-only, a checksum on every record, acknowledged records marked and not erased. A power
 // cut costs at most the record being written; sequences never run backwards.
 //
-// A page begins with its turn and the turn inverted (two words, little endian); turn t lies in page t modulo pages. Slots follow: mark
-// (one byte, ones until acknowledged, then zero), CRC-32 of the record without its top byte, and the record: a frame padded with
-// ones, low byte of the boot count, length of the frame. A slot is written once and marked once: no word more than twice.
+// A page begins with its turn and the turn inverted (two words, little endian); turn t lies in page t modulo pages. Slots follow: a
+// word (little endian: the lower three bytes of the record's CRC-32, then the mark, ones until acknowledged and then zero), and the
+// record: a frame padded with ones, low byte of the boot count, length of the frame. A slot is written once and marked once: no word
+// more than twice.
 //
 // The first record of a page is the state (kind 0): what must outlive every page. A frame that is not kept here takes its
 // sequence by writing the state anew, so that no sequence is used twice.
 import type { FlashArea } from "../hal.ts";
+import { putU16, u16 } from "./bytes.ts";
 
 /** A moment in the ring's life: turn × slots of a page + slot. Never comes back. */
 export type Place = number;
@@ -22,6 +24,8 @@ const HEADER = 8;
 /** Slots or pages looked at in one turn of `recover`. */
 const LOOKS = 8;
 const ONES = 0xffffffff;
+/** A slot's first word is at least this until its record is acknowledged. */
+const UNMARKED = 0xff000000;
 
 export interface Ring {
   /** One bounded part of finding out what is there; true when done. To be called until then before anything else. */
@@ -58,7 +62,7 @@ export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: U
   const slot = new Uint8Array(slotBytes);
   const record = new Uint8Array(slot.buffer, 4);
   const state = new Uint8Array(STATE_BYTES);
-  const marked = new Uint8Array([0, 255, 255, 255]);
+  const marked = new Uint8Array([255, 255, 255, 0]);
   let turn = 0;
   let free = slots;
   /** 1 when the oldest page was being erased: what is left of it is nothing any more, its marks may be gone. */
@@ -72,6 +76,10 @@ export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: U
   function offsetOf(place: Place): number {
     const at = (place / slots) | 0;
     return (at % pages) * flash.pageBytes + HEADER + (place - at * slots) * slotBytes;
+  }
+
+  function wordsAt(offset: number, bytes: number): Uint32Array {
+    return new Uint32Array(flash.read(offset, bytes).buffer);
   }
 
   function isHere(place: Place): boolean {
@@ -88,13 +96,12 @@ export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: U
 
   function read(place: Place, isAll: boolean): Uint8Array | undefined {
     if (!isHere(place)) return undefined;
-    const bytes = flash.read(offsetOf(place), slotBytes);
-    const size = bytes[slotBytes - 1] as number;
+    const words = wordsAt(offsetOf(place), slotBytes);
+    const found = new Uint8Array(words.buffer, 4);
+    const first = words[0] as number;
     // Any cleared bit is a mark: a cut in the middle of marking must not undo it, nor half do it.
-    if ((bytes[0] !== 255 && !isAll) || size > slotBytes - SLOT_OVERHEAD) return undefined;
-    const sum = ((bytes[1] as number) << 16) | ((bytes[2] as number) << 8) | (bytes[3] as number);
-    if (sum !== (crc32(new Uint8Array(bytes.buffer, 4)) & 0xffffff)) return undefined;
-    return new Uint8Array(bytes.buffer, 4, size);
+    if ((first < UNMARKED && !isAll) || (first ^ crc32(found)) & 0xffffff) return undefined;
+    return new Uint8Array(words.buffer, 4, found[slotBytes - 5]);
   }
 
   function write(frame: Uint8Array): void {
@@ -102,10 +109,7 @@ export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: U
     record.set(frame);
     slot[slotBytes - 2] = state[4] as number;
     slot[slotBytes - 1] = frame.length;
-    const sum = crc32(record);
-    slot[1] = sum >> 16;
-    slot[2] = sum >> 8;
-    slot[3] = sum;
+    new Uint32Array(slot.buffer)[0] = UNMARKED | crc32(record);
     flash.write(offsetOf(head()), slot);
     free++;
   }
@@ -126,8 +130,7 @@ export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: U
       return;
     }
     state[0] = STATE_HEAD;
-    state[1] = last >> 8;
-    state[2] = last;
+    putU16(state, 1, last);
     write(state);
   }
 
@@ -136,7 +139,7 @@ export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: U
     let low = 0;
     while (low < free) {
       const middle = (low + free) >> 1;
-      const words = new Uint32Array(flash.read(offsetOf(turn * slots + middle), slotBytes).buffer);
+      const words = wordsAt(offsetOf(turn * slots + middle), slotBytes);
       let isBlank = true;
       for (let i = 0; i < words.length; i++) if (words[i] !== ONES) isBlank = false;
       if (isBlank) free = middle;
@@ -146,7 +149,7 @@ export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: U
 
   /** The turn of a page, or 0. */
   function turnOf(page: number): number {
-    const words = new Uint32Array(flash.read(page * flash.pageBytes, HEADER).buffer);
+    const words = wordsAt(page * flash.pageBytes, HEADER);
     const found = words[0] as number;
     // Torn, the second word is not the first one inverted.
     return found + (words[1] as number) === ONES && found % pages === page ? found : 0;
@@ -156,7 +159,7 @@ export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: U
   function lookBack(place: Place): void {
     const found = read(place, true);
     if (found === undefined) return;
-    if (last < 0) last = ((found[1] as number) << 8) | (found[2] as number);
+    if (last < 0) last = u16(found, 1);
     if (found[0] === STATE_HEAD) {
       if (!hasState) state.set(found);
       hasState = true;
@@ -188,7 +191,7 @@ export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: U
       if (free >= slots) turnPage();
       const place = head();
       write(frame);
-      last = ((frame[1] as number) << 8) | (frame[2] as number);
+      last = u16(frame, 1);
       return place;
     },
     use: () => {
@@ -202,7 +205,7 @@ export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: U
     read: read,
     bootOf: (frame) => new Uint8Array(frame.buffer)[slotBytes - 2] as number,
     mark: (place) => {
-      if (isHere(place) && flash.read(offsetOf(place), 4)[0] === 255) flash.write(offsetOf(place), marked);
+      if (isHere(place) && (wordsAt(offsetOf(place), 4)[0] as number) >= UNMARKED) flash.write(offsetOf(place), marked);
     },
     head: head,
     oldest: oldest,

@@ -107,7 +107,7 @@ function observe(flash: VirtualFlash, options: BlackoutBoardOptions, written: Wr
     if (address < start || address >= table.dataAddress + dataBytes(table)) return;
     if (bytes.length === table.ringSlotBytes) noteSlot(address);
     const record = bySlot.get(address);
-    if (record !== undefined && bytes.length === 4 && flash.read(4, address)[0] !== 255)
+    if (record !== undefined && bytes.length === 4 && flash.read(4, address)[3] !== 255)
       record.markedMs ??= schedule.nowMs();
   }
 
