@@ -5,7 +5,7 @@ import { batteryAlarms, peopleAlarms, powerAlarms } from "../firmware/device/ala
 import { changesIn } from "../firmware/device/changes.ts";
 import { createDevice, type Device } from "../firmware/device/device.ts";
 import type { DeviceOptions, Probe } from "../firmware/device/options.ts";
-import { settingsOf } from "../firmware/device/settings.ts";
+import { settingsOf, takeSettings } from "../firmware/device/settings.ts";
 import type { FlashArea, Link } from "../firmware/hal.ts";
 import { createFlash, type VirtualFlash } from "../firmware/simulator/flash.ts";
 import { createRandom } from "../firmware/simulator/random.ts";
@@ -158,7 +158,6 @@ export interface Bench {
   readonly worst: { samples: number; operations: number; reads: number };
   supply: number;
   codes: (nowS: number) => readonly number[];
-  canKeep: boolean;
   recounted: number;
   ring: () => Ring;
   device: () => Device;
@@ -262,13 +261,12 @@ export function createBench(given: BenchOptions = {}): Bench {
   const row = backlogRowOf(groups);
   const script: LinkScript = { ...FAST, ...given.link };
   const random = createRandom(given.seed ?? 1);
-  let settings = settingsOf(given.settings ?? [], 60);
+  const settings = settingsOf(given.settings ?? [], 60);
   let ring = ringOf(flash, pages);
   let device!: Device;
   let bootMs = 0;
   let life = 0;
   let reboots = 0;
-  let kept: readonly number[] | undefined;
   const sent: Sent[] = [];
   const nowS = () => schedule.nowMs() / 1000;
   const gateway = createGateway(() => Math.floor(UNIX_S + nowS()));
@@ -281,11 +279,10 @@ export function createBench(given: BenchOptions = {}): Bench {
     sent,
     outputs: { lamp: false, buzzer: false, seen: false, lampChanges: 0 },
     reboots: () => reboots,
-    kept: () => kept,
+    kept: () => (ring.settings[0] ? takeSettings(ring.settings) : undefined),
     worst: { samples: 0, operations: 0, reads: 0 },
     supply: 1,
     codes: given.codes ?? ((now) => row.slice(1).map((_, i) => (i === 0 ? 100 + (Math.floor(now / 60) % 7) : 3))),
-    canKeep: true,
     recounted: -1,
     ring: () => ring,
     device: () => device,
@@ -377,12 +374,6 @@ export function createBench(given: BenchOptions = {}): Bench {
       ...rulesOf(groups),
       probes: probesOf(groups, () => bench.codes(nowS())),
       settings,
-      keep: (next) => {
-        if (!bench.canKeep) return false;
-        settings = [...next];
-        kept = next;
-        return true;
-      },
       ring,
       link: createScriptedLink(schedule, script, () => mine === life && device.linkChanged(), leaves),
       flightsMax: given.flightsMax ?? 24,

@@ -5,7 +5,7 @@ import type { DeviceOptions } from "../device/options.ts";
 import { type DeviceConfig, settingsOf } from "../device/settings.ts";
 import { isFatal } from "../device/supervisor.ts";
 import type { Delay, EdgeWatch, FlashArea } from "../hal.ts";
-import { type ConfigStore, openConfig } from "../store/config.ts";
+import { readConfigText } from "../store/config.ts";
 import { createRing, type Ring } from "../store/ring.ts";
 import { confirmBoot } from "../store/slots.ts";
 
@@ -17,7 +17,6 @@ declare const process: {
 /** Number of the slot that runs; the loader says so. */
 declare const wkSlot: number;
 
-const CONFIG_PAGES = 2;
 const DATA_FILE = "wk.data";
 const CONFIRMED_AT = 20;
 const DEBOUNCE_MS = 10;
@@ -66,27 +65,14 @@ function areaAt(board: BoardNumbers, offset: number, pages: number): FlashArea {
   };
 }
 
-let store: ConfigStore;
-
-/**
- * The configuration of the bench, with what a downlink has changed of it. When neither page checks the program ends here, and the
- * loader's watchdog starts the board anew.
- */
+/** The configuration of the bench. When it does not check the program ends here, and the loader's watchdog starts the board anew. */
 export function readConfig(board: BoardNumbers): DeviceConfig {
-  store = openConfig({
-    flash: areaAt(board, board.configOffset, CONFIG_PAGES),
-    crc32: (data) => E.CRC32(data),
+  const text = readConfigText({
+    read: areaAt(board, board.configOffset, 1).read,
     textAt: (offset, length) => require("Storage").read(DATA_FILE, board.configOffset + offset, length) as string,
-    bytesOf: (data) => E.toUint8Array(data),
+    crc32: (data) => E.CRC32(data),
   });
-  return JSON.parse(store.text() as string) as DeviceConfig;
-}
-
-/** The same configuration with other settings. */
-function keep(settings: readonly number[]): boolean {
-  const config = JSON.parse(store.text() as string) as { settings: readonly number[] };
-  config.settings = settings;
-  return store.write(JSON.stringify(config));
+  return JSON.parse(text as string) as DeviceConfig;
 }
 
 /** The board's ring, not yet recovered. */
@@ -142,7 +128,6 @@ export function assembleDevice(board: BoardNumbers, config: DeviceConfig, ring: 
     phase: E.CRC32(config.deviceId) & 65535,
     board: board.code,
     settings: settingsOf(config.settings, board.intervalS),
-    keep: keep,
     ring: ring,
     flightsMax: board.flightsMax,
     encoder: createBacklogEncoder(wired.row, board.frameBytesMax),

@@ -1,7 +1,7 @@
 // Numbers of the boards, from their board definitions: what an image is laid out by and what a virtual board has.
 //
 // Storage begins with the loader and `wk.id`, which is as long as it takes for the data of `wk.data` to begin exactly with the
-// second page. Those data are, in whole pages: slot A, slot B where there is one, configuration A and B, the ring. They are made
+// second page. Those data are, in whole pages: slot A, slot B where there is one, the configuration, the ring. They are made
 // once, on the bench, and written from then on through Flash only: a Storage that is never written never has to compact.
 //
 // Rows are plain numbers, so that a bundle gets only those that its own board asks for; `table.test.ts` does the sums.
@@ -18,7 +18,7 @@ export interface BoardTable {
   /** Places for a program, and the bytes of each. */
   readonly slots: number;
   readonly slotBytes: number;
-  /** Configuration A and B, a page each. */
+  /** The configuration, a page. */
   readonly configOffset: number;
   readonly ringOffset: number;
   readonly ringPages: number;
@@ -40,7 +40,7 @@ export const ESP32: BoardTable = {
   slots: 2,
   slotBytes: 32768,
   configOffset: 65536,
-  ringOffset: 73728,
+  ringOffset: 69632,
   ringPages: 80,
   ringSlotBytes: 32,
   sampleMinutes: 1,
@@ -58,7 +58,7 @@ export const XIAOBLE: BoardTable = {
   slots: 2,
   slotBytes: 32768,
   configOffset: 65536,
-  ringOffset: 73728,
+  ringOffset: 69632,
   ringPages: 80,
   ringSlotBytes: 32,
   sampleMinutes: 1,
@@ -74,8 +74,8 @@ export const MDBT42Q: BoardTable = {
   pageBytes: 4096,
   dataAddress: 0x6d000,
   slots: 1,
-  slotBytes: 12288,
-  configOffset: 12288,
+  slotBytes: 16384,
+  configOffset: 16384,
   ringOffset: 20480,
   ringPages: 4,
   ringSlotBytes: 20,
@@ -92,8 +92,8 @@ export const PIXLJS: BoardTable = {
   pageBytes: 4096,
   dataAddress: 0x6e000,
   slots: 1,
-  slotBytes: 12288,
-  configOffset: 12288,
+  slotBytes: 16384,
+  configOffset: 16384,
   ringOffset: 20480,
   ringPages: 3,
   ringSlotBytes: 20,
@@ -104,7 +104,7 @@ export const PIXLJS: BoardTable = {
 
 export const BOARD_TABLES: readonly BoardTable[] = [ESP32, XIAOBLE, MDBT42Q, PIXLJS];
 
-export const CONFIG_PAGES = 2;
+export const CONFIG_PAGES = 1;
 
 /** A file's header in Storage. */
 export const STORAGE_HEADER_BYTES = 32;

@@ -20,7 +20,7 @@ export function numberedSettings(named: Readonly<Record<string, number>>): numbe
 
 export class ImageError extends Error {}
 
-const CONFIG_HEADER_BYTES = 16;
+const CONFIG_HEADER_BYTES = 8;
 
 /** Text as its bytes in UTF-8: on a board a string is bytes. */
 function bytesOf(text: string): Uint8Array {
@@ -33,12 +33,12 @@ function padded(bytes: Uint8Array): Uint8Array {
   return whole;
 }
 
-/** A page of configuration, as `store/config.ts` reads it: turn, turn inverted, length and CRC-32 of the text, the text. */
-export function encodeConfig(turn: number, text: string): Uint8Array {
+/** The page of configuration, as `store/config.ts` reads it: length and CRC-32 of the text, the text. */
+export function encodeConfig(text: string): Uint8Array {
   const body = bytesOf(text);
   const page = padded(Uint8Array.from([...new Uint8Array(CONFIG_HEADER_BYTES), ...body]));
   const view = new DataView(page.buffer);
-  const words = [turn, ~turn >>> 0, body.length, crc32(body)];
+  const words = [body.length, crc32(body)];
   for (const [index, word] of words.entries()) view.setUint32(index * 4, word, true);
   return page;
 }
@@ -76,7 +76,7 @@ export function createImage(table: BoardTable, program: Uint8Array, config: Devi
   const id = padded(bytesOf(idText(table)));
   const idSize = table.dataAddress - STORAGE_HEADER_BYTES - idAddress;
   if (id.length > idSize) throw new ImageError(`${FILES.id} has no room beside the loader`);
-  const settings = encodeConfig(1, JSON.stringify(config));
+  const settings = encodeConfig(JSON.stringify(config));
   if (program.length > programBytesMax(table)) {
     throw new ImageError(
       `a program of ${program.length} bytes; a slot of ${table.name} holds ${programBytesMax(table)}`,

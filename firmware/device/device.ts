@@ -37,7 +37,7 @@ import { createInfo, STATE_BOOT } from "./info.ts";
 import type { DeviceOptions, Probe } from "./options.ts";
 import { nextSampleInS } from "./plan.ts";
 import { createReporter, rankOf } from "./reporter.ts";
-import { ACK_EVERY, ALARM_INTERVAL, REPORT_INTERVAL } from "./settings.ts";
+import { ACK_EVERY, ALARM_INTERVAL, putSettings, REPORT_INTERVAL, takeSettings } from "./settings.ts";
 import { isAlive } from "./supervisor.ts";
 
 /** A driver that has not answered by then is unknown in this sample. */
@@ -294,13 +294,13 @@ export function createDevice(options: DeviceOptions): Device {
         next[id] = value;
         isNew = true;
       }
-      if (!isNew) return true;
-      if (!options.keep(next)) return false;
+      if (!isNew) return;
       settings = next;
+      putSettings(ring.settings, next);
+      ring.saveSettings();
       planSample();
       // It says what the device now works with.
       info.make(0);
-      return true;
     },
     command: obey,
     answer: (code, counter) => {
@@ -322,6 +322,7 @@ export function createDevice(options: DeviceOptions): Device {
       state[STATE_MARKS] = marks & ~MARK_PLANNED;
       putU16(state, STATE_BOOT, u16(state, STATE_BOOT) + 1);
       if (!isStill()) ring.save();
+      if (ring.settings[0]) settings = takeSettings(ring.settings);
       flag(HELP_REQUESTED, (marks & MARK_HELP) > 0);
       setAlarms(marks & LATCHED);
       if (marks & MARK_RESENDING) reporter.resend(u16(state, STATE_RESEND));

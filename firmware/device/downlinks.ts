@@ -30,8 +30,8 @@ export interface DownlinkOptions {
   /** Checks and takes off a tag; calls back once, perhaps later. */
   readonly open: (sealed: Uint8Array, done: (frame: Uint8Array | undefined) => void) => void;
   readonly ack: (time: number, base: number, bitmap: number) => void;
-  /** Settings by number, of those given; false when they cannot be stored. */
-  readonly config: (given: readonly number[]) => boolean;
+  /** Settings by number, of those given. */
+  readonly config: (given: readonly number[]) => void;
   /** False for a command that this device does not know. */
   readonly command: (command: number, argument: number) => boolean;
   /** The event that answers, and the low 16 bits of the counter. */
@@ -63,7 +63,8 @@ export function createDownlinks(options: DownlinkOptions): (payload: Uint8Array,
       options.save();
     }
     // Settings are the same however often they are set: a power cut may have come between counter and settings.
-    const isDone = isConfig ? options.config(given) : isRepeat || options.command(frame[5] as number, u16(frame, 6));
+    if (isConfig) options.config(given);
+    const isDone = isConfig || isRepeat || options.command(frame[5] as number, u16(frame, 6));
     // What was refused is refused again, and not taken for a repeat of what was done.
     if (!isDone) {
       state[STATE_TAG] = (state[STATE_TAG] as number) ^ 1;

@@ -28,10 +28,8 @@ export interface DeviceOptions {
   readonly changes: ((before: Uint16Array, now: Uint16Array, tell: Tell) => void) | undefined;
   /** Alarms that stand after a sample. */
   readonly alarms: (standing: number, codes: Uint16Array, settings: readonly number[], tell: Tell) => number;
-  /** By number. */
+  /** Of the bench, by number; the ring has those that a downlink has set. */
   readonly settings: readonly number[];
-  /** Stores settings for the next boot; false when that is not possible. */
-  readonly keep: (settings: readonly number[]) => boolean;
   readonly ring: Ring;
   readonly link: Link;
   readonly flightsMax: number;

@@ -36,8 +36,8 @@ export const SETTINGS_COUNT = 8;
 /** Whether a device can work with this value of a setting: percent up to 100, an interval of 10 s at least. */
 export function isSetting(id: number, value: number): boolean {
   const least = id === REPORT_INTERVAL || (id === ALARM_INTERVAL && value) ? 10 : id === ACK_EVERY ? 1 : 0;
-  const isPercent = id >= FUEL_LOW && id <= SOC_CRITICAL;
-  return id > 0 && id <= SETTINGS_COUNT && value >= least && value <= (isPercent ? 100 : 65535);
+  const most = id >= FUEL_LOW && id <= SOC_CRITICAL ? 100 : id === ACK_EVERY ? 255 : 65535;
+  return id > 0 && id <= SETTINGS_COUNT && value >= least && value <= most;
 }
 
 /** Settings by number, as the device works with them: what is not given or makes no sense is the usual. */
@@ -45,6 +45,32 @@ export function settingsOf(given: readonly number[], intervalS: number): number[
   const settings = [0, intervalS, 0, 0, 0, 0, 0, 0, 4];
   for (let id = 1; id <= SETTINGS_COUNT; id++)
     if (isSetting(id, given[id] as number)) settings[id] = given[id] as number;
+  return settings;
+}
+
+/** How settings lie in their record of the ring, from byte 3 on: bytes of each, by number. */
+const WIDTHS: readonly number[] = [0, 2, 2, 1, 1, 1, 1, 2, 1];
+const SETTINGS_AT = 3;
+
+/** Writes settings into their record. */
+export function putSettings(record: Uint8Array, settings: readonly number[]): void {
+  let at = SETTINGS_AT;
+  for (let id = 1; id <= SETTINGS_COUNT; id++) {
+    const value = settings[id] as number;
+    if (WIDTHS[id] === 2) record[at++] = value >> 8;
+    record[at++] = value;
+  }
+}
+
+/** The settings of a record. */
+export function takeSettings(record: Uint8Array): number[] {
+  const settings = [0];
+  let at = SETTINGS_AT;
+  for (let id = 1; id <= SETTINGS_COUNT; id++) {
+    let value = record[at++] as number;
+    if (WIDTHS[id] === 2) value = value * 256 + (record[at++] as number);
+    settings.push(value);
+  }
   return settings;
 }
 

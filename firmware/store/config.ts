@@ -1,64 +1,23 @@
-// Configuration A and B: two pages, each with a whole configuration. A new one goes to the page that is not in use and counts
-// from its last word on; a power cut in between leaves the old one.
+// The configuration: a page that is written on the bench and nowhere else. What a downlink changes of it is a record of the ring.
 //
-// Page: turn, turn inverted, length and CRC-32 of the text (words, little endian), then the text.
-import type { FlashArea } from "../hal.ts";
+// Page: length and CRC-32 of the text (words, little endian), then the text.
 
-const HEADER = 16;
-const ONES = 0xffffffff;
+const HEADER = 8;
+/** Within a page. */
+const LENGTH_MAX = 4095;
 
 export interface ConfigArea {
-  /** Two pages. */
-  readonly flash: FlashArea;
-  crc32(data: string): number;
-  /** Text as it lies in flash, at an offset within the area: it takes no memory. */
+  /** Bytes of the page, which may be gone with the next turn. */
+  read(offset: number, length: number): Uint8Array;
+  /** Text as it lies in flash: it takes no memory. */
   textAt(offset: number, length: number): string;
-  bytesOf(text: string): Uint8Array;
+  crc32(data: string): number;
 }
 
-export interface ConfigStore {
-  /** The newest text that is whole, or undefined. */
-  text(): string | undefined;
-  /** Stores a text and reads it back. False when it is too long or does not read back: then the old one stands. */
-  write(text: string): boolean;
-}
-
-export function openConfig(area: ConfigArea): ConfigStore {
-  const flash = area.flash;
-  const pageBytes = flash.pageBytes;
-  let page = -1;
-  let turn = 0;
-  let length = 0;
-
-  /** Takes a page into use when it checks and is newer. */
-  function look(index: number): void {
-    const words = new Uint32Array(flash.read(index * pageBytes, HEADER).buffer);
-    const found = words[0] as number;
-    const size = words[2] as number;
-    if (found <= turn || found + (words[1] as number) !== ONES || size > pageBytes - HEADER) return;
-    if (area.crc32(area.textAt(index * pageBytes + HEADER, size)) !== words[3]) return;
-    page = index;
-    turn = found;
-    length = size;
-  }
-
-  look(0);
-  look(1);
-
-  return {
-    text: () => (page < 0 ? undefined : area.textAt(page * pageBytes + HEADER, length)),
-    write: (text) => {
-      const padded = `${text}   `.substr(0, (text.length + 3) & -4);
-      if (padded.length > pageBytes - HEADER) return false;
-      const other = page === 0 ? 1 : 0;
-      const next = turn + 1;
-      const words = new Uint32Array([next, ONES - next, text.length, area.crc32(text)]);
-      flash.erase(other);
-      flash.write(other * pageBytes + HEADER, area.bytesOf(padded));
-      // The header last: torn, its turn or its checksum does not fit.
-      flash.write(other * pageBytes, new Uint8Array(words.buffer));
-      look(other);
-      return turn === next;
-    },
-  };
+/** The text, or undefined when it is not whole. */
+export function readConfigText(area: ConfigArea): string | undefined {
+  const words = new Uint32Array(area.read(0, HEADER).buffer);
+  // An erased page says that it is as long as all flash.
+  const text = area.textAt(HEADER, (words[0] as number) & LENGTH_MAX);
+  return area.crc32(text) === words[1] ? text : undefined;
 }

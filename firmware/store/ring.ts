@@ -6,8 +6,8 @@
 // record: a frame padded with ones, low byte of the boot count, length of the frame. A slot is written once and marked once: no word
 // more than twice.
 //
-// The first record of a page is the state (kind 0): what must outlive every page. A frame that is not kept here takes its
-// sequence by writing the state anew, so that no sequence is used twice.
+// A page begins with the state (kind 0) and, once there are any, the settings (kind 15): what must outlive every page. A frame that
+// is not kept here takes its sequence by writing the state anew, so that no sequence is used twice.
 import type { FlashArea } from "../hal.ts";
 import { putU16, u16 } from "./bytes.ts";
 
@@ -18,7 +18,9 @@ export type Place = number;
 export const SLOT_OVERHEAD = 6;
 /** Version and kind of a state record. */
 export const STATE_HEAD = 0x10;
-/** Bytes of the state, the largest that fits every board. */
+/** And of a settings record. */
+export const SETTINGS_HEAD = 0x1f;
+/** Bytes of state and settings, the largest that fit every board. */
 export const STATE_BYTES = 14;
 const HEADER = 8;
 /** Slots or pages looked at in one turn of `recover`. */
@@ -40,6 +42,9 @@ export interface Ring {
   save(): void;
   /** Byte 0 head, 1 and 2 last sequence, 3 and 4 boot count; the rest is the device's. Edit it, then `save`. */
   readonly state: Uint8Array;
+  /** Byte 0 its head, or 0 while there are none; 1 and 2 a sequence; the rest is the device's. Edit it, then `saveSettings`. */
+  readonly settings: Uint8Array;
+  saveSettings(): void;
   /** The newest report, found when the ring was recovered. */
   newest(): Uint8Array | undefined;
   /** The frame at a place, or undefined: torn, overwritten, or marked and `isAll` not set. */
@@ -62,6 +67,7 @@ export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: U
   const slot = new Uint8Array(slotBytes);
   const record = new Uint8Array(slot.buffer, 4);
   const state = new Uint8Array(STATE_BYTES);
+  const settings = new Uint8Array(STATE_BYTES);
   const marked = new Uint8Array([255, 255, 255, 0]);
   let turn = 0;
   let free = slots;
@@ -121,6 +127,15 @@ export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: U
     turn++;
     free = torn = 0;
     save();
+    if (settings[0]) saveSettings();
+  }
+
+  function saveSettings(): void {
+    settings[0] = SETTINGS_HEAD;
+    putU16(settings, 1, last);
+    // A page turn brings them along.
+    if (free >= slots) turnPage();
+    else write(settings);
   }
 
   /** A page begins with the state: a page turn saves it. */
@@ -163,6 +178,8 @@ export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: U
     if (found[0] === STATE_HEAD) {
       if (!hasState) state.set(found);
       hasState = true;
+    } else if (found[0] === SETTINGS_HEAD) {
+      if (!settings[0]) settings.set(found);
     } else if (newest === undefined && ((found[0] as number) & 15) === 1) newest = found;
   }
 
@@ -178,8 +195,8 @@ export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: U
           }
         } else {
           const place = head() - 1 - (looked++ - pages);
-          // The state is never further away than the page before, unless all that were written since are torn.
-          const isFar = newest !== undefined || looked > pages + 2 * slots;
+          // Neither is ever further away than the page before, unless all that were written since are torn.
+          const isFar = looked > pages + 2 * slots || (newest !== undefined && settings[0]);
           if (turn === 0 || (hasState && isFar) || !isHere(place)) return true;
           lookBack(place);
         }
@@ -201,6 +218,8 @@ export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: U
     },
     save: save,
     state: state,
+    settings: settings,
+    saveSettings: saveSettings,
     newest: () => newest,
     read: read,
     bootOf: (frame) => new Uint8Array(frame.buffer)[slotBytes - 2] as number,

@@ -20,8 +20,7 @@ export interface Finding {
   readonly detail: string;
 }
 
-const CONFIG_PAGES = 2;
-const CONFIG_HEADER_BYTES = 16;
+const CONFIG_HEADER_BYTES = 8;
 
 /** Turns of pages that begin with a turn and its inverse; 0 for a page that does not. */
 function turnsCode(address: number, pages: number, pageBytes: number): string {
@@ -29,13 +28,11 @@ function turnsCode(address: number, pages: number, pageBytes: number): string {
   return `(function(F,M,r,i,w){for(i=0;i<${pages};i++){${each}}return r.join()})(require("Flash"),-1>>>0,[])`;
 }
 
-/** Which pages of configuration check, as `1` and `0`. */
+/** 1 when the page of configuration checks, else 0. */
 function configCode(plan: SelfTestPlan): string {
-  const text = `require("Storage").read("${plan.file}",${plan.configOffset}+i*${plan.pageBytes}+${CONFIG_HEADER_BYTES},w[2])`;
-  const checks = `w[0]+w[1]==M&&w[2]<${plan.pageBytes}&&E.CRC32(${text})==w[3]?1:0`;
+  const text = `require("Storage").read("${plan.file}",${plan.configOffset + CONFIG_HEADER_BYTES},w[0])`;
   const address = plan.dataAddress + plan.configOffset;
-  const each = `w=new Uint32Array(F.read(${CONFIG_HEADER_BYTES},${address}+i*${plan.pageBytes}).buffer);r.push(${checks})`;
-  return `(function(F,M,r,i,w){for(i=0;i<${CONFIG_PAGES};i++){${each}}return r.join()})(require("Flash"),-1>>>0,[])`;
+  return `(function(w){return w[0]<${plan.pageBytes}&&E.CRC32(${text})==w[1]?1:0})(new Uint32Array(require("Flash").read(${CONFIG_HEADER_BYTES},${address}).buffer))`;
 }
 
 export function selfTestSteps(plan: SelfTestPlan): ConsoleStep[] {
@@ -71,7 +68,6 @@ export function selfTestFindings(plan: SelfTestPlan, answers: readonly string[])
   const slots = answers.slice(0, plan.slots + QUESTIONS_BEFORE);
   const [engine = "", loader = "", storage = "", config = "", ring = ""] = answers.slice(plan.slots + QUESTIONS_BEFORE);
   const [files = "", trash = ""] = storage.split(" ");
-  const configs = config.split(",").map(Number);
   const turns = ring.split(",").map(Number);
   const isLoader = Number(loader) === crc32(plan.loader);
   const isClean = trash === "0" && files.split(",").length === 3;
@@ -86,8 +82,8 @@ export function selfTestFindings(plan: SelfTestPlan, answers: readonly string[])
     ...slotFindings(slots),
     {
       subject: "configuration",
-      isGood: configs.includes(1),
-      detail: configs.map((checks, index) => `${"AB"[index]} ${checks === 1 ? "checks" : "does not check"}`).join(", "),
+      isGood: config === "1",
+      detail: config === "1" ? "checks" : "does not check",
     },
     {
       subject: "ring",

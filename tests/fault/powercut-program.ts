@@ -1,21 +1,20 @@
-// What a board runs while the proof writes its configuration: as a device does it, and as it must not be done.
-import { CONFIG_PAGES } from "../../firmware/boards/table.ts";
-import { type ConfigStore, openConfig } from "../../firmware/store/config.ts";
+// What a board runs while the proof writes its settings: as a device does it, in its ring, and as it must not be done.
+import { createRing, type Ring } from "../../firmware/store/ring.ts";
 
 declare const global: { [name: string]: unknown };
 declare function require<M extends keyof EspruinoModules>(name: M): EspruinoModules[M];
 
 const PAGE = 4096;
-let config: ConfigStore | undefined;
+const SETTINGS_AT = 3;
+let ring: Ring;
 
-/** Opens the configuration at an offset within the board's data, which begin at this address. */
-global["configOpen"] = (dataAddress: number, offset: number) => {
-  const start = dataAddress + offset;
+/** Opens the ring at an address. */
+global["settingsOpen"] = (start: number, pages: number, slotBytes: number) => {
   const flash = require("Flash");
-  config = openConfig({
-    flash: {
+  ring = createRing(
+    {
       pageBytes: PAGE,
-      pages: CONFIG_PAGES,
+      pages: pages,
       read: (at, length) => flash.read(length, start + at),
       write: (at, bytes) => {
         flash.write(bytes, start + at);
@@ -24,13 +23,21 @@ global["configOpen"] = (dataAddress: number, offset: number) => {
         flash.erasePage((start + page * PAGE) | 0);
       },
     },
-    crc32: (data) => E.CRC32(data),
-    textAt: (at, length) => require("Storage").read("wk.data", offset + at, length) as string,
-    bytesOf: (text) => E.toUint8Array(text),
-  });
+    slotBytes,
+    (bytes) => E.CRC32(bytes),
+  );
+  while (!ring.recover());
 };
-global["configText"] = () => (config as ConfigStore).text();
-global["configWrite"] = (text: string) => (config as ConfigStore).write(text);
+global["settingsRead"] = () => ring.settings[SETTINGS_AT];
+global["settingsWrite"] = (turn: number) => {
+  ring.settings[SETTINGS_AT] = turn;
+  ring.saveSettings();
+  return true;
+};
+/** Takes sequences until so many slots of the page are left. */
+global["settingsFill"] = (left: number, slots: number) => {
+  while (slots - (ring.head() % slots) > left) ring.use();
+};
 /** The control: a Storage file that is replaced. */
-global["plainText"] = () => require("Storage").read("config");
-global["plainWrite"] = (text: string) => require("Storage").write("config", text);
+global["plainRead"] = () => require("Storage").read("settings");
+global["plainWrite"] = (turn: number) => require("Storage").write("settings", `${turn}`);

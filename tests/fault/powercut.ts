@@ -12,7 +12,7 @@ import {
   SHORT_TEARS,
   type Tally,
 } from "./powercut-board.ts";
-import { configTally, OURS, PLAIN } from "./powercut-config.ts";
+import { OURS, PLAIN, settingsTally } from "./powercut-config.ts";
 import { deviceCases, deviceTally } from "./powercut-device.ts";
 import { LAST_BYTE, RING_IN_FILE, RING_OURS, RING_UNCHECKED, ringTally, startsOf } from "./powercut-ring.ts";
 import { slotTally } from "./powercut-slots.ts";
@@ -29,8 +29,8 @@ function controlsOf(program: Program, ringProgram: Program): { name: string; cau
   const inFile = ringTally({ ...ring, way: RING_IN_FILE, tears: SHORT_TEARS });
   return [
     {
-      name: "configuration in a Storage file that is replaced",
-      caught: configTally(ESP32, program, PLAIN, SHORT_TEARS).lost > 0,
+      name: "settings in a Storage file that is replaced",
+      caught: settingsTally(ESP32, program, PLAIN, SHORT_TEARS).lost > 0,
     },
     { name: "ring without a checksum", caught: faultsIn(unchecked) > 0 },
     {
@@ -59,7 +59,7 @@ export const proof: Proof = {
       context.log(`${name}: ${tally.cuts} cuts, ${faultsIn(tally)} faults`);
     };
     for (const table of BOARD_TABLES) {
-      take(`${table.name} configuration`, configTally(table, program, OURS, tears));
+      take(`${table.name} settings`, settingsTally(table, program, OURS, tears));
       take(`${table.name} slots`, slotTally(table, tears));
       const rings = noFaults();
       for (const start of startsOf(table, isFull)) {
