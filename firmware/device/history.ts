@@ -6,7 +6,7 @@ import type { Place, Ring } from "../store/ring.ts";
 import { BACKLOG, CLOCK_SYNCED, EVENT, groupsOf, REPORT } from "./frames.ts";
 
 /** Places looked at in one turn when there is nothing to pack. */
-const LOOKS = 8;
+const LOOKS = 2;
 const HEAD_BYTES = 11;
 const THINNED = 128;
 const EARLIER_BOOT = 64;
@@ -100,10 +100,10 @@ export function createHistory(options: HistoryOptions): History {
   }
 
   /** True when the sample is in the frame or left out by rule; false when the frame ends before it. */
-  function pack(sample: Uint8Array, bytesMax: number): boolean {
-    if (first < 0) begin(sample, bytesMax);
-    else if (boot !== ring.bootOf(sample) || synced !== ((sample[7] as number) & CLOCK_SYNCED)) return false;
-    else if (thinning !== undefined && isThinned && !thinning.keeps(cursor)) return true;
+  function pack(sample: Uint8Array): boolean {
+    if (boot !== ring.bootOf(sample) || synced !== ((sample[7] as number) & CLOCK_SYNCED)) return false;
+    // The first one always goes, so that no run is left out altogether.
+    if (thinning !== undefined && isThinned && first < cursor && !thinning.keeps(cursor)) return true;
     return encoder.add(sample);
   }
 
@@ -140,7 +140,12 @@ export function createHistory(options: HistoryOptions): History {
           if (first < 0) isThinned = thinning.isDue(ring.head() - cursor);
           if (isThinned && !thinning.prepare(cursor)) return true;
         }
-        if (!pack(found as Uint8Array, bytesMax)) return finish();
+        if (first < 0) {
+          // A turn of its own: the sample follows in the next one.
+          begin(found as Uint8Array, bytesMax);
+          return true;
+        }
+        if (!pack(found as Uint8Array)) return finish();
         cursor++;
         end = cursor;
         return true;

@@ -26,7 +26,7 @@ export const ANSWER_S = 30;
 export const START_S = 5;
 export const SLOW_START_S = 900;
 /** Marks written in one turn. */
-const MARKS = 6;
+const MARKS = 2;
 /** A sample without a clock that has waited longer does not go by itself. */
 const LIVE_S = 60;
 /** Between two turns of work. */
@@ -202,32 +202,31 @@ export function createReporter(options: ReporterOptions): Reporter {
     );
   }
 
-  function pump(): void {
-    while (link.room() > 0 && (sendWaiting() || sendInfo()));
-    const made = mayGoBack() ? history.ready() : undefined;
-    if (made !== undefined) {
-      if (made.frame.length > link.spare()) history.drop();
-      else {
-        history.gone();
-        transmit(made.frame, made.first, made.end, 0, true);
-      }
+  /** One thing a turn: a frame, some marks, or a step of history. True when there may be more to do. */
+  function turn(): boolean {
+    if (link.room() > 0 && (sendWaiting() || sendInfo())) return true;
+    if (marking.length > 0 && !options.isStill()) {
+      mark();
+      return true;
     }
-    work();
+    if (!mayGoBack()) return false;
+    const made = history.ready();
+    if (made === undefined) return history.step(link.spare()) || history.ready() !== undefined;
+    if (made.frame.length > link.spare()) history.drop();
+    else {
+      history.gone();
+      transmit(made.frame, made.first, made.end, 0, true);
+    }
+    return true;
   }
 
-  /** Turns of bounded length, as long as there is something to mark or to pack. */
-  function work(): void {
+  /** Takes turns of bounded length as long as there is something to do. */
+  function pump(): void {
     if (isWorking) return;
     isWorking = true;
     options.delay(TURN_MS, () => {
       isWorking = false;
-      if (marking.length > 0 && !options.isStill()) mark();
-      else if (!mayGoBack()) return;
-      else if (!history.step(link.spare())) {
-        if (history.ready() !== undefined) pump();
-        return;
-      }
-      work();
+      if (turn()) pump();
     });
   }
 

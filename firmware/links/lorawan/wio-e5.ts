@@ -280,7 +280,8 @@ export function createWioE5(options: WioE5Options): LoraLink {
     isStarted = isAnswered = false;
     options.line.write(`${WAKE}${isConfirmed ? "C" : ""}MSGHEX="`);
     arm(AIR_MS, silent);
-    feed(frame, 0);
+    const mine = frame;
+    options.delay(PIECE_MS, () => feed(mine, 0));
   }
 
   /** Writes the frame in hex, a piece a turn. */
