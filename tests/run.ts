@@ -97,6 +97,7 @@ function main(): void {
       step("proof blackout, short", ["tests/fault/main.ts", "blackout", "--form", "short"]),
     );
     count("bench codec, short", step("bench codec, short", ["tests/bench/main.ts", "codec", "--rounds", "2"]));
+    count("bench firmware, short", step("bench firmware, short", ["tests/bench/main.ts", "firmware", "--hours", "1"]));
     count(
       "bench ingest, short",
       step("bench ingest, short", ["tests/bench/main.ts", "ingest", "--seconds", "1", "--rounds", "1"]),

@@ -109,6 +109,17 @@ function batteryMonitor(line: Pick<SerialLine, "open" | "close">, from: number):
   };
 }
 
+function doorCounter(pins: PointPins): DoorCounter {
+  return createDoorCounter({
+    watchA: watchOf(pins.beamA),
+    watchB: watchOf(pins.beamB),
+    beamA: () => digitalRead(pins.beamA) === 1,
+    beamB: () => digitalRead(pins.beamB) === 1,
+    uptime: uptime,
+    delay: delay,
+  });
+}
+
 function peopleCounter(counter: DoorCounter, from: number): Probe {
   return {
     from: from,
@@ -133,14 +144,7 @@ export function createPoint(
   let power = 0;
   let charge = 0;
   let people = 0;
-  const counter = createDoorCounter({
-    watchA: watchOf(pins.beamA),
-    watchB: watchOf(pins.beamB),
-    beamA: () => digitalRead(pins.beamA) === 1,
-    beamB: () => digitalRead(pins.beamB) === 1,
-    uptime: uptime,
-    delay: delay,
-  });
+  const counter = doorCounter(pins);
   if (fitted.fuelProbe || fitted.generatorInputs) {
     power = row.length;
     groupBits |= POWER;

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { bundle } from "./bundle.ts";
 import { describeOffence, findOffences } from "./subset.ts";
 
 test.each([
@@ -40,10 +39,3 @@ test.each([
   ["a property called Map", "const a = { Map: 1 }; a.Map;"],
   ["a type called Map", "type A = Map<string, number>; const a = 1;"],
 ])("%s passes", (_, code) => expect(findOffences(code, "x.ts")).toEqual([]));
-
-test("the whole point on an ESP32 keeps to its size, and every one of its bytes is text or a token", async () => {
-  const { code, tokens } = await bundle("firmware/boards/esp32.ts");
-  expect(tokens.length).toBeLessThan(22_500);
-  expect(tokens.length).toBeLessThan(code.length);
-  expect(code).not.toMatch(/=>\s*\{[^}]*\.\.\.|\?\./);
-});

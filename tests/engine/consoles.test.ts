@@ -155,7 +155,7 @@ describe.each(BOARD_TABLES)("$name", (table) => {
       expect(findings.map((one) => `${one.subject}: ${one.detail}`)).toEqual(
         expect.arrayContaining([
           `slot A: turn 1, ${PROGRAM.length} bytes, not confirmed, 7 tries left; starts`,
-          "configuration: A checks, B does not check",
+          "configuration: checks",
           `ring: 0 of ${table.ringPages} pages in use`,
         ]),
       );

@@ -18,7 +18,9 @@ describe.skipIf(findEspruino(BOARD) === undefined)("on the engine (skipped: no E
 
   const ask = async (code: string) => (await engine.evaluate(code)).join();
   const tell = async () => {
-    const [next = 0, head = 0, oldest = 0, boot = 0, setting = 0, turns = 0] = (await ask("tell()")).split(",").map(Number);
+    const [next = 0, head = 0, oldest = 0, boot = 0, setting = 0, turns = 0] = (await ask("tell()"))
+      .split(",")
+      .map(Number);
     return { next, head, oldest, boot, setting, turns };
   };
 
