@@ -58,7 +58,7 @@ export interface BlackoutBoardOptions {
 /** The record of a slot when its checksum fits. */
 function recordIn(slot: Uint8Array): Uint8Array | undefined {
   const size = slot[slot.length - 1] as number;
-  const sum = ((slot[1] as number) << 16) | ((slot[2] as number) << 8) | (slot[3] as number);
+  const sum = (slot[0] as number) | ((slot[1] as number) << 8) | ((slot[2] as number) << 16);
   if (size > slot.length - 6 || sum !== (crc32(slot.subarray(4)) & 0xffffff)) return undefined;
   return slot.slice(4, 4 + size);
 }

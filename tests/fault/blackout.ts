@@ -20,7 +20,7 @@ const programs = new Map<string, Promise<Program>>();
 function programOf({ board, profile }: BlackoutCase): Promise<Program> {
   const entry = findProfile(board, profile)?.entry;
   if (entry === undefined) throw new Error(`there is no profile ${profile} for ${board}`);
-  const program = programs.get(entry) ?? buildProgram(entry);
+  const program = programs.get(entry) ?? buildProgram(entry, false);
   programs.set(entry, program);
   return program;
 }

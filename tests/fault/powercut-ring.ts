@@ -51,7 +51,7 @@ export const LAST_BYTE: Tear = { share: 0.97, grain: 1, isFromEnd: false, edgeBi
 /** Erasures whose edge is at a record's mark: the mark is gone and its record is not. */
 function markTears(table: BoardTable): Tear[] {
   return [1, 4, 40].flatMap((slot) => {
-    const done = PAGE_HEADER + slot * table.ringSlotBytes + 1;
+    const done = PAGE_HEADER + slot * table.ringSlotBytes + 4;
     return [0, 0x40].map((edgeBits) => ({ share: done / table.pageBytes, grain: 1, isFromEnd: false, edgeBits }));
   });
 }
