@@ -10,8 +10,9 @@ const LOOKS = 2;
 const HEAD_BYTES = 11;
 const THINNED = 128;
 const EARLIER_BOOT = 64;
-/** A frame says the present time: one that could not leave within this is made anew. */
-export const FRESH_S = 20;
+/** A frame says the present time: it is not made for longer than this, and one that has not left by then is made anew. */
+export const BUILD_S = 15;
+export const FRESH_S = 40;
 
 /** Leaves out samples where the link is too slow for all of them. */
 export interface Thinning {
@@ -78,6 +79,8 @@ export function createHistory(options: HistoryOptions): History {
   let wantedUntil = 0;
   const thinning = options.thinning;
   let isThinned = false;
+  /** A sample is on its way into the frame. */
+  let isCoding = false;
 
   function openAt(place: Place): Uint8Array | undefined {
     const isWanted = place < wantedUntil;
@@ -99,12 +102,19 @@ export function createHistory(options: HistoryOptions): History {
     first = cursor;
   }
 
-  /** True when the sample is in the frame or left out by rule; false when the frame ends before it. */
+  /** True when the sample goes into the frame or is left out by rule; false when the frame ends before it. */
   function pack(sample: Uint8Array): boolean {
     if (boot !== ring.bootOf(sample) || synced !== ((sample[7] as number) & CLOCK_SYNCED)) return false;
     // The first one always goes, so that no run is left out altogether.
     if (thinning !== undefined && isThinned && first < cursor && !thinning.keeps(cursor)) return true;
-    return encoder.add(sample);
+    isCoding = encoder.begin(sample);
+    return isCoding;
+  }
+
+  /** The sample at the cursor is dealt with. */
+  function advance(): void {
+    cursor++;
+    end = cursor;
   }
 
   function finish(): boolean {
@@ -117,11 +127,21 @@ export function createHistory(options: HistoryOptions): History {
     if (first >= 0 && first < cursor) cursor = first;
     first = -1;
     frame = undefined;
+    isCoding = false;
   }
 
   function step(bytesMax: number): boolean {
-    if (options.uptime() - builtS > FRESH_S) drop();
+    const ageS = options.uptime() - builtS;
+    if (ageS > FRESH_S) drop();
     if (frame !== undefined) return false;
+    if (isCoding) {
+      if (!encoder.step()) return true;
+      isCoding = false;
+      if (encoder.isFull()) return finish();
+      advance();
+      return true;
+    }
+    if (first >= 0 && ageS > BUILD_S && encoder.count() > 0) return finish();
     cursor = Math.max(cursor, ring.oldest());
     for (let i = 0; i < LOOKS; i++) {
       if (cursor >= ring.head()) {
@@ -146,8 +166,7 @@ export function createHistory(options: HistoryOptions): History {
           return true;
         }
         if (!pack(found as Uint8Array)) return finish();
-        cursor++;
-        end = cursor;
+        if (!isCoding) advance();
         return true;
       } else {
         // An event goes by itself, as does a sample of another configuration, or it waits here until it can.
