@@ -361,9 +361,9 @@ export function createBench(given: BenchOptions = {}): Bench {
     };
     ring = { ...boots, read };
     const encoder = createBacklogEncoder(row, 242);
-    const begin: BacklogEncoder["begin"] = (report) => {
+    const add: BacklogEncoder["add"] = (report) => {
       counted.samples++;
-      return encoder.begin(report);
+      return encoder.add(report);
     };
     const options: DeviceOptions = {
       phase: 12345,
@@ -378,7 +378,7 @@ export function createBench(given: BenchOptions = {}): Bench {
       link: createScriptedLink(schedule, script, () => mine === life && device.linkChanged(), leaves),
       flightsMax: given.flightsMax ?? 24,
       thinning: undefined,
-      encoder: { ...encoder, begin },
+      encoder: { ...encoder, add },
       open: (sealed, done) => done(openWith(TAGGER, sealed)),
       crc32,
       delay: (ms, run) => schedule.after(ms, () => mine === life && turn(run)),

@@ -79,8 +79,6 @@ export function createHistory(options: HistoryOptions): History {
   let wantedUntil = 0;
   const thinning = options.thinning;
   let isThinned = false;
-  /** A sample is on its way into the frame. */
-  let isCoding = false;
 
   function openAt(place: Place): Uint8Array | undefined {
     const isWanted = place < wantedUntil;
@@ -102,19 +100,12 @@ export function createHistory(options: HistoryOptions): History {
     first = cursor;
   }
 
-  /** True when the sample goes into the frame or is left out by rule; false when the frame ends before it. */
+  /** True when the sample is in the frame or left out by rule; false when the frame ends before it. */
   function pack(sample: Uint8Array): boolean {
     if (boot !== ring.bootOf(sample) || synced !== ((sample[7] as number) & CLOCK_SYNCED)) return false;
     // The first one always goes, so that no run is left out altogether.
     if (thinning !== undefined && isThinned && first < cursor && !thinning.keeps(cursor)) return true;
-    isCoding = encoder.begin(sample);
-    return isCoding;
-  }
-
-  /** The sample at the cursor is dealt with. */
-  function advance(): void {
-    cursor++;
-    end = cursor;
+    return encoder.add(sample);
   }
 
   function finish(): boolean {
@@ -127,20 +118,12 @@ export function createHistory(options: HistoryOptions): History {
     if (first >= 0 && first < cursor) cursor = first;
     first = -1;
     frame = undefined;
-    isCoding = false;
   }
 
   function step(bytesMax: number): boolean {
     const ageS = options.uptime() - builtS;
     if (ageS > FRESH_S) drop();
     if (frame !== undefined) return false;
-    if (isCoding) {
-      if (!encoder.step()) return true;
-      isCoding = false;
-      if (encoder.isFull()) return finish();
-      advance();
-      return true;
-    }
     if (first >= 0 && ageS > BUILD_S && encoder.count() > 0) return finish();
     cursor = Math.max(cursor, ring.oldest());
     for (let i = 0; i < LOOKS; i++) {
@@ -166,7 +149,8 @@ export function createHistory(options: HistoryOptions): History {
           return true;
         }
         if (!pack(found as Uint8Array)) return finish();
-        if (!isCoding) advance();
+        cursor++;
+        end = cursor;
         return true;
       } else {
         // An event goes by itself, as does a sample of another configuration, or it waits here until it can.

@@ -30,7 +30,7 @@ const MARKS = 2;
 /** A sample without a clock that has waited longer does not go by itself. */
 const LIVE_S = 60;
 /** Between two turns of work. */
-const TURN_MS = 3;
+const TURN_MS = 10;
 /** An event that nobody acknowledged goes again after this, doubled with every answer that stayed out. */
 const RETRY_S = 15;
 const LEVEL_MAX = 6;

@@ -230,8 +230,10 @@ describe("the ring", () => {
 });
 
 describe("recovery", () => {
-  /** Eight looks, and where records begin to be free: one more for each halving, and the page that is next. */
-  const READS_MAX = 8 + Math.ceil(Math.log2(SLOTS)) + 1;
+  /** Four looks, and where records begin to be free: one more for each halving, and the page that is next. */
+  const READS_MAX = 4 + Math.ceil(Math.log2(SLOTS)) + 1;
+  /** A look at each page, and back over the records of no more than three. */
+  const CALLS_MAX = Math.ceil((TABLE.ringPages + 3 * SLOTS) / 4) + 1;
 
   test("is right for every number of records over several laps, in turns of bounded length", () => {
     const flash = createFlash(TABLE);
@@ -244,7 +246,7 @@ describe("recovery", () => {
         area.reads = 0;
         isDone = again.recover();
         expect(area.reads).toBeLessThanOrEqual(READS_MAX);
-        expect(calls).toBeLessThan(10);
+        expect(calls).toBeLessThan(CALLS_MAX);
       }
       expect([again.head(), again.oldest(), again.next()]).toEqual([ring.head(), ring.oldest(), records & 0xffff]);
       expect(placesOf(again, false)).toEqual(told.filter((place) => place >= ring.oldest()));

@@ -38,11 +38,6 @@ export interface BacklogEncoder {
   start(head: Uint8Array, bytesMax: number, stepS: number): void;
   /** Adds one sample (a report frame); false when it does not go into this frame, which then is ready to finish. */
   add(report: Uint8Array): boolean;
-  /** The same in turns that a small board bears: begins with a sample; false when it does not go into this frame. */
-  begin(report: Uint8Array): boolean;
-  /** One part of the sample; true when it is through: it is in the frame, unless the frame is full now. */
-  step(): boolean;
-  isFull(): boolean;
   count(): number;
   /** The frame, in the encoder's own buffer: take it before the next start. */
   finish(): Uint8Array;
@@ -68,14 +63,6 @@ export function createBacklogEncoder(row: BacklogRow, bytesMax: number): Backlog
   let low = 0;
   let high = 0;
   let at = 0;
-  /** Of the sample under way: itself, the field that is next, where its cells begin, and what was before it. */
-  let sample: Uint8Array = out;
-  let next = 0;
-  let base = 0;
-  let isChanged = false;
-  let wasLow = 0;
-  let wasHigh = 0;
-  let wasAt = 0;
 
   /** Codes a bit by what its cell expects, and the cell learns from it. */
   function bit(cell: number, value: number | boolean): void {
@@ -158,21 +145,23 @@ export function createBacklogEncoder(row: BacklogRow, bytesMax: number): Backlog
     lastDelta = delta;
   }
 
-  /** One field of the row: a word only when something has changed. */
-  function putField(at: number): void {
-    const field = row[at] as number;
-    const raw = codes[at] as number;
-    const difference = raw - (before[at] as number);
-    if (field & WORD) {
-      if (isChanged) {
-        bit(base, difference);
-        if (difference) plain(raw, field & 15);
+  function putFields(isChanged: boolean): void {
+    let base = FIRST_SLOT + 2 * SLOT;
+    for (let i = 0; i < row.length; i++) {
+      const field = row[i] as number;
+      const raw = codes[i] as number;
+      const difference = raw - (before[i] as number);
+      if (field & WORD) {
+        if (isChanged) {
+          bit(base, difference);
+          if (difference) plain(raw, field & 15);
+        }
+        base++;
+      } else {
+        const half = 1 << ((field & 15) - 1);
+        if (count) number(base, ((difference + 3 * half) & (2 * half - 1)) - half);
+        base += SLOT;
       }
-      base++;
-    } else {
-      const half = 1 << ((field & 15) - 1);
-      if (count) number(base, ((difference + 3 * half) & (2 * half - 1)) - half);
-      base += SLOT;
     }
   }
 
@@ -186,61 +175,42 @@ export function createBacklogEncoder(row: BacklogRow, bytesMax: number): Backlog
     flags = (head[7] as number) & 128;
   }
 
-  function begin(report: Uint8Array): boolean {
+  function add(report: Uint8Array): boolean {
     const groups = (((report[8] as number) & 15) << 4) | ((report[9] as number) >> 4);
     if (!room || count === BACKLOG_SAMPLES_MAX || groups !== ((out[10] as number) & 63)) return false;
-    wasLow = low;
-    wasHigh = high;
-    wasAt = at;
+    const wasLow = low;
+    const wasHigh = high;
+    const wasAt = at;
+    const sequenceNow = sequenceOf(report, 1);
+    const timeNow = timeOf(report);
+    const flagsNow = report[7] as number;
+    const isFlags = flagsNow !== flags;
     takeCodes(report, row, codes);
-    sample = report;
-    isChanged = report[7] !== flags;
+    let isChanged = isFlags;
     if (!count) before.set(codes);
     for (let i = 0; i < row.length; i++) if ((row[i] as number) & WORD && codes[i] !== before[i]) isChanged = true;
     rate = count < 24 ? 4 + (count >> 2) : 10;
-    base = FIRST_SLOT + 2 * SLOT;
-    next = -1;
-    return true;
-  }
-
-  /** Where and when, and whether anything has changed. */
-  function putHead(): void {
-    const sequenceNow = sequenceOf(sample, 1);
-    const timeNow = timeOf(sample);
-    const flagsNow = sample[7] as number;
     if (count) putNext(sequenceNow, timeNow);
-    else putFirst(sample, sequenceNow, timeNow);
+    else putFirst(report, sequenceNow, timeNow);
     bit(CHANGED, isChanged);
     if (isChanged) {
-      bit(FLAGS, flagsNow !== flags);
-      if (flagsNow !== flags) plain(flagsNow, 8);
+      bit(FLAGS, isFlags);
+      if (isFlags) plain(flagsNow, 8);
     }
-    sequence = sequenceNow;
-    time = timeNow;
-    flags = flagsNow;
-  }
-
-  function advance(): boolean {
-    if (next < 0) putHead();
-    else putField(next);
-    next++;
-    if (next < row.length) return false;
+    putFields(isChanged);
     if (at + (low ? 1 : 0) > room) {
       low = wasLow;
       high = wasHigh;
       at = wasAt;
       room = 0;
-    } else {
-      before.set(codes);
-      count++;
+      return false;
     }
+    before.set(codes);
+    sequence = sequenceNow;
+    time = timeNow;
+    flags = flagsNow;
+    count++;
     return true;
-  }
-
-  function add(report: Uint8Array): boolean {
-    if (!begin(report)) return false;
-    while (!advance());
-    return room > 0;
   }
 
   function finish(): Uint8Array {
@@ -250,5 +220,5 @@ export function createBacklogEncoder(row: BacklogRow, bytesMax: number): Backlog
     return new Uint8Array(out.buffer, 0, at);
   }
 
-  return { start: start, add: add, begin: begin, step: advance, count: () => count, isFull: () => !room, finish: finish };
+  return { start: start, add: add, count: () => count, finish: finish };
 }

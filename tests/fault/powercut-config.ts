@@ -25,7 +25,7 @@ export const PLAIN: SettingsWay = { read: "plainRead", write: "plainWrite" };
 
 const PAGE_HEADER = 8;
 /** Free slots of the page when the settings are written: in the middle of it, the last one, and none. */
-const LEFT = [50, 1, 0];
+const LEFT = [12, 1, 0];
 
 export function settingsTally(table: BoardTable, program: Program, way: SettingsWay, tears: readonly Tear[]): Tally {
   const tally = noFaults();

@@ -36,7 +36,7 @@ global["settingsWrite"] = (turn: number) => {
 };
 /** Takes sequences until so many slots of the page are left. */
 global["settingsFill"] = (left: number, slots: number) => {
-  while (slots - (ring.head() % slots) > left) ring.use();
+  while ((ring.head() + left) % slots !== 0) ring.use();
 };
 /** The control: a Storage file that is replaced. */
 global["plainRead"] = () => require("Storage").read("settings");

@@ -24,7 +24,8 @@ const PAGE_HEADER = 8;
 const SLOT_OVERHEAD = 6;
 /** Sequences begin again with 0 in what is written. */
 const LAST_AT_START = 0xffff - 1;
-const RECOVERY_CALLS_MAX = 100;
+/** Looks at every page, and back over the records of two, four in a call. */
+const recoveryCallsMax = (pages: number, slots: number) => Math.ceil((pages + 2 * slots) / 4) + 1;
 /** Flash operations of the first writes after a cut, with the turn of a page among them. */
 const AGAIN_MAX = 6;
 
@@ -97,7 +98,8 @@ function openRing({ table, program, way }: RingCase, flash: VirtualFlash): RingB
   const start = table.dataAddress + table.ringOffset;
   const sampleBytes = table.ringSlotBytes - SLOT_OVERHEAD - 2;
   const given = [start, table.ringPages, table.ringSlotBytes, sampleBytes, way];
-  if (Number(board.ask(`ringOpen(${given})`)) > RECOVERY_CALLS_MAX) return undefined;
+  const slots = Math.floor((table.pageBytes - PAGE_HEADER) / table.ringSlotBytes);
+  if (Number(board.ask(`ringOpen(${given})`)) > recoveryCallsMax(table.ringPages, slots)) return undefined;
   const numbers = () => JSON.parse(board.ask("ringNumbers()")) as number[];
   const records = (from: number, end: number) => JSON.parse(board.ask(`ringLook(${from},${end})`)) as number[][];
   return {
