@@ -110,7 +110,9 @@ async function throwing(dir: string, part: Pick<EngineOptions, "attemptsMax">): 
     new Promise<false>((resolve) => setTimeout(() => resolve(false), HANG_MS)),
   ]);
   const passed = inTime ? await passedBy(engine, journal) : undefined;
-  const { outcome } = await journal.append(checkedFrame({ sequence: ROWS + 1, receivedMs: systemClock.nowMs() }));
+  const receivedMs = systemClock.nowMs();
+  const next = checkedFrame({ sequence: ROWS + 1, time: Math.floor(receivedMs / 1000), receivedMs });
+  const { outcome } = await journal.append(next);
   await engine.stop();
   await journal.close();
   return { passed, stored: outcome === "stored" };
