@@ -17,7 +17,7 @@ describe("tokens", () => {
     ["a regular expression stays text", "f(/if|x/)", bytes("f(/if|x/)")],
     ["signs that must stay apart", "a- -b", bytes("a- -b")],
     ["words that must stay apart", "a in b", "61b962"],
-    ["an exception is caught in text", "try{f()}catch(e){}", "b1" + bytes("{f()}catch(e){}")],
+    ["an exception is caught in text", "try{f()}catch(e){}", `b1${bytes("{f()}catch(e){}")}`],
   ])("%s", (_, code, expected) => expect(bytes(tokenise(code))).toBe(expected));
 
   test.each([
