@@ -130,7 +130,7 @@ describe.each(BOARD_TABLES)("$name", (table) => {
   });
 
   test.skipIf(model === undefined || table.name !== "esp32")(
-    "telnet answers on the bench (skipped: no Espruino found)",
+    "telnet answers on the bench (skipped: no Espruino found, or none that has telnet)",
     async () => {
       engine.load(virtualStorage(table), partsOf(true));
       engine.start(["--telnet"]);
