@@ -7,9 +7,8 @@ import { createFlash, loadImage, type VirtualFlash } from "../../firmware/simula
 import type { Random } from "../../firmware/simulator/random.ts";
 import type { Schedule } from "../../firmware/simulator/schedule.ts";
 import { createVirtualBoard, type Network, type Wiring } from "../../firmware/simulator/virtual-board.ts";
-import { createRing } from "../../firmware/store/ring.ts";
 import { crc32, encodeEvent } from "../../protocol/wire.ts";
-import type { Program } from "./powercut-board.ts";
+import { type Program, ringIn } from "./powercut-board.ts";
 
 const KIND_REPORT = 1;
 const KIND_EVENT = 4;
@@ -65,16 +64,7 @@ function recordIn(slot: Uint8Array): Uint8Array | undefined {
 
 /** A ring that has been in use: its next sequence is the one that is asked for. */
 function ageRing(flash: VirtualFlash, table: BoardTable, firstSequence: number): void {
-  const start = table.dataAddress + table.ringOffset;
-  const area = {
-    pageBytes: table.pageBytes,
-    pages: table.ringPages,
-    read: (offset: number, length: number) => flash.read(length, start + offset),
-    write: (offset: number, bytes: Uint8Array) => flash.write(bytes, start + offset),
-    erase: (page: number) => flash.erasePage(start + page * table.pageBytes),
-  };
-  const ring = createRing(area, table.ringSlotBytes, crc32);
-  while (!ring.recover());
+  const ring = ringIn(table, flash);
   const sequence = (firstSequence - 1) & 0xffff;
   ring.mark(ring.append(encodeEvent({ sequence, time: 0, flags: {}, event: "recount", argument: 0 })));
 }

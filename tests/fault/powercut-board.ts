@@ -7,7 +7,9 @@ import { createFlash, loadImage, PowerCut, type Tear, type VirtualFlash } from "
 import { createRandom } from "../../firmware/simulator/random.ts";
 import { createSchedule } from "../../firmware/simulator/schedule.ts";
 import { createVirtualBoard } from "../../firmware/simulator/virtual-board.ts";
+import { createRing, type Ring } from "../../firmware/store/ring.ts";
 import { SLOT_CONFIRMED_WORD } from "../../protocol/console/slots.ts";
+import { crc32 } from "../../protocol/wire.ts";
 
 /** A program as it lies in flash, and the text that a virtual board runs for it. */
 export interface Program {
@@ -76,6 +78,21 @@ export function bootBoard(
     complaints: () => complaints,
     isOn: board.isOn,
   };
+}
+
+/** The ring of a board that is off, recovered. */
+export function ringIn(table: BoardTable, flash: VirtualFlash): Ring {
+  const start = table.dataAddress + table.ringOffset;
+  const area = {
+    pageBytes: table.pageBytes,
+    pages: table.ringPages,
+    read: (offset: number, length: number) => flash.read(length, start + offset),
+    write: (offset: number, bytes: Uint8Array) => flash.write(bytes, start + offset),
+    erase: (page: number) => flash.erasePage(start + page * table.pageBytes),
+  };
+  const ring = createRing(area, table.ringSlotBytes, crc32);
+  while (!ring.recover());
+  return ring;
 }
 
 /** Runs this with the power going in the given operation; tells whether it went. */

@@ -5,8 +5,6 @@ import { BOARD_TABLES, type BoardTable } from "../../firmware/boards/table.ts";
 import { programBytesMax } from "../../firmware/build/image.ts";
 import { type BuildProfile, PROFILES } from "../../firmware/build/profiles.ts";
 import type { Tear, VirtualFlash } from "../../firmware/simulator/flash.ts";
-import { createRing, type Ring } from "../../firmware/store/ring.ts";
-import { crc32 } from "../../protocol/wire.ts";
 import {
   type Booted,
   bootBoard,
@@ -15,6 +13,7 @@ import {
   noFaults,
   othersOf,
   type Program,
+  ringIn,
   type Tally,
 } from "./powercut-board.ts";
 
@@ -66,20 +65,6 @@ interface Found {
 
 function slotsOf(table: BoardTable): number {
   return Math.floor((table.pageBytes - PAGE_HEADER) / table.ringSlotBytes);
-}
-
-function ringIn(table: BoardTable, flash: VirtualFlash): Ring {
-  const start = table.dataAddress + table.ringOffset;
-  const area = {
-    pageBytes: table.pageBytes,
-    pages: table.ringPages,
-    read: (offset: number, length: number) => flash.read(length, start + offset),
-    write: (offset: number, bytes: Uint8Array) => flash.write(bytes, start + offset),
-    erase: (page: number) => flash.erasePage(start + page * table.pageBytes),
-  };
-  const ring = createRing(area, table.ringSlotBytes, crc32);
-  while (!ring.recover());
-  return ring;
 }
 
 function foundIn(table: BoardTable, flash: VirtualFlash): Found {
