@@ -79,6 +79,8 @@ export function createHistory(options: HistoryOptions): History {
   let wantedUntil = 0;
   const thinning = options.thinning;
   let isThinned = false;
+  /** Behind the frame's last sample stands a record that somebody has: what is left out behind that is not this frame's. */
+  let isBroken = false;
 
   function openAt(place: Place): Uint8Array | undefined {
     const isWanted = place < wantedUntil;
@@ -98,6 +100,7 @@ export function createHistory(options: HistoryOptions): History {
     encoder.start(head, bytesMax, options.intervalS());
     builtS = options.uptime();
     first = cursor;
+    isBroken = false;
   }
 
   /** True when the sample is in the frame or left out by rule; false when the frame ends before it. */
@@ -105,12 +108,16 @@ export function createHistory(options: HistoryOptions): History {
     if (boot !== ring.bootOf(sample) || synced !== ((sample[7] as number) & CLOCK_SYNCED)) return false;
     // The first one always goes, so that no run is left out altogether.
     if (thinning !== undefined && isThinned && first < cursor && !thinning.keeps(cursor)) return true;
-    return encoder.add(sample);
+    if (!encoder.add(sample)) return false;
+    isBroken = false;
+    return true;
   }
 
   function finish(): boolean {
     if (encoder.count() > 0) frame = encoder.finish();
     else first = -1;
+    // A gateway takes for left out what lies between the frame's samples, and behind them up to the next one that it has.
+    if (thinning !== undefined && isThinned && isBroken && frame !== undefined) cursor = end;
     return frame === undefined;
   }
 
@@ -150,9 +157,10 @@ export function createHistory(options: HistoryOptions): History {
         }
         if (!pack(found as Uint8Array)) return finish();
         cursor++;
-        end = cursor;
+        if (thinning === undefined || !isBroken) end = cursor;
         return true;
       } else {
+        if (thinning !== undefined && found === undefined) isBroken = true;
         // An event goes by itself, as does a sample of another configuration, or it waits here until it can.
         if ((kind === EVENT || kind === REPORT) && !options.event(cursor, found as Uint8Array))
           return first >= 0 && finish();

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { backlogRowOf } from "../../protocol/wire.ts";
+import { backlogRowOf, createBacklogEncoder } from "../../protocol/wire.ts";
 import { areaOf, createBench, decoded, flashOf, ringOf, SLOW, sequenceOf } from "../../tests/fixtures-device.ts";
 import { createRandom } from "../simulator/random.ts";
 import type { Place, Ring } from "../store/ring.ts";
 import { putCodes, putHeader, reportBytes } from "./frames.ts";
+import { createHistory } from "./history.ts";
 import { BUCKET, createThinning, isTooSlow } from "./thinning.ts";
 
 const GROUPS = 1;
@@ -116,6 +117,51 @@ test("a link is too slow when all of it would take more than a day", () => {
   expect(isTooSlow(link, fits)).toBe(false);
   expect(isTooSlow(link, fits + 1)).toBe(true);
   expect(isTooSlow({ costS: () => 0 }, 1e6)).toBe(false);
+});
+
+describe("a frame leaves out only what lies between samples that somebody has", () => {
+  /** Places of the first and the last sample that each frame stands for, by index. */
+  function runsOf(isKept: (index: number) => boolean): [number, number][] {
+    const ring = ringOf(flashOf(PAGES), PAGES);
+    const places = store(ring, quiet(200));
+    for (const place of places.slice(60, 80)) ring.mark(place);
+    const history = createHistory({
+      ring,
+      encoder: createBacklogEncoder(ROW, 242),
+      groupBits: GROUPS,
+      uptime: () => 0,
+      stamp: (out, kind, sequence) => putHeader(out, kind, sequence, 0, 128),
+      intervalS: () => 60,
+      skip: (place) => place,
+      event: () => true,
+      thinning: {
+        isDue: () => true,
+        prepare: () => true,
+        keeps: (place) => isKept(places.indexOf(place)),
+        count: () => 0,
+      },
+    });
+    const runs: [number, number][] = [];
+    for (let turns = 0; turns < 2000; turns++) {
+      if (history.step(242)) continue;
+      const made = history.ready();
+      if (made === undefined) break;
+      runs.push([places.indexOf(made.first), places.indexOf(made.end - 1)]);
+      history.gone();
+    }
+    return runs;
+  }
+
+  test("behind one that it does not hold it ends with what it left out before that", () => {
+    expect(runsOf((index) => index === 30)).toEqual([
+      [0, 59],
+      [80, 199],
+    ]);
+  });
+
+  test("with a sample of its own behind that it goes on", () => {
+    expect(runsOf((index) => index === 30 || index === 150)).toEqual([[0, 199]]);
+  });
 });
 
 test("a frame over a link that is too slow says that it is thinned, and what is kept arrives as it was stored", () => {
