@@ -70,9 +70,33 @@ export async function callOf<E extends Entry>(
   }
 }
 
-export function wholeFlag(flags: Readonly<Record<string, string | undefined>>, name: string, usual: number): number {
+type Flags = Readonly<Record<string, string | undefined>>;
+
+/** A flag has a value that it cannot have; the message says which it can. */
+class FlagError extends Error {}
+
+export function wholeFlag(flags: Flags, name: string, usual: number): number {
   const value = Number(flags[name] ?? usual);
   if (!Number.isInteger(value) || value < 1)
-    throw new Error(`--${name} is a whole number from 1 on, not ${flags[name]}`);
+    throw new FlagError(`--${name} is a whole number from 1 on, not ${flags[name]}`);
   return value;
+}
+
+/** One of these words, or undefined where the flag is not given. */
+export function wordFlag(flags: Flags, name: string, words: readonly string[]): string | undefined {
+  const value = flags[name];
+  if (value !== undefined && !words.includes(value))
+    throw new FlagError(`--${name} is ${words.join(" or ")}, not ${value}`);
+  return value;
+}
+
+/** The exit code of this work; 2 after saying which flag is wrong. */
+export async function exitCodeOf(work: () => Promise<number>): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof FlagError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return 2;
+  }
 }

@@ -1,7 +1,7 @@
 // Firmware on its boards: bytes, variables and time of each profile, and what its history costs on air beside peers.
 import { type BuildProfile, PROFILES } from "../../firmware/build/profiles.ts";
 import { encodeReport } from "../../protocol/index.ts";
-import { wholeFlag } from "../command.ts";
+import { wholeFlag, wordFlag } from "../command.ts";
 import { findEspruino } from "../engine/find.ts";
 import { type Bench, type BenchRow, medianOf, significant } from "./bench.ts";
 import { countVariables, engineFor } from "./firmware-engine.ts";
@@ -121,12 +121,18 @@ export const bench: Bench = {
   },
   async run({ flags, log }) {
     const hours = wholeFlag(flags, "hours", 2);
-    const wanted = PROFILES.filter((one) => flags["only"] === undefined || one.board === flags["only"]);
+    const only = wordFlag(
+      flags,
+      "only",
+      PROFILES.map((one) => one.board),
+    );
+    const isTimed = wordFlag(flags, "profile", ["yes", "no"]) === "yes";
+    const wanted = PROFILES.filter((one) => only === undefined || one.board === only);
     const measured: Measured[] = [];
     for (const one of wanted) measured.push(await measuredOf(one));
     const rows = [
       ...measured.flatMap((one) => sizeRows(one, log)),
-      ...(await engineRows(measured, hours, flags["profile"] === "yes", log)),
+      ...(await engineRows(measured, hours, isTimed, log)),
       ...historyRows(log),
     ];
     return withLimits(rows, log);

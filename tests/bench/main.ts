@@ -1,6 +1,6 @@
 // `npm run bench -- NAME [--json]`: figures beside those of peers in the same run.
 import { cpus } from "node:os";
-import { callOf } from "../command.ts";
+import { callOf, exitCodeOf } from "../command.ts";
 import type { Bench, BenchResult } from "./bench.ts";
 
 async function main(): Promise<number> {
@@ -23,4 +23,4 @@ async function main(): Promise<number> {
   return 0;
 }
 
-process.exit(await main());
+process.exit(await exitCodeOf(main));

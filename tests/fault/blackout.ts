@@ -9,7 +9,7 @@ import { type BlackoutCase, type CaseResult, playCase } from "./blackout-case.ts
 import { CONTROL_CASE, casesOf } from "./blackout-cases.ts";
 import { CONTROLS } from "./blackout-controls.ts";
 import { buildProgram, type Program } from "./powercut-board.ts";
-import type { Proof, ProofContext } from "./proof.ts";
+import { isShortForm, type Proof, type ProofContext } from "./proof.ts";
 
 const LONG_SEEDS = 8;
 /** A control that shows nothing at one seed may at the next: what it does wrong has to meet a failure. */
@@ -102,9 +102,12 @@ function figuresOf(results: readonly CaseResult[]) {
 export const proof: Proof = {
   name: "blackout",
   summary: "outages of up to 72 h with power cuts, wrong clocks and gateway restarts: every sample stored once",
-  flags: { form: "short: some of the cases, one seed", seeds: `seeds of each case (${LONG_SEEDS}; short: 1)` },
+  flags: {
+    form: "short: some of the cases, one seed; full: all of them (full)",
+    seeds: `seeds of each case (${LONG_SEEDS}; short: 1)`,
+  },
   async run(context) {
-    const isShort = context.flags["form"] === "short";
+    const isShort = isShortForm(context.flags);
     const seeds = wholeFlag(context.flags, "seeds", isShort ? 1 : LONG_SEEDS);
     const { results, skipped } = await campaign(context, casesOf(isShort), seeds);
     const controls = await runControls(context);

@@ -1,11 +1,11 @@
 // `npm run proof -- NAME [--json] [--seed N]`: exit 1 when something was lost or doubled, or the control was not caught.
-import { callOf } from "../command.ts";
+import { callOf, exitCodeOf, wholeFlag } from "../command.ts";
 import { holds, type Proof } from "./proof.ts";
 
 async function main(): Promise<number> {
   const call = await callOf<Proof>(new URL("./", import.meta.url), "proof", process.argv.slice(2));
   if (call === undefined) return 2;
-  const seed = Number(call.flags["seed"] ?? 1);
+  const seed = wholeFlag(call.flags, "seed", 1);
   const log = (line: string) => void process.stderr.write(`${line}\n`);
   const result = await call.entry.run({ seed, flags: call.flags, log });
   if (call.json) process.stdout.write(`${JSON.stringify(result)}\n`);
@@ -17,4 +17,4 @@ async function main(): Promise<number> {
   return holds(result) ? 0 : 1;
 }
 
-process.exit(await main());
+process.exit(await exitCodeOf(main));

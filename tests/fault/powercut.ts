@@ -16,7 +16,7 @@ import { OURS, PLAIN, settingsTally } from "./powercut-config.ts";
 import { deviceCases, deviceTally } from "./powercut-device.ts";
 import { LAST_BYTE, RING_IN_FILE, RING_OURS, RING_UNCHECKED, ringTally, startsOf } from "./powercut-ring.ts";
 import { slotTally } from "./powercut-slots.ts";
-import type { Proof } from "./proof.ts";
+import { isShortForm, type Proof } from "./proof.ts";
 
 /** Of the full form: tears that are tried with every operation of the recovery torn too. */
 const DEEP_TEARS = 4;
@@ -43,9 +43,9 @@ function controlsOf(program: Program, ringProgram: Program): { name: string; cau
 export const proof: Proof = {
   name: "device-powercut",
   summary: "a cut at every flash operation of ring, counters, configuration and program slots",
-  flags: { form: "short: fewer ways in which an operation tears; full: all of them" },
+  flags: { form: "short: fewer ways in which an operation tears; full: all of them (full)" },
   async run(context) {
-    const isFull = context.flags["form"] !== "short";
+    const isFull = !isShortForm(context.flags);
     const tears = isFull ? LONG_TEARS : SHORT_TEARS;
     const ringTears = [LAST_BYTE, ...tears];
     const program = await buildProgram("tests/fault/powercut-program.ts");

@@ -1,4 +1,5 @@
 // The one shape of a proof: it loses nothing and stores nothing twice, and its broken variant is caught.
+import { wordFlag } from "../command.ts";
 
 export interface ProofResult {
   readonly name: string;
@@ -30,4 +31,9 @@ export interface Proof {
 /** A proof holds when nothing was lost or doubled and its control was caught. */
 export function holds(result: ProofResult): boolean {
   return result.lost === 0 && result.twice === 0 && result.control.caught;
+}
+
+/** Of `--form`: whether it is the short one. */
+export function isShortForm(flags: ProofContext["flags"]): boolean {
+  return wordFlag(flags, "form", ["short", "full"]) === "short";
 }
