@@ -27,11 +27,6 @@ export function directionOf(path: number): number {
   return path === 30 || path === 6 ? 1 : path === 45 || path === 9 ? -1 : 0;
 }
 
-export interface DoorSample {
-  readonly occupancy: Quantity;
-  readonly entries: Quantity;
-}
-
 export interface DoorCounterOptions {
   readonly watchA: EdgeWatch;
   readonly watchB: EdgeWatch;
