@@ -9,10 +9,22 @@ import { findProfile, PROFILES } from "./profiles.ts";
 
 const DIST = fileURLToPath(new URL("../dist", import.meta.url));
 
+/** Undefined after saying which option is not one. */
+function parse() {
+  try {
+    return parseArgs({
+      options: { board: { type: "string" }, profile: { type: "string" }, json: { type: "boolean" } },
+    }).values;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${why}\nusage: npm run build:firmware -- [--board esp32] [--profile point] [--json]\n`);
+    return undefined;
+  }
+}
+
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: { board: { type: "string" }, profile: { type: "string" }, json: { type: "boolean" } },
-  });
+  const values = parse();
+  if (values === undefined) return 2;
   const { board = "esp32", profile = "point" } = values;
   const found = findProfile(board, profile);
   if (found === undefined) {

@@ -21,9 +21,19 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-function parse(): Options | undefined {
+function valuesGiven() {
   const text = { type: "string" } as const;
-  const { values } = parseArgs({ options: { port: text, "mqtt-port": text, hours: text, seed: text, dir: text } });
+  try {
+    return parseArgs({ options: { port: text, "mqtt-port": text, hours: text, seed: text, dir: text } }).values;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return undefined;
+  }
+}
+
+function parse(): Options | undefined {
+  const values = valuesGiven();
+  if (values === undefined) return undefined;
   const [port, mqttPort] = [Number(values.port ?? 8080), Number(values["mqtt-port"] ?? 1883)];
   const [hours, seed] = [Number(values.hours ?? 20), Number(values.seed ?? 1)];
   const isPort = (value: number) => Number.isInteger(value) && value > 0 && value < 65_536;
