@@ -27,6 +27,7 @@ const GATEWAY_LADDER: readonly (readonly string[])[] = [
   ["domain"],
   ["journal", "registry", "engine", "config"],
   ["ingress", "sinks", "notify", "reports", "api", "cli"],
+  ["wiring"],
 ];
 const DEVICE_FOLDERS = ["drivers", "links", "store", "device", "boards"];
 

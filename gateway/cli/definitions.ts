@@ -1,0 +1,129 @@
+// How the commands are called: their words, flags and help. What they do stands in `commands.ts`.
+import { defineCommand } from "citty";
+import type { GatewayConfig } from "../../protocol/index.ts";
+import {
+  addPersonCommand,
+  type CommandIo,
+  checkConfig,
+  createTls,
+  type ExitCode,
+  importRegistry,
+  listPeopleCommand,
+  removePersonCommand,
+} from "./commands.ts";
+
+/** What the process gives a command. */
+export interface CommandShell {
+  readonly io: CommandIo;
+  /** A file that was named must be there; without one, `waakvlam.toml` here, else the defaults. */
+  configOf(file: string | undefined): GatewayConfig;
+  end(code: ExitCode): void;
+}
+
+export const CONFIG_FLAG = { type: "string", description: "Configuration file (TOML)", valueHint: "FILE" } as const;
+export const JSON_FLAG = { type: "boolean", description: "One JSON object on standard output" } as const;
+const config = CONFIG_FLAG;
+const json = JSON_FLAG;
+
+export function registryCommands({ io, configOf, end }: CommandShell) {
+  return defineCommand({
+    meta: { name: "registry", description: "Points and devices" },
+    subCommands: {
+      import: defineCommand({
+        meta: { name: "import", description: "Check a registry file, load it, and make keys for new devices" },
+        args: {
+          file: { type: "positional", description: "Registry (JSON)", required: true },
+          config,
+          credentials: {
+            type: "string",
+            description: "Write the keys made now to this file, for flashing",
+            valueHint: "FILE",
+          },
+          reissue: { type: "string", description: "Give this device a new key", valueHint: "DEVICE" },
+          "dry-run": { type: "boolean", description: "Only check" },
+          json,
+        },
+        run({ args }) {
+          const reissue = args.reissue === undefined ? [] : args.reissue.split(",");
+          const { file, credentials } = args;
+          end(
+            importRegistry(
+              {
+                config: configOf(args.config),
+                file,
+                credentials,
+                reissue,
+                dryRun: args["dry-run"] === true,
+                json: args.json === true,
+              },
+              io,
+            ),
+          );
+        },
+      }),
+    },
+  });
+}
+
+export function peopleCommands({ io, configOf, end }: CommandShell) {
+  return defineCommand({
+    meta: { name: "people", description: "Who may sign in" },
+    subCommands: {
+      add: defineCommand({
+        meta: { name: "add", description: "Let a person sign in; the password comes from standard input" },
+        args: {
+          name: { type: "positional", description: "Name to sign in with", required: true },
+          role: { type: "string", description: "viewer, coordinator or admin", required: true },
+          generate: { type: "boolean", description: "Make a password and show it once" },
+          config,
+          json,
+        },
+        async run({ args }) {
+          const { name, role } = args;
+          end(
+            await addPersonCommand(
+              { config: configOf(args.config), name, role, generate: args.generate === true, json: args.json === true },
+              io,
+            ),
+          );
+        },
+      }),
+      list: defineCommand({
+        meta: { name: "list", description: "Who there is" },
+        args: { config, json },
+        run: ({ args }) => end(listPeopleCommand(configOf(args.config), args.json === true, io)),
+      }),
+      remove: defineCommand({
+        meta: { name: "remove", description: "No longer let a person sign in" },
+        args: { name: { type: "positional", description: "Name", required: true }, config },
+        run: ({ args }) => end(removePersonCommand(configOf(args.config), args.name, io)),
+      }),
+    },
+  });
+}
+
+export function configCommands({ io, end }: CommandShell) {
+  return defineCommand({
+    meta: { name: "config", description: "The configuration" },
+    subCommands: {
+      check: defineCommand({
+        meta: { name: "check", description: "Say all that is wrong with a configuration file" },
+        args: { file: { type: "positional", description: "Configuration (TOML)", required: true } },
+        run: ({ args }) => end(checkConfig(args.file, io)),
+      }),
+    },
+  });
+}
+
+export function tlsCommands({ io, configOf, end }: CommandShell) {
+  return defineCommand({
+    meta: { name: "tls", description: "Certificates" },
+    subCommands: {
+      create: defineCommand({
+        meta: { name: "create", description: "Make an authority and a certificate for this gateway" },
+        args: { host: { type: "string", description: "Names or addresses, with commas", required: true }, config },
+        run: async ({ args }) => end(await createTls(configOf(args.config), args.host.split(","), io)),
+      }),
+    },
+  });
+}

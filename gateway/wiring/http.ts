@@ -1,0 +1,44 @@
+// The API and the screens.
+import type { FastifyInstance } from "fastify";
+import { createApi } from "../api/api.ts";
+import { toInstant } from "../domain/instant.ts";
+import { GatewayError } from "../errors.ts";
+import type { MqttIngress } from "../ingress/mqtt.ts";
+import { type Parts, readPem, VERSION } from "./parts.ts";
+
+export async function startApi(
+  parts: Parts,
+  ingress: MqttIngress,
+  staticDir: string | undefined,
+): Promise<{ app: FastifyInstance; port: number; url: string }> {
+  const { config, clock, logs, engine, store, journal } = parts;
+  const { host, port, tlsCert, tlsKey } = config.http;
+  const recent = () =>
+    ingress.refusals.recent.map(({ atMs, reason, sender, topic, bytes }) => ({
+      at: toInstant(atMs),
+      reason,
+      ...(sender === undefined ? {} : { deviceId: sender }),
+      topic,
+      hex: Buffer.from(bytes).toString("hex"),
+    }));
+  const app = await createApi({
+    engine,
+    people: store.people,
+    journal,
+    refusals: { list: () => ({ counts: Object.fromEntries(ingress.refusals.counts), recent: recent() }) },
+    clock,
+    version: VERSION,
+    ...(staticDir === undefined ? {} : { staticDir }),
+    ...(tlsCert === undefined || tlsKey === undefined ? {} : { tls: { cert: readPem(tlsCert), key: readPem(tlsKey) } }),
+    log: logs.area("http").error,
+  });
+  try {
+    const url = await app.listen({ host, port });
+    return { app, port: Number(new URL(url).port), url };
+  } catch (cause) {
+    await app.close();
+    if ((cause as NodeJS.ErrnoException).code === "EADDRINUSE")
+      throw new GatewayError("ADDRESS_IN_USE", { host, port }, { cause });
+    throw cause;
+  }
+}

@@ -1,0 +1,47 @@
+// MQTT in, and the retained states out.
+import { createHash } from "node:crypto";
+import { alertTopic, GATEWAY_STATE_TOPIC, pointStateTopic, type Sha256 } from "../../protocol/index.ts";
+import { isPlausibleWallTime } from "../clock.ts";
+import type { Engine } from "../engine/engine.ts";
+import { createMqttIngress, type MqttIngress } from "../ingress/mqtt.ts";
+import { type Parts, readPem } from "./parts.ts";
+
+const sha256: Sha256 = (bytes) => createHash("sha256").update(bytes).digest();
+
+export async function startIngress({ config, clock, logs, journal, store, engine }: Parts): Promise<MqttIngress> {
+  const { host, port, tlsCert, tlsKey } = config.mqtt;
+  const ingress = await createMqttIngress({
+    host,
+    port,
+    ...(tlsCert === undefined || tlsKey === undefined ? {} : { tls: { cert: readPem(tlsCert), key: readPem(tlsKey) } }),
+    journal,
+    identities: store,
+    people: store.people,
+    clock,
+    sha256,
+    isClockTrusted: () => isPlausibleWallTime(clock.nowMs()),
+    log: logs.area("mqtt").warn,
+  });
+  ingress.onRefusal((note) => {
+    engine.note({
+      kind: "refusal",
+      reason: note.reason,
+      ...(note.sender === undefined ? {} : { sender: note.sender }),
+    });
+  });
+  return ingress;
+}
+
+/** Retained states for readers: all of them at the start, then what changes; a closed alert is cleared. */
+export function publishStates(engine: Engine, ingress: MqttIngress): () => void {
+  const { points, alerts, gateway } = engine.overview();
+  const tell = (change: Parameters<Parameters<Engine["onChange"]>[0]>[0]) => {
+    for (const point of change.points) ingress.publishRetained(pointStateTopic(point.pointId), JSON.stringify(point));
+    for (const alert of change.alerts) {
+      ingress.publishRetained(alertTopic(alert.alertId), alert.state === "normal" ? undefined : JSON.stringify(alert));
+    }
+    if (change.gateway !== undefined) ingress.publishRetained(GATEWAY_STATE_TOPIC, JSON.stringify(change.gateway));
+  };
+  tell({ points, alerts, gateway });
+  return engine.onChange(tell);
+}

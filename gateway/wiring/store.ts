@@ -1,0 +1,83 @@
+// Registry, keys and people as the gateway holds them, and what happens when their files change.
+import { statSync } from "node:fs";
+import type { Registry } from "../../protocol/index.ts";
+import type { Timer } from "../clock.ts";
+import { listProblems } from "../config/problems.ts";
+import { localDay } from "../domain/point.ts";
+import { GatewayError } from "../errors.ts";
+import type { MqttIngress } from "../ingress/mqtt.ts";
+import { loadKeys } from "../registry/keys.ts";
+import { openPeople } from "../registry/people.ts";
+import { loadRegistry, registryDifference, registryPath, registryView } from "../registry/registry.ts";
+import type { Parts } from "./parts.ts";
+
+/** A new registry, key or person is noticed within this. */
+const WATCH_MS = 2_000;
+
+export interface Store {
+  registry(): Registry;
+  key(deviceId: string): Uint8Array | undefined;
+  isEnabled(deviceId: string): boolean;
+  readonly people: ReturnType<typeof openPeople>;
+  pointOf(deviceId: string): string | undefined;
+  reload(): { readonly before: Registry; readonly after: Registry };
+}
+
+export function openStore(dir: string): Store {
+  let registry = loadRegistry(dir, listProblems);
+  let keys = loadKeys(dir);
+  const people = openPeople(dir);
+  const device = (deviceId: string) => registry.devices.find((one) => one.deviceId === deviceId);
+  let byId = new Map(registry.devices.map((one) => [one.deviceId, one]));
+  return {
+    registry: () => registry,
+    key: (deviceId) => (byId.has(deviceId) ? keys.get(deviceId) : undefined),
+    isEnabled: (deviceId) => device(deviceId)?.disabled !== true,
+    people,
+    pointOf: (deviceId) => byId.get(deviceId)?.pointId,
+    reload: () => {
+      const before = registry;
+      const after = loadRegistry(dir, listProblems);
+      keys = loadKeys(dir);
+      people.reload();
+      registry = after;
+      byId = new Map(registry.devices.map((one) => [one.deviceId, one]));
+      return { before, after };
+    },
+  };
+}
+
+/** Notices a new registry by itself; a broken one leaves the old one in force. */
+export function watchStore(
+  { config, clock, logs, store, engine }: Parts,
+  ingress: MqttIngress,
+): { timer: Timer; look(): void } {
+  const log = logs.area("registry");
+  const stamp = () =>
+    ["registry.json", "keys.json", "people.json"]
+      .map((name) => statSync(`${config.data.dir}/${name}`, { throwIfNoEntry: false })?.mtimeMs ?? 0)
+      .join(" ");
+  let seen = stamp();
+  const look = () => {
+    const now = stamp();
+    if (now === seen) return;
+    seen = now;
+    const keyOf = new Map(store.registry().devices.map((one) => [one.deviceId, store.key(one.deviceId)]));
+    try {
+      const { before, after } = store.reload();
+      engine.setRegistry(registryView(after));
+      for (const [deviceId, key] of keyOf) {
+        const same = Buffer.from(key ?? []).equals(Buffer.from(store.key(deviceId) ?? []));
+        if (!same || !store.isEnabled(deviceId)) ingress.closeDevice(deviceId);
+      }
+      log.info("registry loaded", { ...registryDifference(before, after), day: localDay(clock.nowMs()) });
+    } catch (error) {
+      const detail = error instanceof GatewayError ? error.detail : {};
+      log.error("the new registry is not valid: the old one stays in force", {
+        path: registryPath(config.data.dir),
+        ...detail,
+      });
+    }
+  };
+  return { timer: clock.every(WATCH_MS, look), look };
+}
