@@ -1,9 +1,9 @@
 // Frames to devices over MQTT: ack frames after a commit, sealed, QoS 0, only to a device that listens.
-import type { Aedes, Client } from "aedes";
 import { downlinkTopic, encodeAck, type Sha256, sealFrame } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
 import type { AckWindow } from "../domain/record.ts";
 import { coverWindows } from "./acks.ts";
+import type { Broker } from "./broker.ts";
 
 export interface Receiver {
   readonly deviceId: string;
@@ -11,7 +11,7 @@ export interface Receiver {
 }
 
 export interface DownlinkDeps {
-  readonly broker: Aedes;
+  readonly broker: Pick<Broker, "aedes" | "clientOf">;
   readonly clock: Clock;
   readonly sha256: Sha256;
   isClockTrusted(): boolean;
@@ -26,8 +26,8 @@ export function createDownlinks(deps: DownlinkDeps): Downlinks {
   const gathered = new Map<string, { readonly receiver: Receiver; readonly windows: AckWindow[] }>();
 
   function isListening(deviceId: string): boolean {
-    const clients = (deps.broker as unknown as { clients: Record<string, Client | undefined> }).clients;
-    const client = clients[deviceId] as unknown as { subscriptions: Record<string, unknown> } | undefined;
+    const found: unknown = deps.broker.clientOf(deviceId);
+    const client = found as { subscriptions: Record<string, unknown> } | undefined;
     return client?.subscriptions[downlinkTopic(deviceId)] !== undefined;
   }
 
@@ -39,7 +39,10 @@ export function createDownlinks(deps: DownlinkDeps): Downlinks {
         const sealed = sealFrame(deps.sha256, receiver.key, encodeAck({ time, ...window }));
         const topic = downlinkTopic(deviceId);
         const payload = Buffer.from(sealed);
-        deps.broker.publish({ cmd: "publish", topic, payload, qos: 0, retain: false, dup: false }, () => undefined);
+        deps.broker.aedes.publish(
+          { cmd: "publish", topic, payload, qos: 0, retain: false, dup: false },
+          () => undefined,
+        );
       }
     }
     gathered.clear();

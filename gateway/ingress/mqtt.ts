@@ -1,8 +1,8 @@
 // MQTT ingress: Aedes with the journal commit in `authorizePublish`, the only hook it waits for before PUBACK. Nothing
 // but this reads the broker.
-import { createServer as createPlainServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type TlsOptions } from "node:tls";
-import { Aedes, type Client } from "aedes";
+import type { Socket } from "node:net";
+import type { TlsOptions } from "node:tls";
+import type { Client } from "aedes";
 import type { Sha256 } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
 import { mayReadTopic } from "../domain/permission.ts";
@@ -15,20 +15,13 @@ import {
   type RefusalNote,
   strike,
 } from "../domain/refusal-log.ts";
-import { GatewayError } from "../errors.ts";
+import { type Broker, type BrokerPolicy, type Publish, startBroker } from "./broker.ts";
 import { createDownlinks, type Downlinks } from "./downlinks.ts";
-import { createFlow, FLOW_LIMITS, type Flow, type FlowLimits } from "./flow.ts";
-import { guardConnection } from "./guard.ts";
-import { CONNACK, type Identities, type Identity, type People, signIn } from "./sign-in.ts";
+import type { FlowLimits } from "./flow.ts";
+import { type Identities, type Identity, type People, signIn } from "./sign-in.ts";
 import { createUnreadableLimit, type UnreadableLimit } from "./unreadable.ts";
 import { judgeUplink, type RefusalReason } from "./uplink.ts";
 
-const CONNECTIONS_MAX = 4_000;
-const CONNECT_TIMEOUT_MS = 10_000;
-/** A reader that does not take its messages is closed: it holds up all deliveries until then. */
-const DRAIN_TIMEOUT_MS = 5_000;
-const DELIVERIES_AT_ONCE = 2_000;
-const KEEPALIVE_S_MAX = 300;
 /** Above this many rows waiting for the journal no socket is read; below the low mark they are read again. */
 const PENDING_HIGH = 20_000;
 const PENDING_LOW = 10_000;
@@ -68,12 +61,14 @@ export interface MqttIngress {
 
 /** Starts to listen. Throws ADDRESS_IN_USE. */
 export async function createMqttIngress(options: MqttIngressOptions): Promise<MqttIngress> {
-  const session = await createSession(options);
-  const server = await listen(options, session);
-  const found = server.address();
-  const port = typeof found === "object" && found !== null ? found.port : options.port;
+  // The policy is called only when a client is there, long after `session` is.
+  const broker = await startBroker(
+    options,
+    createPolicy(() => session),
+  );
+  const session = createSession(options, broker);
   return {
-    address: { host: options.host, port },
+    address: broker.address,
     refusals: session.refusals,
     onRefusal: (listener) => {
       session.refusalListeners.add(listener);
@@ -81,95 +76,62 @@ export async function createMqttIngress(options: MqttIngressOptions): Promise<Mq
     },
     publishRetained: (topic, json) => {
       const payload = json === undefined ? Buffer.alloc(0) : Buffer.from(json);
-      session.broker.publish({ cmd: "publish", topic, payload, qos: 0, retain: true, dup: false }, () => undefined);
+      broker.aedes.publish({ cmd: "publish", topic, payload, qos: 0, retain: true, dup: false }, () => undefined);
     },
-    closeDevice: (deviceId) => clientOf(session.broker, deviceId)?.close(),
-    connected: () => session.flows.size,
-    close: () => closeAll(server, session),
+    closeDevice: (deviceId) => broker.clientOf(deviceId)?.close(),
+    connected: broker.connected,
+    close: async () => {
+      session.hold.stop();
+      await broker.close();
+    },
   };
 }
 
 interface Session {
   readonly options: MqttIngressOptions;
-  readonly broker: Aedes;
   readonly refusals: RefusalLog;
   readonly refusalListeners: Set<(note: RefusalNote) => void>;
   readonly identities: WeakMap<Client, Identity>;
-  readonly flows: Map<Client, Flow>;
   readonly downlinks: Downlinks;
   readonly mayStoreUnreadable: UnreadableLimit;
   readonly hold: { check(): void; stop(): void };
 }
 
-export function clientOf(broker: Aedes, clientId: string): Client | undefined {
-  return (broker as unknown as { clients: Record<string, Client | undefined> }).clients[clientId];
-}
-
-async function createSession(options: MqttIngressOptions): Promise<Session> {
+function createSession(options: MqttIngressOptions, broker: Broker): Session {
   const { clock, journal, sha256, isClockTrusted } = options;
-  const flows = new Map<Client, Flow>();
-  // The hooks are called only when a client is there, long after `session` is.
-  const broker = createBroker(() => session);
-  const session: Session = {
+  return {
     options,
-    broker,
     refusals: createRefusalLog(),
     refusalListeners: new Set(),
     identities: new WeakMap(),
-    flows,
     downlinks: createDownlinks({ broker, clock, sha256, isClockTrusted }),
     mayStoreUnreadable: createUnreadableLimit(clock),
-    hold: holdWhenBehind(journal, flows),
+    hold: holdWhenBehind(journal, broker),
   };
-  await broker.listen();
-  return session;
 }
 
-function createBroker(session: () => Session): Aedes {
-  return new Aedes({
-    concurrency: DELIVERIES_AT_ONCE,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    drainTimeout: DRAIN_TIMEOUT_MS,
-    keepaliveLimit: KEEPALIVE_S_MAX,
-    maxTopicLevels: 8,
-    preConnect: (client, packet, done) => {
-      Object.assign(client, { withoutId: packet.clientId === "" });
-      done(null, true);
+function createPolicy(session: () => Session): BrokerPolicy {
+  return {
+    welcome: (client, said) => welcome(session(), client, said),
+    take: (client, packet, finish) => takePublish(session(), client, packet, finish),
+    maySubscribe: (client, filter) => {
+      const { identities, options } = session();
+      const identity = identities.get(client);
+      const allowed = identity !== undefined && maySubscribe(identity, filter);
+      if (!allowed) options.log?.("subscription refused", { client: client.id, topic: filter });
+      return allowed;
     },
-    authenticate: (client, name, password, done) => {
-      const refuseWith = (returnCode: number) => done(Object.assign(new Error("refused"), { returnCode }), false);
-      welcome(session(), client, { name: name ?? "", password: password?.toString() ?? "" }).then(
-        (returnCode) => (returnCode === 0 ? done(null, true) : refuseWith(returnCode)),
-        () => refuseWith(CONNACK.unavailable),
-      );
-    },
-    authorizePublish: (client, packet, done) => {
-      // A throw in a hook would take the whole process down.
-      try {
-        takePublish(session(), client, packet, done);
-      } catch (error) {
-        done(error instanceof Error ? error : new Error(String(error)));
-      }
-    },
-    authorizeSubscribe: (client, subscription, done) => {
+    mayReceive: (client, topic) => {
       const identity = session().identities.get(client);
-      const allowed = identity !== undefined && maySubscribe(identity, subscription.topic);
-      if (!allowed) session().options.log?.("subscription refused", { client: client.id, topic: subscription.topic });
-      // Null answers 0x80 and keeps the connection (MQTT 3.1.1 §3.9.3).
-      done(null, allowed ? subscription : null);
+      return identity !== undefined && mayReceive(identity, topic);
     },
-    authorizeForward: (client, packet) => {
-      const identity = session().identities.get(client);
-      return identity !== undefined && mayReceive(identity, packet.topic) ? packet : null;
-    },
-  });
+    oversized: () => refuse(session(), { reason: "too-long", topic: "", bytes: new Uint8Array(0) }),
+  };
 }
 
 /** 0, or the CONNACK return code of the refusal. */
 async function welcome(session: Session, client: Client, said: { name: string; password: string }): Promise<number> {
   const { options, refusals } = session;
-  // A session cannot be kept for a client without a name (MQTT-3.1.3-8).
-  if ((client as unknown as { withoutId: boolean }).withoutId && !client.clean) return CONNACK.identifierRejected;
   const isPrivate = options.tls !== undefined || isLoopback((client.conn as Socket).remoteAddress);
   const answer = await signIn(
     { clientId: client.id, ...said, isPrivate },
@@ -203,26 +165,13 @@ function mayReceive(identity: Identity, topic: string): boolean {
   return mayReadTopic(identity.role, topic);
 }
 
-interface Publish {
-  topic: string;
-  payload: string | Buffer;
-  retain: boolean;
-}
-
-function takePublish(
-  session: Session,
-  client: Client | null,
-  packet: Publish,
-  done: (error?: Error | null) => void,
-): void {
-  const identity = client === null ? undefined : session.identities.get(client);
-  const flow = client === null ? undefined : session.flows.get(client);
-  if (client === null || identity === undefined || flow === undefined) {
-    done(new Error("a publish without a connection"));
+function takePublish(session: Session, client: Client, packet: Publish, finish: (error?: Error) => void): void {
+  const identity = session.identities.get(client);
+  if (identity === undefined) {
+    finish(new Error("a publish before the sign-in"));
     return;
   }
   session.hold.check();
-  const finish = flow.enter(done);
   const payload = typeof packet.payload === "string" ? Buffer.from(packet.payload) : packet.payload;
   const { topic } = packet;
   packet.retain = false;
@@ -282,55 +231,14 @@ function refuse(session: Session, note: Omit<RefusalNote, "atMs"> & { readonly r
   for (const listener of session.refusalListeners) listener(kept);
 }
 
-function holdWhenBehind(journal: IngressJournal, flows: Map<Client, Flow>): Session["hold"] {
+function holdWhenBehind(journal: IngressJournal, broker: Broker): Session["hold"] {
   let held = false;
   const check = () => {
     const pending = journal.health().pendingRows;
     const next = held ? pending > PENDING_LOW : pending > PENDING_HIGH;
     if (next === held) return;
     held = next;
-    for (const flow of flows.values()) flow.hold(held);
+    broker.hold(held);
   };
   return { check, stop: journal.onCommitted(check) };
-}
-
-async function listen(options: MqttIngressOptions, session: Session): Promise<Server> {
-  const onConnection = (socket: Socket) => {
-    socket.on("error", () => undefined);
-    const gate = guardConnection(socket, () => {
-      refuse(session, { reason: "too-long", topic: "", bytes: new Uint8Array(0) });
-    });
-    const client = session.broker.handle(socket);
-    session.flows.set(client, createFlow(gate, options.clock, options.flowLimits ?? FLOW_LIMITS));
-    socket.once("close", () => {
-      session.flows.get(client)?.close();
-      session.flows.delete(client);
-    });
-  };
-  const server =
-    options.tls === undefined
-      ? createPlainServer({ noDelay: true }, onConnection)
-      : createTlsServer({ ...options.tls, handshakeTimeout: CONNECT_TIMEOUT_MS }, onConnection);
-  server.maxConnections = CONNECTIONS_MAX;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => {
-      const { host, port } = options;
-      reject(
-        new GatewayError(
-          cause.code === "EADDRINUSE" ? "ADDRESS_IN_USE" : "ADDRESS_NOT_ALLOWED",
-          { host, port },
-          { cause },
-        ),
-      );
-    });
-    server.listen(options.port, options.host, resolve);
-  });
-  return server;
-}
-
-async function closeAll(server: Server, session: Session): Promise<void> {
-  session.hold.stop();
-  const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
-  await new Promise<void>((resolve) => session.broker.close(() => resolve()));
-  await stopped;
 }

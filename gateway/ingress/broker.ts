@@ -1,0 +1,164 @@
+// The broker as a transport: Aedes, and around it what Aedes lacks. A size guard, a gate that stops the reading of a socket,
+// answers in the order of the packets, hooks that cannot throw. Who may do what, and what a publish comes to, is the policy's.
+import { createServer as createPlainServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import { Aedes, type Client } from "aedes";
+import type { Clock } from "../clock.ts";
+import { GatewayError } from "../errors.ts";
+import { createFlow, FLOW_LIMITS, type Flow, type FlowLimits } from "./flow.ts";
+import { guardConnection } from "./guard.ts";
+import { CONNACK } from "./sign-in.ts";
+
+const CONNECTIONS_MAX = 4_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** A reader that does not take its messages is closed: it holds up all deliveries until then. */
+const DRAIN_TIMEOUT_MS = 5_000;
+const DELIVERIES_AT_ONCE = 2_000;
+/** A connection may be silent for one and a half times this (MQTT 3.1.1 §3.1.2.10). */
+export const KEEPALIVE_S_MAX = 300;
+const TOPIC_LEVELS_MAX = 8;
+
+/** A message as it came; `topic` and `retain` may be rewritten before it is routed. */
+export interface Publish {
+  topic: string;
+  payload: string | Buffer;
+  retain: boolean;
+}
+
+export interface BrokerPolicy {
+  /** 0, or the CONNACK return code of the refusal. */
+  welcome(client: Client, said: { readonly name: string; readonly password: string }): Promise<number>;
+  /** What a publish comes to. `finish` is called once; only then it is acknowledged and routed, and with an error neither. */
+  take(client: Client, packet: Publish, finish: (error?: Error) => void): void;
+  maySubscribe(client: Client, filter: string): boolean;
+  mayReceive(client: Client, topic: string): boolean;
+  /** A packet announced more than may come in: the connection is closed. */
+  oversized(): void;
+}
+
+export interface BrokerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: TlsOptions;
+  readonly clock: Clock;
+  /** Benches measure the path and not the limit. */
+  readonly flowLimits?: FlowLimits;
+  /** 0: a client may be silent for ever. */
+  readonly keepaliveSMax?: number;
+}
+
+export interface Broker {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly aedes: Aedes;
+  clientOf(clientId: string): Client | undefined;
+  connected(): number;
+  /** Stops or resumes the reading of all sockets. */
+  hold(held: boolean): void;
+  close(): Promise<void>;
+}
+
+/** Starts to listen. Throws ADDRESS_IN_USE, ADDRESS_NOT_ALLOWED. */
+export async function startBroker(options: BrokerOptions, policy: BrokerPolicy): Promise<Broker> {
+  const flows = new Map<Client, Flow>();
+  const aedes = createAedes(options, policy, flows);
+  await aedes.listen();
+  const server = await listen(options, (socket) => welcomeSocket(socket, { aedes, flows, options, policy }));
+  const found = server.address();
+  const port = typeof found === "object" && found !== null ? found.port : options.port;
+  return {
+    address: { host: options.host, port },
+    aedes,
+    clientOf: (clientId) => clientsOf(aedes)[clientId],
+    connected: () => flows.size,
+    hold: (held) => {
+      for (const flow of flows.values()) flow.hold(held);
+    },
+    close: async () => {
+      const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
+      await new Promise<void>((resolve) => aedes.close(() => resolve()));
+      await stopped;
+    },
+  };
+}
+
+/** Aedes keeps its clients in an object that its types do not show. */
+function clientsOf(aedes: Aedes): Record<string, Client | undefined> {
+  return (aedes as unknown as { clients: Record<string, Client | undefined> }).clients;
+}
+
+function createAedes(options: BrokerOptions, policy: BrokerPolicy, flows: ReadonlyMap<Client, Flow>): Aedes {
+  return new Aedes({
+    concurrency: DELIVERIES_AT_ONCE,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    drainTimeout: DRAIN_TIMEOUT_MS,
+    keepaliveLimit: options.keepaliveSMax ?? KEEPALIVE_S_MAX,
+    maxTopicLevels: TOPIC_LEVELS_MAX,
+    preConnect: (client, packet, done) => {
+      Object.assign(client, { withoutId: packet.clientId === "" });
+      done(null, true);
+    },
+    authenticate: (client, name, password, done) => {
+      const refuseWith = (returnCode: number) => done(Object.assign(new Error("refused"), { returnCode }), false);
+      // A session cannot be kept for a client without a name (MQTT-3.1.3-8).
+      if ((client as unknown as { withoutId: boolean }).withoutId && !client.clean) {
+        refuseWith(CONNACK.identifierRejected);
+        return;
+      }
+      policy.welcome(client, { name: name ?? "", password: password?.toString() ?? "" }).then(
+        (returnCode) => (returnCode === 0 ? done(null, true) : refuseWith(returnCode)),
+        () => refuseWith(CONNACK.unavailable),
+      );
+    },
+    authorizePublish: (client, packet, done) => {
+      const flow = client === null ? undefined : flows.get(client);
+      // A throw in a hook would take the whole process down.
+      try {
+        if (client === null || flow === undefined) done(new Error("a publish without a connection"));
+        else policy.take(client, packet, flow.enter(done));
+      } catch (error) {
+        done(error instanceof Error ? error : new Error(String(error)));
+      }
+    },
+    authorizeSubscribe: (client, subscription, done) => {
+      // Null answers 0x80 and keeps the connection (MQTT 3.1.1 §3.9.3). Shared subscriptions would be taken by their letter.
+      const allowed = !subscription.topic.startsWith("$share/") && policy.maySubscribe(client, subscription.topic);
+      done(null, allowed ? subscription : null);
+    },
+    authorizeForward: (client, packet) => (policy.mayReceive(client, packet.topic) ? packet : null),
+  });
+}
+
+interface Welcoming {
+  readonly aedes: Aedes;
+  readonly flows: Map<Client, Flow>;
+  readonly options: BrokerOptions;
+  readonly policy: BrokerPolicy;
+}
+
+function welcomeSocket(socket: Socket, { aedes, flows, options, policy }: Welcoming): void {
+  socket.on("error", () => undefined);
+  const gate = guardConnection(socket, policy.oversized);
+  const client = aedes.handle(socket);
+  flows.set(client, createFlow(gate, options.clock, options.flowLimits ?? FLOW_LIMITS));
+  socket.once("close", () => {
+    flows.get(client)?.close();
+    flows.delete(client);
+  });
+}
+
+async function listen(options: BrokerOptions, onConnection: (socket: Socket) => void): Promise<Server> {
+  const { host, port } = options;
+  const server =
+    options.tls === undefined
+      ? createPlainServer({ noDelay: true }, onConnection)
+      : createTlsServer({ ...options.tls, handshakeTimeout: CONNECT_TIMEOUT_MS }, onConnection);
+  server.maxConnections = CONNECTIONS_MAX;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const code = cause.code === "EADDRINUSE" ? "ADDRESS_IN_USE" : "ADDRESS_NOT_ALLOWED";
+      reject(new GatewayError(code, { host, port }, { cause }));
+    });
+    server.listen(port, host, resolve);
+  });
+  return server;
+}
