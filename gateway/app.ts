@@ -25,6 +25,7 @@ export interface App {
   readonly mqtt: { readonly host: string; readonly port: number };
   readonly http: { readonly host: string; readonly port: number; readonly url: string };
   readonly engine: Engine;
+  readonly ingress: MqttIngress;
   /** Looks at the files in the data folder again. */
   reload(): void;
   stop(): Promise<void>;
@@ -73,6 +74,7 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
       mqtt: listening.address,
       http: { host: config.http.host, port: http.port, url: http.url },
       engine,
+      ingress: listening,
       reload: watch.look,
       stop: () => stopAll(stops),
     };

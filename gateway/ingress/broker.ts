@@ -7,6 +7,7 @@ import type { Clock } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
 import { createFlow, FLOW_LIMITS, type Flow, type FlowLimits } from "./flow.ts";
 import { guardConnection } from "./guard.ts";
+import { createPersistence } from "./retained.ts";
 import { CONNACK } from "./sign-in.ts";
 
 const CONNECTIONS_MAX = 4_000;
@@ -88,6 +89,7 @@ function clientsOf(aedes: Aedes): Record<string, Client | undefined> {
 
 function createAedes(options: BrokerOptions, policy: BrokerPolicy, flows: ReadonlyMap<Client, Flow>): Aedes {
   return new Aedes({
+    persistence: createPersistence(),
     concurrency: DELIVERIES_AT_ONCE,
     connectTimeout: CONNECT_TIMEOUT_MS,
     drainTimeout: DRAIN_TIMEOUT_MS,
