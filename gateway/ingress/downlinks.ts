@@ -1,5 +1,5 @@
 // Frames to devices over MQTT: ack frames after a commit, sealed, QoS 0, only to a device that listens.
-import { downlinkTopic, encodeAck, type Sha256, sealFrame } from "../../protocol/index.ts";
+import { downlinkTopic, encodeAck, sealWith, type Tagger } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
 import type { AckWindow } from "../domain/record.ts";
 import { coverWindows } from "./acks.ts";
@@ -7,13 +7,12 @@ import type { Broker } from "./broker.ts";
 
 export interface Receiver {
   readonly deviceId: string;
-  readonly key: Uint8Array;
+  readonly tagger: Tagger;
 }
 
 export interface DownlinkDeps {
   readonly broker: Pick<Broker, "aedes" | "clientOf">;
   readonly clock: Clock;
-  readonly sha256: Sha256;
   isClockTrusted(): boolean;
 }
 
@@ -36,7 +35,7 @@ export function createDownlinks(deps: DownlinkDeps): Downlinks {
     for (const [deviceId, { receiver, windows }] of gathered) {
       if (!isListening(deviceId)) continue;
       for (const window of coverWindows(windows)) {
-        const sealed = sealFrame(deps.sha256, receiver.key, encodeAck({ time, ...window }));
+        const sealed = sealWith(receiver.tagger, encodeAck({ time, ...window }));
         const topic = downlinkTopic(deviceId);
         const payload = Buffer.from(sealed);
         deps.broker.aedes.publish(

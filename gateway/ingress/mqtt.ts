@@ -98,13 +98,13 @@ interface Session {
 }
 
 function createSession(options: MqttIngressOptions, broker: Broker): Session {
-  const { clock, journal, sha256, isClockTrusted } = options;
+  const { clock, journal, isClockTrusted } = options;
   return {
     options,
     refusals: createRefusalLog(),
     refusalListeners: new Set(),
     identities: new WeakMap(),
-    downlinks: createDownlinks({ broker, clock, sha256, isClockTrusted }),
+    downlinks: createDownlinks({ broker, clock, isClockTrusted }),
     mayStoreUnreadable: createUnreadableLimit(clock),
     hold: holdWhenBehind(journal, broker),
   };
@@ -205,12 +205,11 @@ function takePublish(session: Session, client: Client, packet: Publish, finish: 
 function judge(session: Session, identity: Identity, topic: string, payload: Buffer): ReturnType<typeof judgeUplink> {
   if (identity.kind === "person") return { kind: "refused", reason: "not-a-device" };
   if (!topic.startsWith("waakvlam/v1/devices/")) return { kind: "refused", reason: "gateway-topic" };
-  const { clock, sha256 } = session.options;
-  const { deviceId, key } = identity;
+  const { clock } = session.options;
+  const { deviceId, tagger } = identity;
   const verdict = judgeUplink(topic, payload, {
     deviceId,
-    key,
-    sha256,
+    tagger,
     receivedMs: clock.nowMs(),
     clockTrusted: session.options.isClockTrusted(),
   });

@@ -1,11 +1,11 @@
 // Who is at the other end of an MQTT connection: a registered device with the password that follows from its key, or a
 // person. Somebody else's wrong passwords never lock a device out.
 import { timingSafeEqual } from "node:crypto";
-import { mqttPassword, type Role, type Sha256 } from "../../protocol/index.ts";
+import { createTagger, loginWith, type Role, type Sha256, type Tagger } from "../../protocol/index.ts";
 import type { RefusalReason } from "./uplink.ts";
 
 export type Identity =
-  | { readonly kind: "device"; readonly deviceId: string; readonly key: Uint8Array }
+  | { readonly kind: "device"; readonly deviceId: string; readonly tagger: Tagger }
   | { readonly kind: "person"; readonly name: string; readonly role: Role };
 
 export interface Identities {
@@ -55,10 +55,11 @@ export async function signIn(request: SignInRequest, deps: SignInDeps): Promise<
   const key = deps.identities.key(name);
   if (key !== undefined) {
     if (clientId !== name) return refused("name-mismatch", CONNACK.identifierRejected);
-    if (!sameText(password, mqttPassword(deps.sha256, key))) return refused("bad-password", CONNACK.badPassword);
+    const tagger = createTagger(deps.sha256, key);
+    if (!sameText(password, loginWith(tagger))) return refused("bad-password", CONNACK.badPassword);
     if (!deps.identities.isEnabled(name)) return refused("disabled-device", CONNACK.notAuthorized);
     if (deps.isBanned(name)) return refused("banned", CONNACK.unavailable);
-    return { kind: "welcome", identity: { kind: "device", deviceId: name, key } };
+    return { kind: "welcome", identity: { kind: "device", deviceId: name, tagger } };
   }
   // A device's name is for that device alone: under it a person would take its connection over.
   if (deps.identities.key(clientId) !== undefined) return refused("name-mismatch", CONNACK.identifierRejected);

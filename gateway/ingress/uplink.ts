@@ -2,10 +2,10 @@
 import {
   decodeUplink,
   FRAME_BYTES_MAX,
-  openFrame,
+  openWith,
   parseDeviceTopic,
-  type Sha256,
   TAG_BYTES,
+  type Tagger,
 } from "../../protocol/index.ts";
 import type { CheckedFrame, Link } from "../domain/record.ts";
 import { stampOf } from "../domain/stamp.ts";
@@ -44,8 +44,8 @@ export interface ReceiptContext {
 }
 
 export interface UplinkContext extends ReceiptContext {
-  readonly key: Uint8Array;
-  readonly sha256: Sha256;
+  /** With the device's key. */
+  readonly tagger: Tagger;
 }
 
 /**
@@ -58,7 +58,7 @@ export function judgeUplink(topic: string, payload: Uint8Array, context: UplinkC
     return { kind: "refused", reason: "wrong-topic" };
   }
   if (payload.length > PAYLOAD_BYTES_MAX) return { kind: "refused", reason: "too-long" };
-  const frame = openFrame(context.sha256, context.key, payload);
+  const frame = openWith(context.tagger, payload);
   if (frame === undefined) return { kind: "refused", reason: "bad-tag" };
   return judgeFrame(frame, "mqtt", context);
 }

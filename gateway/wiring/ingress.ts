@@ -1,12 +1,12 @@
 // MQTT in, and the retained states out.
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { alertTopic, GATEWAY_STATE_TOPIC, pointStateTopic, type Sha256 } from "../../protocol/index.ts";
 import { isPlausibleWallTime } from "../clock.ts";
 import type { Engine } from "../engine/engine.ts";
 import { createMqttIngress, type MqttIngress } from "../ingress/mqtt.ts";
 import { type Parts, readPem } from "./parts.ts";
 
-const sha256: Sha256 = (bytes) => createHash("sha256").update(bytes).digest();
+const sha256: Sha256 = (bytes) => hash("sha256", bytes, "buffer");
 
 export async function startIngress({ config, clock, logs, journal, store, engine }: Parts): Promise<MqttIngress> {
   const { host, port, tlsCert, tlsKey } = config.mqtt;

@@ -1,7 +1,16 @@
-// The generator of the ingest bench: raw sockets and packets made beforehand, so that it is never what is measured.
-import { connect, type Socket } from "node:net";
-import { encodeReport, mqttPassword, sealFrame, uplinkTopic } from "../../protocol/index.ts";
+// What the generator of the ingest bench sends, made beforehand: for each device a sign-in, a subscription to its answers, and
+// sealed frames of a whole point with a sequence each, every eighth of which asks for its ack frame.
+import { spawn, spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import mqttPacket from "mqtt-packet";
+import { downlinkTopic, encodeReport, mqttPassword, sealFrame, uplinkTopic } from "../../protocol/index.ts";
 import { NOON_MS, report, sha256 } from "../fixtures.ts";
+
+const SOURCE = fileURLToPath(new URL("./native/mqtt-load.c", import.meta.url));
+/** Sequences of a device before they come again, as records of their own (protocol section 1). */
+const SEQUENCES = 65_536;
+const ACK_EVERY = 8;
 
 const KEYS = new Map<string, Uint8Array>();
 
@@ -19,99 +28,89 @@ export function benchKey(deviceId: string): Uint8Array | undefined {
   return key;
 }
 
-function field(text: string | Uint8Array): Buffer {
-  const bytes = Buffer.from(text as string);
-  const size = Buffer.alloc(2);
-  size.writeUInt16BE(bytes.length);
-  return Buffer.concat([size, bytes]);
+/** A whole point: 22 bytes before its tag. */
+function frameOf(sequence: number): Uint8Array {
+  return encodeReport(
+    report({
+      sequence,
+      time: NOON_MS / 1000,
+      flags: { clockSynced: true, ackRequested: sequence % ACK_EVERY === 0 },
+      battery: { batteryV: 26.31, batteryA: -12.4, stateOfChargePct: 71.5 },
+      occupancy: { occupancy: 117, entries: 4_021 },
+      environment: { temperatureC: 19.5 },
+    }),
+  );
 }
 
-function packet(type: number, body: Buffer): Buffer {
-  const length = body.length < 128 ? [body.length] : [(body.length & 127) | 128, body.length >> 7];
-  return Buffer.concat([Buffer.from([type, ...length]), body]);
+function packet(made: Parameters<typeof mqttPacket.generate>[0]): Buffer {
+  return mqttPacket.generate(made) as Buffer;
 }
 
-export interface Client {
-  readonly latenciesMs: number[];
-  acked: number;
-  close(): void;
+function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
 }
 
-/** Connects one device that keeps `inFlight` publishes under way. `firstSequence` goes on where an earlier run ended. */
-export function startClient(
-  port: number,
-  index: number,
-  options: { inFlight: number; frames: readonly Buffer[] },
-): Promise<Client> {
+function partOf(index: number, count: number): Buffer[] {
   const deviceId = benchName(index);
   const key = benchKey(deviceId) as Uint8Array;
-  const login = [
-    field("MQTT"),
-    Buffer.from([4, 0xc2, 0, 60]),
-    field(deviceId),
-    field(deviceId),
-    field(mqttPassword(sha256, key)),
-  ];
-  const socket: Socket = connect({ port, host: "127.0.0.1", noDelay: true });
-  const sentAt = new Float64Array(65_536);
-  const client: Client = { latenciesMs: [], acked: 0, close: () => socket.destroy() };
-  let next = 0;
-  const send = (count: number) => {
-    const batch: Buffer[] = [];
-    for (let i = 0; i < count; i++) {
-      const frame = options.frames[next % options.frames.length] as Buffer;
-      const id = (next % 65_535) + 1;
-      frame.writeUInt16BE(id, frame.length - idFromEnd(frame));
-      sentAt[id] = performance.now();
-      batch.push(Buffer.from(frame));
-      next++;
-    }
-    socket.write(Buffer.concat(batch));
-  };
-  socket.on("error", () => undefined);
-  return new Promise((resolve) => {
-    socket.once("connect", () => socket.write(packet(0x10, Buffer.concat(login))));
-    let isIn = false;
-    let held = Buffer.alloc(0);
-    socket.on("data", (data) => {
-      held = held.length === 0 ? data : Buffer.concat([held, data]);
-      let acks = 0;
-      let at = 0;
-      const now = performance.now();
-      for (; at + 4 <= held.length; at += 4) {
-        if (held[at] === 0x20) {
-          isIn = true;
-          continue;
-        }
-        acks++;
-        if (client.latenciesMs.length < 200_000)
-          client.latenciesMs.push(now - (sentAt[held.readUInt16BE(at + 2)] as number));
-      }
-      held = held.subarray(at);
-      client.acked += acks;
-      if (acks > 0) send(acks);
-      else if (isIn) {
-        resolve(client);
-        send(options.inFlight);
-      }
-    });
+  const password = Buffer.from(mqttPassword(sha256, key));
+  const head = { protocolId: "MQTT", protocolVersion: 4, clean: true, keepalive: 60 } as const;
+  const login = packet({ cmd: "connect", ...head, clientId: deviceId, username: deviceId, password });
+  const topics = [{ topic: downlinkTopic(deviceId), qos: 0 as const }];
+  const subscribe = packet({ cmd: "subscribe", messageId: 1, subscriptions: topics });
+  const topic = uplinkTopic(deviceId);
+  const message = { cmd: "publish", topic, qos: 1, messageId: 1, dup: false, retain: false } as const;
+  const packets = Array.from({ length: count }, (_, i) =>
+    packet({ ...message, payload: Buffer.from(sealFrame(sha256, key, frameOf(i))) }),
+  );
+  const length = packets[0]?.length ?? 0;
+  const idAt = length - 2 - sealFrame(sha256, key, frameOf(0)).length;
+  return [u32(login.length), login, u32(subscribe.length), subscribe, u32(count), u32(length), u32(idAt), ...packets];
+}
+
+/** Writes what `clients` devices send, `wanted` frames in all, or as many as there are sequences. */
+export function writeLoad(path: string, clients: number, wanted: number): void {
+  const each = Math.min(SEQUENCES, Math.ceil(wanted / clients));
+  const parts = Array.from({ length: clients }, (_, i) => partOf(i, each));
+  writeFileSync(path, Buffer.concat([u32(clients), ...parts.flat()]));
+}
+
+/** The generator as a program in `folder`, or undefined where there is no C compiler. */
+export function buildGenerator(folder: string): string | undefined {
+  const program = `${folder}/mqtt-load`;
+  return spawnSync("cc", ["-O2", "-o", program, SOURCE]).status === 0 ? program : undefined;
+}
+
+export interface Load {
+  readonly acked: number;
+  readonly downlinks: number;
+  readonly seconds: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** The generator's own work, as a share of a core. */
+  readonly core: number;
+  readonly beganAgain: boolean;
+}
+
+export interface LoadRun {
+  readonly program: string;
+  readonly port: number;
+  readonly inFlight: number;
+  readonly warmMs: number;
+  readonly runMs: number;
+  readonly file: string;
+}
+
+export function runLoad({ program, port, inFlight, warmMs, runMs, file }: LoadRun): Promise<Load> {
+  const child = spawn(program, [port, inFlight, warmMs, runMs, file].map(String), {
+    stdio: ["ignore", "pipe", "pipe"],
   });
-}
-
-/** Where the packet id stands, from the end: the payload behind it is a sealed frame of this size. */
-function idFromEnd(frame: Buffer): number {
-  return 2 + ((frame as Buffer & { payloadBytes?: number }).payloadBytes ?? 0);
-}
-
-/** Publish packets of one device, each a sealed report with a sequence of its own. */
-export function makeFrames(index: number, first: number, count: number): Buffer[] {
-  const deviceId = benchName(index);
-  const key = benchKey(deviceId) as Uint8Array;
-  const topic = field(uplinkTopic(deviceId));
-  return Array.from({ length: count }, (_, i) => {
-    const sequence = (first + i) & 0xffff;
-    const payload = sealFrame(sha256, key, encodeReport(report({ sequence, time: NOON_MS / 1000 + first + i })));
-    const made = packet(0x32, Buffer.concat([topic, Buffer.alloc(2), payload]));
-    return Object.assign(made, { payloadBytes: payload.length });
+  let [out, said] = ["", ""];
+  child.stdout.on("data", (data) => (out += String(data)));
+  child.stderr.on("data", (data) => (said += String(data)));
+  return new Promise((resolve, reject) => {
+    child.once("close", (code) => (code === 0 ? resolve(JSON.parse(out) as Load) : reject(new Error(said.trim()))));
   });
 }

@@ -1,109 +1,127 @@
-// Durable ingest over MQTT at QoS 1, beside plain Aedes in the same run: what an fsync before every PUBACK costs.
-import { type ChildProcess, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
-import { wholeFlag } from "../command.ts";
+// Durable ingest over MQTT at QoS 1, beside plain brokers and beside Node-RED in the same run: what an fsync before every
+// PUBACK costs. Where a PUBACK does not mean that a row is stored, what is counted is rows.
+import { join } from "node:path";
+import { wholeFlag, wordFlag } from "../command.ts";
 import { temporaryFolder } from "../fixtures.ts";
 import { type Bench, type BenchRow, medianOf, significant } from "./bench.ts";
-import { makeFrames, startClient } from "./ingest-load.ts";
+import { buildGenerator, type Load, runLoad, writeLoad } from "./ingest-load.ts";
+import { findNodeRed } from "./ingest-peers.ts";
+import { type Subject, subjectsOf } from "./ingest-subjects.ts";
 
-const SERVER = fileURLToPath(new URL("./ingest-server.ts", import.meta.url));
 const CASES = [
   { name: "1x1", clients: 1, inFlight: 1 },
   { name: "1x100", clients: 1, inFlight: 100 },
   { name: "50x10", clients: 50, inFlight: 10 },
   { name: "500x4", clients: 500, inFlight: 4 },
 ] as const;
-const SUBJECTS = ["waakvlam", "aedes"] as const;
-const WARM_MS = 400;
-/** Enough frames that none comes twice within the window of a device. */
-const FRAMES_PER_S = 60_000;
+type Case = (typeof CASES)[number];
+const PEER = "aedes";
+const WARM_MS = 500;
+/** Enough frames that none comes twice; a plain broker on a quiet machine takes some 350,000 a second from one client. */
+const FRAMES_PER_S = 250_000;
+/** A generator that needs more of a core than this might be the limit. */
+const GENERATOR_CORE_MAX = 0.8;
 
-interface Figures {
+interface Figures extends Load {
   readonly perS: number;
-  readonly p50: number;
-  readonly p99: number;
 }
 
-async function startServer(subject: string, dir: string): Promise<{ child: ChildProcess; port: number }> {
-  const child = spawn(process.execPath, [SERVER, "--subject", subject, "--dir", dir], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const port = await new Promise<number>((resolve, reject) => {
-    child.stdout?.once("data", (data) => resolve(Number(String(data))));
-    child.once("exit", () => reject(new Error(`${subject} did not start`)));
-  });
-  return { child, port };
+interface Tools {
+  readonly program: string;
+  readonly file: string;
+  readonly runMs: number;
 }
 
-async function measure(subject: string, one: (typeof CASES)[number], seconds: number): Promise<Figures> {
+async function measure(subject: Subject, one: Case, { program, file, runMs }: Tools): Promise<Figures> {
   const folder = temporaryFolder();
-  const { child, port } = await startServer(subject, folder.path);
-  const each = Math.ceil((FRAMES_PER_S * (seconds + 1)) / one.clients);
-  const clients = await Promise.all(
-    Array.from({ length: one.clients }, (_, i) =>
-      startClient(port, i, { inFlight: one.inFlight, frames: makeFrames(i, 0, each) }),
-    ),
-  );
-  await new Promise((resolve) => setTimeout(resolve, WARM_MS));
-  const before = clients.reduce((sum, client) => sum + client.acked, 0);
-  for (const client of clients) client.latenciesMs.length = 0;
-  const began = performance.now();
-  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-  const took = (performance.now() - began) / 1000;
-  const after = clients.reduce((sum, client) => sum + client.acked, 0);
-  const latencies = clients.flatMap((client) => client.latenciesMs).sort((a, b) => a - b);
-  for (const client of clients) client.close();
-  const gone = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGKILL");
-  await gone;
-  folder.remove();
-  const at = (share: number) => latencies[Math.floor(latencies.length * share)] ?? Number.NaN;
-  return { perS: (after - before) / took, p50: at(0.5), p99: at(0.99) };
+  const running = await subject.start(folder.path);
+  try {
+    const { inFlight } = one;
+    const load = await runLoad({ program, port: running.port, inFlight, warmMs: WARM_MS, runMs, file });
+    // Over warm-up and run: what Node-RED has stored by the end it had from the beginning.
+    const perS =
+      running.stored === undefined ? load.acked / load.seconds : (running.stored() * 1000) / (WARM_MS + runMs);
+    return { ...load, perS };
+  } finally {
+    await running.stop();
+    folder.remove();
+  }
+}
+
+function rowsOf(one: Case, found: ReadonlyMap<string, readonly Figures[]>): BenchRow[] {
+  const of = (subject: string, figure: "perS" | "p50Ms" | "p99Ms" | "core" | "downlinks") =>
+    medianOf((found.get(`${one.name} ${subject}`) ?? []).map((each) => each[figure]));
+  const rows: BenchRow[] = [];
+  for (const key of found.keys()) {
+    if (!key.startsWith(`${one.name} `)) continue;
+    const subject = key.slice(one.name.length + 1);
+    const perS = of(subject, "perS");
+    const ratio = significant(perS / of(PEER, "perS"));
+    rows.push({ case: one.name, subject, value: significant(perS), unit: "msg/s", ratio });
+    for (const [figure, name] of [["p50Ms", "p50"] as const, ["p99Ms", "p99"] as const]) {
+      const value = of(subject, figure);
+      const toPeer = significant(value / of(PEER, figure));
+      rows.push({ case: `${one.name}-puback-${name}`, subject, value: significant(value), unit: "ms", ratio: toPeer });
+    }
+    const core = of(subject, "core");
+    rows.push({ case: `${one.name}-generator`, subject, value: significant(core), unit: "core" });
+    if (subject === "waakvlam") {
+      rows.push({ case: `${one.name}-ack-frames`, subject, value: of(subject, "downlinks"), unit: "frames" });
+      for (const peer of ["node-red", "node-red-wal"]) {
+        const times = perS / of(peer, "perS");
+        if (!Number.isNaN(times))
+          rows.push({ case: `${one.name}-times-${peer}`, subject, value: significant(times), unit: "times" });
+      }
+    }
+  }
+  return rows;
 }
 
 export const bench: Bench = {
   name: "ingest",
-  summary: "durable ingest over MQTT (clients × in flight) beside plain Aedes",
-  flags: { seconds: "measured for each subject and case (3)", rounds: "turns, of which the median counts (3)" },
+  summary: "durable ingest over MQTT (clients × in flight) beside plain Aedes, Mosquitto and Node-RED",
+  flags: {
+    seconds: "measured for each subject and case (3)",
+    rounds: "turns, of which the median counts (3)",
+    case: "only this one",
+    subject: "only this one, and aedes",
+    peers: "yes: install Node-RED when it is not there",
+  },
   async run({ flags, log }) {
     const [seconds, rounds] = [wholeFlag(flags, "seconds", 3), wholeFlag(flags, "rounds", 3)];
+    const cases = CASES.filter(({ name }) => flags["case"] === undefined || flags["case"] === name);
+    const only = flags["subject"];
+    const red = findNodeRed(wordFlag(flags, "peers", ["yes", "no"]) === "yes", log);
+    const subjects = subjectsOf(red.home, red.why).filter(
+      ({ name }) => only === undefined || [only, PEER].includes(name),
+    );
+    const able = subjects.filter((subject) => {
+      const why = subject.missing();
+      if (why !== undefined) log(`ingest: ${subject.name} is left out: ${why}`);
+      return why === undefined;
+    });
+    const folder = temporaryFolder();
+    const program = buildGenerator(folder.path);
+    if (program === undefined) throw new Error("the generator of this bench needs a C compiler (cc)");
     const found = new Map<string, Figures[]>();
-    for (let round = 0; round < rounds; round++) {
-      for (const one of CASES) {
-        // In turn first and second: a noisy machine hits both alike.
-        const order = round % 2 === 0 ? SUBJECTS : [...SUBJECTS].reverse();
-        for (const subject of order) {
-          const key = `${one.name} ${subject}`;
-          found.set(key, [...(found.get(key) ?? []), await measure(subject, one, seconds)]);
+    try {
+      for (const one of cases) {
+        const file = join(folder.path, one.name);
+        writeLoad(file, one.clients, FRAMES_PER_S * (seconds + WARM_MS / 1000));
+        for (let round = 0; round < rounds; round++) {
+          // In turn from the front and from the back: a noisy machine hits all alike.
+          for (const subject of round % 2 === 0 ? able : [...able].reverse()) {
+            const key = `${one.name} ${subject.name}`;
+            const figures = await measure(subject, one, { program, file, runMs: seconds * 1000 });
+            if (figures.core > GENERATOR_CORE_MAX) log(`ingest: ${key}: the generator took ${figures.core} of a core`);
+            found.set(key, [...(found.get(key) ?? []), figures]);
+          }
+          log(`ingest: ${one.name}, round ${round + 1} of ${rounds}`);
         }
       }
-      log(`ingest: round ${round + 1} of ${rounds}`);
+    } finally {
+      folder.remove();
     }
-    const rows: BenchRow[] = [];
-    for (const one of CASES) {
-      const of = (subject: string, figure: keyof Figures) =>
-        medianOf((found.get(`${one.name} ${subject}`) ?? []).map((each) => each[figure]));
-      for (const subject of SUBJECTS) {
-        const perS = of(subject, "perS");
-        rows.push({
-          case: one.name,
-          subject,
-          value: Math.round(perS),
-          unit: "msg/s",
-          ratio: significant(perS / of("aedes", "perS")),
-        });
-        for (const figure of ["p50", "p99"] as const) {
-          const value = of(subject, figure);
-          rows.push({
-            case: `${one.name}-puback-${figure}`,
-            subject,
-            value: significant(value),
-            unit: "ms",
-            ratio: significant(value / of("aedes", figure)),
-          });
-        }
-      }
-    }
-    return rows;
+    return cases.flatMap((one) => rowsOf(one, found));
   },
 };

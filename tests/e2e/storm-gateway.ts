@@ -29,6 +29,7 @@ for (let i = 0; i < Number(values.retained); i++) app.ingress.publishRetained(po
 
 const say = (message: Started | Raised) => process.stdout.write(`${JSON.stringify(message)}\n`);
 app.engine.onChange(({ alerts }) => {
-  for (const { subject } of alerts) say({ kind: "raised", pointId: subject.pointId ?? subject.id, atMs: systemClock.nowMs() });
+  for (const { subject } of alerts)
+    say({ kind: "raised", pointId: subject.pointId ?? subject.id, atMs: systemClock.nowMs() });
 });
 say({ kind: "started", mqttPort: app.mqtt.port });

@@ -7,7 +7,7 @@ import type { AckWindow, AppendOutcome, CheckedFrame } from "../../gateway/domai
 import { coverWindows } from "../../gateway/ingress/acks.ts";
 import { createLorawanIngress, type LorawanIngress } from "../../gateway/ingress/lorawan.ts";
 import { judgeUplink } from "../../gateway/ingress/uplink.ts";
-import { encodeAck, sealFrame, uplinkTopic } from "../../protocol/wire.ts";
+import { createTagger, encodeAck, sealFrame, uplinkTopic } from "../../protocol/wire.ts";
 import { sha256 } from "../fixtures.ts";
 
 /** What stores frames: the journal, or a control in its place. */
@@ -110,7 +110,12 @@ export function createBlackoutGateway(options: BlackoutGatewayOptions): Blackout
     if (store === undefined || dies("before-commit")) return;
     const windows: AckWindow[] = [];
     const last = (mine.at(-1) as Arrival).answers;
-    const receipt = { deviceId, key, sha256, receivedMs: clock.nowMs(), clockTrusted: isClockTrusted() };
+    const receipt = {
+      deviceId,
+      tagger: createTagger(sha256, key),
+      receivedMs: clock.nowMs(),
+      clockTrusted: isClockTrusted(),
+    };
     const appended = mine.map(async ({ payload }) => {
       const verdict = judgeUplink(uplinkTopic(deviceId), payload, receipt);
       if (verdict.kind === "refused") {

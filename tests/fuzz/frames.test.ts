@@ -6,7 +6,15 @@ import { createVeParser } from "../../firmware/drivers/ve-direct.ts";
 import { createPacketReader } from "../../firmware/links/mqtt/packets.ts";
 import { createSizeGuard } from "../../gateway/ingress/guard.ts";
 import { judgeUplink } from "../../gateway/ingress/uplink.ts";
-import { decodeDownlink, decodeUplink, encodeReport, openFrame, type Report, sealFrame } from "../../protocol/index.ts";
+import {
+  createTagger,
+  decodeDownlink,
+  decodeUplink,
+  encodeReport,
+  openFrame,
+  type Report,
+  sealFrame,
+} from "../../protocol/index.ts";
 import { parseDeviceTopic } from "../../protocol/topics.ts";
 import { sha256 } from "../fixtures.ts";
 
@@ -80,7 +88,7 @@ test("only what was sealed with the key opens", () => {
 });
 
 test("the ingress judges any topic and payload", () => {
-  const context = { deviceId: "alm-01-d1", key: KEY, sha256, receivedMs: 0, clockTrusted: true };
+  const context = { deviceId: "alm-01-d1", tagger: createTagger(sha256, KEY), receivedMs: 0, clockTrusted: true };
   const topic = fc.oneof(fc.string({ maxLength: 60 }), fc.constant("waakvlam/v1/devices/alm-01-d1/up"));
   fc.assert(
     fc.property(topic, fc.oneof(anyBytes, mutated), fc.boolean(), (name, bytes, sealed) => {
