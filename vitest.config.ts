@@ -1,6 +1,12 @@
 import { defineConfig } from "vitest/config";
 
-const UNIT = ["protocol/**/*.test.ts", "firmware/**/*.test.ts", "gateway/**/*.test.ts", "dashboards/**/*.test.ts"];
+const UNIT = [
+  "packaging/**/*.test.ts",
+  "protocol/**/*.test.ts",
+  "firmware/**/*.test.ts",
+  "gateway/**/*.test.ts",
+  "dashboards/**/*.test.ts",
+];
 
 export default defineConfig({
   test: {

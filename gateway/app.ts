@@ -2,6 +2,7 @@
 // before the engine has taken what the journal holds.
 import type { GatewayConfig } from "../protocol/index.ts";
 import { type Clock, isPlausibleWallTime, systemClock } from "./clock.ts";
+import { supervisorOf } from "./config/environment.ts";
 import { profileOf } from "./config/profile.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
 import type { MqttIngress } from "./ingress/mqtt.ts";
@@ -13,6 +14,7 @@ import { publishStates, startIngress } from "./wiring/ingress.ts";
 import { type Parts, VERSION } from "./wiring/parts.ts";
 import { createRunners } from "./wiring/sinks.ts";
 import { openStore, watchStore } from "./wiring/store.ts";
+import { startSupervision } from "./wiring/supervision.ts";
 
 export interface AppDeps {
   readonly clock?: Clock;
@@ -69,6 +71,11 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     stops.push(() => http.app.close());
     const watch = watchStore(parts, listening);
     stops.push(() => watch.timer.stop());
+    const supervisor = supervisorOf();
+    if (supervisor !== undefined) {
+      const supervision = startSupervision({ supervisor, clock, journal, pid: process.pid, log: log.warn });
+      stops.push(() => supervision.stop());
+    }
     log.info("gateway listens", { mqtt: `${listening.address.host}:${listening.address.port}`, http: http.url });
     return {
       mqtt: listening.address,

@@ -19,7 +19,8 @@ import { systemClock } from "./clock.ts";
 import { parseConfig, readConfig } from "./config/config.ts";
 import { VERSION } from "./wiring/parts.ts";
 
-const CONFIG_DEFAULT = "waakvlam.toml";
+/** Looked for in this order: here, and where an installation has it. */
+const CONFIG_USUAL = ["waakvlam.toml", "/etc/waakvlam/waakvlam.toml"];
 const STATIC_DIR = fileURLToPath(new URL("../dashboards/web/dist", import.meta.url));
 
 const io: CommandIo = {
@@ -37,7 +38,7 @@ function end(code: ExitCode): void {
 
 function configOf(file: string | undefined): GatewayConfig {
   if (file !== undefined) return readConfig(file);
-  if (existsSync(CONFIG_DEFAULT)) return readConfig(CONFIG_DEFAULT);
+  for (const usual of CONFIG_USUAL) if (existsSync(usual)) return readConfig(usual);
   return parseConfig({}, { path: "defaults", baseDir: process.cwd() });
 }
 

@@ -15,7 +15,7 @@ import {
 /** What the process gives a command. */
 export interface CommandShell {
   readonly io: CommandIo;
-  /** A file that was named must be there; without one, `waakvlam.toml` here, else the defaults. */
+  /** A file that was named must be there; without one, `waakvlam.toml` here, else the installed one, else the defaults. */
   configOf(file: string | undefined): GatewayConfig;
   end(code: ExitCode): void;
 }

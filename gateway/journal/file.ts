@@ -6,7 +6,8 @@ import { invariant } from "../errors.ts";
 export const JOURNAL_FILE = "journal.db";
 const LOCK_FILE = "journal.lock.db";
 const APPLICATION_ID = 0x5741414b;
-const SCHEMA_VERSION = 2;
+/** Form of the file (SQLite user_version): an older program refuses a newer one. */
+export const JOURNAL_VERSION = 2;
 
 // No index on the journal: one would cost ten times the writes. Ids never restart, also when the table was emptied.
 const SCHEMA = `
@@ -69,7 +70,7 @@ export function openWriterFile(dir: string): WriterFile {
   if (version === 0) {
     db.exec(`PRAGMA page_size=4096; PRAGMA auto_vacuum=NONE; PRAGMA application_id=${APPLICATION_ID};`);
     db.exec(EVERY_CONNECTION);
-    db.exec(`BEGIN IMMEDIATE; ${SCHEMA} ${SCHEMA_2} PRAGMA user_version=${SCHEMA_VERSION};`);
+    db.exec(`BEGIN IMMEDIATE; ${SCHEMA} ${SCHEMA_2} PRAGMA user_version=${JOURNAL_VERSION};`);
     db.prepare("INSERT INTO meta(key, value) VALUES('epoch', ?)").run(randomBytes(8).toString("hex"));
     db.exec("COMMIT");
   } else {
@@ -77,7 +78,7 @@ export function openWriterFile(dir: string): WriterFile {
     if (version === 1) db.exec(`BEGIN IMMEDIATE; ${FROM_1_TO_2} PRAGMA user_version=2; COMMIT`);
   }
   const found = (db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
-  if (found !== SCHEMA_VERSION) {
+  if (found !== JOURNAL_VERSION) {
     db.close();
     throw new Error("JOURNAL_VERSION");
   }

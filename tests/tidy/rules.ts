@@ -56,6 +56,8 @@ function wrongImport(from: string, to: string): string | undefined {
   const [toTop, toFolder] = to.split("/");
   if (fromTop === "tests" || toTop === undefined || isTest(from)) return undefined;
   if (toTop === "tests") return "product code imports tests";
+  // It puts all of them in one bundle.
+  if (fromTop === "packaging") return undefined;
   if (fromTop !== toTop) return toTop === "protocol" ? deviceOutside(from, to) : `${fromTop} imports ${toTop}`;
   if (fromTop === "firmware") return deviceOutside(from, to);
   if (fromTop !== "gateway") return undefined;

@@ -46,8 +46,17 @@ describe("the tree", () => {
 
   test("every top folder and only those that the architecture names", () => {
     const tops = new Set(FILES.filter((file) => file.path.includes("/")).map((file) => file.path.split("/")[0]));
-    expect([...tops].sort()).toEqual([".ci", "dashboards", "docs", "firmware", "gateway", "protocol", "tests"]);
-    for (const top of ["protocol", "firmware", "gateway", "dashboards", "tests", "docs"]) {
+    expect([...tops].sort()).toEqual([
+      ".ci",
+      "dashboards",
+      "docs",
+      "firmware",
+      "gateway",
+      "packaging",
+      "protocol",
+      "tests",
+    ]);
+    for (const top of ["protocol", "firmware", "gateway", "dashboards", "packaging", "tests", "docs"]) {
       expect(
         FILES.some((file) => file.path === `${top}/README.md`),
         `${top}/README.md`,
