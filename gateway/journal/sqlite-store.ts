@@ -33,6 +33,7 @@ export interface SqliteStoreOptions {
 export function openSqliteStore(options: SqliteStoreOptions): RecordStore {
   const open = () => openSession(options.dir, options.pagesMax);
   let session: Session | undefined = open();
+  let isDoubtful = false;
   let reader: SqliteReader | undefined;
   let epochNow = fenceOf(session);
   let next = session.next;
@@ -41,7 +42,11 @@ export function openSqliteStore(options: SqliteStoreOptions): RecordStore {
   let tail: Promise<unknown> = Promise.resolve();
 
   function live(): Session {
-    if (session === undefined) session = open();
+    session ??= open();
+    if (isDoubtful) {
+      rewrite(session);
+      isDoubtful = false;
+    }
     return session;
   }
 
@@ -59,6 +64,7 @@ export function openSqliteStore(options: SqliteStoreOptions): RecordStore {
     }
     session = undefined;
     reader = undefined;
+    isDoubtful = true;
   }
 
   /** One call after the other, in the order in which they came. */
@@ -202,6 +208,15 @@ export function openSqliteStore(options: SqliteStoreOptions): RecordStore {
       });
     },
   };
+}
+
+/**
+ * After an I/O error what is read may be there in memory only: the kernel marks a page clean also when writing it failed.
+ * What the log beside the file holds is written into the file anew, and synchronised, before anybody is told of it.
+ */
+function rewrite({ db }: Session): void {
+  const done = db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number };
+  if (done.busy !== 0) throw Object.assign(new Error("the log cannot be written into the file"), { errcode: SQLITE_BUSY });
 }
 
 function freeInside({ db }: Session): number {
