@@ -216,7 +216,8 @@ export function openSqliteStore(options: SqliteStoreOptions): RecordStore {
  */
 function rewrite({ db }: Session): void {
   const done = db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number };
-  if (done.busy !== 0) throw Object.assign(new Error("the log cannot be written into the file"), { errcode: SQLITE_BUSY });
+  if (done.busy !== 0)
+    throw Object.assign(new Error("the log cannot be written into the file"), { errcode: SQLITE_BUSY });
 }
 
 function freeInside({ db }: Session): number {
