@@ -1,7 +1,11 @@
-// A writer that appends until it is killed, and says after each append where the log ends: of the store that a module opens.
+// A writer that appends, closes ranges and drops old ones until it is killed, and says after each append where the log ends:
+// of the store that a module opens.
 import { writeSync } from "node:fs";
 import type { RecordStore } from "../gateway/journal/store.ts";
 import { actRecord, CHILD_ROWS, rowRecord } from "./store-conformance.ts";
+
+/** What it leaves when it drops. */
+const KEPT_ROWS = 40;
 
 const [module = "", argument = ""] = process.argv.slice(2);
 const { openStore } = (await import(module)) as { openStore(argument: string): Promise<RecordStore> };
@@ -17,5 +21,7 @@ for (;;) {
   if (outcome !== "durable") throw new Error(outcome);
   row += CHILD_ROWS;
   change++;
+  if (change % 3 === 0) await store.turn(epoch, change);
+  if (change % 8 === 0) await store.drop(epoch, row - 1 - KEPT_ROWS, undefined);
   writeSync(1, `${row} ${change}\n`);
 }

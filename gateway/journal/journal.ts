@@ -12,7 +12,6 @@ import { createQueue } from "./queue.ts";
 import { createReader, type Reader } from "./reader.ts";
 import type { Loss, SetAsideRow } from "./store.ts";
 
-export { BATCH_ROWS_MAX, PENDING_ROWS_MAX, RETRY_MS } from "./queue.ts";
 /** Rows of one read. */
 export const READ_ROWS_MAX = 5_000;
 
@@ -54,7 +53,7 @@ export interface Journal {
   /** Wakes readers after a commit; carries no data. Gives the call that ends it. */
   onCommitted(listener: () => void): () => void;
   health(): JournalHealth;
-  /** Commits what waits, then closes the file. */
+  /** Commits what waits, then closes the file. What a disk refuses now is rejected: its senders keep it. */
   close(): Promise<void>;
 }
 
@@ -163,7 +162,7 @@ function createJournal({ worker, reader, clock, opened, openedMs, commitWindowMs
     await new Promise<void>((resolve) => {
       closing = resolve;
       if (queue.isEmpty()) post({ kind: "close" });
-      else queue.hurry();
+      else queue.finish();
     });
     closed = true;
     await Promise.all([worker.terminate(), reader.close()]);

@@ -9,7 +9,7 @@ import { outcomeIn } from "./packing.ts";
 /** Rows in one transaction: about 1 MB, and what an fsync of 20 ms can still answer within a second. */
 export const BATCH_ROWS_MAX = 5_000;
 /** Rows that may wait, a change counted as one; the sockets stop being read long before (ingress high water). */
-export const PENDING_ROWS_MAX = 40_000;
+export const PENDING_ROWS_MAX = 100_000;
 /** A commit that failed is tried again after this; nobody was told that it succeeded. */
 export const RETRY_MS = 500;
 
@@ -36,8 +36,8 @@ export interface Queue {
   /** Rows of the last batch. */
   batchRows(): number;
   isEmpty(): boolean;
-  /** What waits goes at once from now on. */
-  hurry(): void;
+  /** What waits goes at once from now on, and is not tried again. */
+  finish(): void;
 }
 
 /** A frame of alarm class, and what a person or an alert changes, may not wait for company. */
@@ -55,6 +55,7 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
   let batchRows = 0;
   let scheduled = false;
   let window: Timer | undefined;
+  let isFinishing = false;
   /** Nothing of what waits may wait longer. */
   let isHurried = windowMs === 0;
 
@@ -89,7 +90,7 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
     batchRows = sent.reduce((sum, one) => sum + one.rows, 0);
     waitingRows -= batchRows;
     // What is left behind an alarm goes with the next batch, at once.
-    if (waiting.length === 0) isHurried = windowMs === 0;
+    if (waiting.length === 0) isHurried = windowMs === 0 || isFinishing;
     postSent();
   }
 
@@ -119,7 +120,7 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
       });
     },
     settle(reply) {
-      if (reply.kind === "failed" && reply.retry) {
+      if (reply.kind === "failed" && reply.retry && !isFinishing) {
         clock.after(RETRY_MS, postSent);
         return;
       }
@@ -132,7 +133,8 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
     pendingRows: () => pendingRows,
     batchRows: () => batchRows,
     isEmpty: () => waiting.length === 0 && sent.length === 0,
-    hurry() {
+    finish() {
+      isFinishing = true;
       isHurried = true;
       schedule();
     },

@@ -1,4 +1,5 @@
 // The one door to how much room the disk has, and a file that keeps some of it back.
+import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, statfsSync, statSync, unlinkSync, writeSync } from "node:fs";
 import { GatewayError } from "../errors.ts";
 
@@ -49,7 +50,8 @@ export function createReserve(dir: string, bytes: number): Reserve {
       let file: number | undefined;
       try {
         file = openSync(path, "a", 0o640);
-        size += writeSync(file, new Uint8Array(Math.min(STEP_BYTES, bytes - size)));
+        // Not zeros: a file system that packs them would keep nothing back.
+        size += writeSync(file, randomBytes(Math.min(STEP_BYTES, bytes - size)));
         fsyncSync(file);
         return true;
       } catch {
