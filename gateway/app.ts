@@ -38,7 +38,7 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
   const clock = deps.clock ?? systemClock;
   const logs = deps.logs ?? createLogs(config.log.level);
   const log = logs.area("app");
-  const journal = await openJournal({ dir: config.data.dir, clock });
+  const journal = await openJournal({ ...config.data, clock });
   const stops: (() => Promise<void> | void)[] = [() => journal.close()];
   try {
     const store = openStore(config.data.dir);

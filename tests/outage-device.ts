@@ -18,7 +18,10 @@ export interface Sample {
 }
 
 /** What the gateway made of a frame: durable or refused; the device hears of it or not. */
-export type Deliver = (frame: Omit<CheckedFrame, "receivedMs" | "clockTrusted">, trueS: number) => "stored" | "refused";
+export type Deliver = (
+  frame: Omit<CheckedFrame, "receivedMs" | "clockTrusted">,
+  trueS: number,
+) => Promise<"stored" | "refused">;
 
 export interface Chances {
   readonly cut: number;
@@ -31,9 +34,9 @@ export interface Chances {
 
 export interface OutageDevice {
   /** One sampling interval: sample, send live, send history. */
-  step(): void;
+  step(): Promise<void>;
   /** Sends all that is open, over a link that loses nothing; false when something stays open. */
-  drain(): boolean;
+  drain(): Promise<boolean>;
   readonly samples: readonly Sample[];
   /** Sequences of other records. */
   readonly others: readonly number[];
@@ -65,35 +68,35 @@ export function createOutageDevice(options: OutageOptions): OutageDevice {
   const chance = (share: number) => random.next() < share;
   const stamp = () => (clockOffS === undefined ? nowS - bootS : nowS + clockOffS);
 
-  function send(frame: Uint8Array, timeS: number, clockSynced: boolean): boolean {
+  async function send(frame: Uint8Array, timeS: number, clockSynced: boolean): Promise<boolean> {
     if (chance(chances.lost)) return false;
     const header = { sequence: ((frame[1] as number) << 8) | (frame[2] as number), timeS, clockSynced };
     const latencyS = Math.floor(random.next() * 3);
-    const outcome = deliver({ deviceId: "alm-01-d1", header, link: "mqtt", frame }, nowS + latencyS);
+    const outcome = await deliver({ deviceId: "alm-01-d1", header, link: "mqtt", frame }, nowS + latencyS);
     const off = options.gatewayOffS();
     // Every answer carries the time; two that agree set the clock.
     if (off !== undefined && chance(chances.sync)) clockOffS = off;
     return outcome === "stored" && !chance(chances.lost);
   }
 
-  function sample(): void {
+  async function sample(): Promise<void> {
     const clockSynced = clockOffS !== undefined;
     const frame = sampleFrame(sequence & 0xffff, stamp(), clockSynced);
     const made = { sequence: sequence++, frame, trueS: nowS, clockSynced, boot };
     samples.push(made);
     open.add(made);
-    if (isUp && send(frame, stamp(), clockSynced)) open.delete(made);
+    if (isUp && (await send(frame, stamp(), clockSynced))) open.delete(made);
   }
 
-  function event(): void {
+  async function event(): Promise<void> {
     const flags = { clockSynced: clockOffS !== undefined };
     const head = { sequence: sequence & 0xffff, time: stamp(), flags };
     const frame = encodeEvent({ ...head, event: "mains-lost", argument: 0 });
     others.push(sequence++);
-    if (isUp) send(frame, stamp(), flags.clockSynced);
+    if (isUp) await send(frame, stamp(), flags.clockSynced);
   }
 
-  function history(): void {
+  async function history(): Promise<void> {
     const waiting = [...open];
     if (waiting.length === 0) return;
     const from = chance(chances.outOfOrder) ? Math.floor(random.next() * waiting.length) : 0;
@@ -113,13 +116,13 @@ export function createOutageDevice(options: OutageOptions): OutageDevice {
       run.map((one) => one.frame),
     );
     others.push(sequence++);
-    if (send(frame, timeS, clockSynced)) for (const one of run.slice(0, count)) open.delete(one);
+    if (await send(frame, timeS, clockSynced)) for (const one of run.slice(0, count)) open.delete(one);
   }
 
   return {
     samples,
     others,
-    step() {
+    async step() {
       nowS += STEP_S;
       if (chance(chances.linkChange)) isUp = !isUp;
       if (chance(chances.cut)) {
@@ -127,19 +130,19 @@ export function createOutageDevice(options: OutageOptions): OutageDevice {
         boot++;
         bootS = nowS;
         clockOffS = undefined;
-        event();
+        await event();
       }
-      sample();
-      if (chance(0.05)) event();
-      if (isUp) for (let i = 0; i < 3; i++) history();
+      await sample();
+      if (chance(0.05)) await event();
+      if (isUp) for (let i = 0; i < 3; i++) await history();
     },
-    drain() {
+    async drain() {
       isUp = true;
       chances = { ...chances, lost: 0, cut: 0, sync: 1 };
       for (let i = 0; i < 500 && open.size > 0; i++) {
         nowS += STEP_S;
-        sample();
-        for (let frames = 0; frames < 10; frames++) history();
+        await sample();
+        for (let frames = 0; frames < 10; frames++) await history();
       }
       return open.size === 0;
     },

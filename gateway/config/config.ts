@@ -65,7 +65,7 @@ function withPaths(config: GatewayConfig, baseDir: string): GatewayConfig {
   });
   return {
     ...config,
-    data: { dir: at(config.data.dir) },
+    data: { ...config.data, dir: at(config.data.dir) },
     mqtt: tls(config.mqtt),
     http: tls(config.http),
     ...(config.influxdb === undefined

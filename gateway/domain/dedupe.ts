@@ -44,6 +44,19 @@ export function markStored(window: StoredWindow, sequence: number): void {
   put(window, sequence, true);
 }
 
+/** Marks the records from `first` to `last` stored, as far as they are in the window; none is higher than its highest. */
+export function markRun(window: StoredWindow, first: number, last: number): void {
+  let sequence = Math.max(first, window.highest - WINDOW_RECORDS + 1, 0);
+  while (sequence <= last) {
+    const at = sequence % WINDOW_RECORDS;
+    const bytes = Math.min((last - sequence + 1) >> 3, (WINDOW_RECORDS - at) >> 3);
+    if ((at & 7) === 0 && bytes > 0) {
+      window.bits.fill(0xff, at >> 3, (at >> 3) + bytes);
+      sequence += bytes * 8;
+    } else put(window, sequence++, true);
+  }
+}
+
 /** 32 records from `base` on, as bits: bit 31 is the first. */
 function bitsFrom(window: StoredWindow, base: number): number {
   let bits = 0;

@@ -21,6 +21,13 @@ export interface JournalRecord {
   readonly timeMs: number;
   readonly timeQuality: TimeQuality;
   readonly link: Link;
+  /** Which run of the gateway stored it, counted from 1; 0 or absent where that is not known. */
+  readonly boot?: number;
+  /**
+   * Milliseconds that the gateway had run by then, over all its boots. Within one boot differences are exact, so that a row
+   * of a clock that was not set can be placed by a later one of the same boot.
+   */
+  readonly runMs?: number;
   /** The frame as received, without its tag; of a sample that came in a backlog frame, its report frame on the device. */
   readonly frame: Uint8Array;
   /** The row's checksum does not fit: nothing in it can be believed, and it is set aside. */

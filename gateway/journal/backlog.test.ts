@@ -3,11 +3,13 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { backlogFrame, checkedBacklog, sampleFrame } from "../../tests/backlog-frames.ts";
 import { checkedFrame, NOON_MS, temporaryFolder } from "../../tests/fixtures.ts";
+import { toVersion2 } from "../../tests/journal-version-2.ts";
 import { systemClock } from "../clock.ts";
 import { FIRST_CYCLE_BASE as BASE } from "../domain/sequence.ts";
 import { type Journal, openJournal } from "./journal.ts";
+import { openWriter } from "./open-writer.ts";
 import { rowChecksum, type StoredRow } from "./row.ts";
-import { createWriter } from "./writer.ts";
+import type { CommitResult } from "./writer.ts";
 
 const NOON_S = NOON_MS / 1000;
 const DAY_S = 86_400;
@@ -144,36 +146,39 @@ describe("a backlog frame", () => {
     await journal.append({ ...live(40, NOON_S), header: { sequence: 40, timeS: NOON_S, clockSynced: true } });
     await reopen((db) => {
       rewrite(db, frame);
+      toVersion2(db);
       db.exec("DROP TABLE undecoded; DROP TABLE boot; PRAGMA user_version = 1");
     });
     expect((await places()).map(([sequence]) => sequence)).toEqual([...span(10, 20), 40]);
   });
 });
 
-test("a disk that fills up stores a frame whole or not at all, and nothing of it is taken for stored", () => {
+test("a disk that fills up stores a frame whole or not at all, and nothing of it is taken for stored", async () => {
   const full = temporaryFolder();
   const frames = Array.from({ length: 60 }, (_, i) => {
     const reports = minutesOf(span(i * 50, i * 50 + 39), NOON_S - 200_000 + i * 3_000, true);
     return checkedBacklog({ sequence: i * 50 + 45, timeS: NOON_S, clockSynced: true }, reports);
   });
-  const small = createWriter(full.path, { pagesMax: 30 });
-  const results = frames.map((frame) => small.commit([{ frame }]));
+  const small = await openWriter({ dir: full.path, pagesMax: 40 }, { clock: systemClock });
+  const results: CommitResult[] = [];
+  for (const frame of frames) results.push(await small.commit([{ frame }]));
   const stored = results.filter((result) => result.kind === "committed").length;
   expect(stored).toBeGreaterThan(0);
   expect(stored).toBeLessThan(frames.length);
-  small.close();
-  const large = createWriter(full.path);
-  const outcomes = frames.map((frame) => {
-    const result = large.commit([{ frame }]);
-    return result.kind === "committed" ? result.outcomes[0]?.outcome : result.reason;
-  });
+  await small.close();
+  const large = await openWriter({ dir: full.path }, { clock: systemClock });
+  const outcomes: unknown[] = [];
+  for (const frame of frames) {
+    const result = await large.commit([{ frame }]);
+    outcomes.push(result.kind === "committed" ? result.outcomes[0]?.outcome : result.reason);
+  }
   expect(outcomes).toEqual(results.map((result) => (result.kind === "committed" ? "duplicate" : "stored")));
   expect(large.newestId()).toBe(frames.length * 41);
-  large.close();
+  await large.close();
   full.remove();
 });
 
 function rewrite(db: DatabaseSync, frame: Uint8Array): void {
   const row = db.prepare("SELECT * FROM journal WHERE id = 1").get() as unknown as StoredRow;
-  db.prepare("UPDATE journal SET frame = ?, crc = ? WHERE id = 1").run(frame, rowChecksum({ ...row, frame }));
+  db.prepare("UPDATE journal_1 SET frame = ?, crc = ? WHERE id = 1").run(frame, rowChecksum({ ...row, frame }));
 }

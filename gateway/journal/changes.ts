@@ -1,5 +1,6 @@
 // What travels between the gateway's thread and the journal's workers, and what may be saved beside the journal.
 import type { AppendOutcome, CheckedFrame } from "../domain/record.ts";
+import type { PackedBatch, PackedOutcomes } from "./packing.ts";
 
 export interface DocumentPut {
   readonly kind: string;
@@ -40,22 +41,40 @@ export interface StateChange {
 }
 
 /** One entry of a batch, in the order in which it was asked for. */
-export type Entry = { readonly frame: CheckedFrame } | { readonly change: StateChange };
+export type Entry =
+  | { readonly frame: CheckedFrame /** Milliseconds since the journal was opened. */; readonly afterOpenMs?: number }
+  | { readonly change: StateChange };
 export type EntryOutcome = AppendOutcome | { readonly outcome: "saved" };
 
-export type WriterRequest = { readonly kind: "batch"; readonly entries: readonly Entry[] } | { readonly kind: "close" };
+export type WriterRequest =
+  | { readonly kind: "batch"; readonly batch: PackedBatch }
+  /** Somebody reads by this cursor: rows that it has not passed are needed. */
+  | { readonly kind: "uses"; readonly cursor: string }
+  | { readonly kind: "close" };
+
+/** What the writer's file is like, for health. */
+export interface FileState {
+  readonly freeBytes: number;
+  /** Free space is below the mark at which old rows are dropped early. */
+  readonly lowWater: boolean;
+  /** Rows that were dropped although somebody needed them, ever. */
+  readonly gapRows: number;
+  readonly oldestId: number;
+}
 
 export type WriterReply =
-  | { readonly kind: "opened"; readonly newestId: number; readonly epoch: string }
+  | { readonly kind: "opened"; readonly newestId: number; readonly epoch: string; readonly file: FileState }
   | { readonly kind: "refused"; readonly code: string; readonly message: string }
   | {
       readonly kind: "committed";
-      readonly outcomes: readonly EntryOutcome[];
+      readonly outcomes: PackedOutcomes;
       readonly newestId: number;
       readonly commitMs: number;
+      readonly file: FileState;
     }
-  /** Nothing of the batch is durable. `retry`: time or space can cure it. */
-  | { readonly kind: "failed"; readonly reason: string; readonly retry: boolean }
+  /** Nothing of the batch is durable, as far as anybody knows. `retry`: time or space can cure it. */
+  | { readonly kind: "failed"; readonly reason: string; readonly retry: boolean; readonly file: FileState }
+  | { readonly kind: "file"; readonly file: FileState }
   | { readonly kind: "closed" };
 
 export interface ReaderRequest {
@@ -67,7 +86,7 @@ export interface ReaderRequest {
     | { readonly kind: "set-aside"; readonly limit: number }
     | { readonly kind: "dead-letters"; readonly sink: string; readonly limit: number }
     | { readonly kind: "acts"; readonly limit: number }
-    | { readonly kind: "count" };
+    | { readonly kind: "gaps"; readonly limit: number };
 }
 
 export interface ReaderReply {

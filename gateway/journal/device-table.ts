@@ -1,27 +1,21 @@
 // Per device: which records are stored, when they were, and when its boots began. A batch first decides against this
 // table and its own entries, and is marked in it only after the commit.
-import type { DatabaseSync } from "node:sqlite";
 import type { BootStart } from "../domain/backlog-placing.ts";
-import { createWindow, isStored, markStored, type StoredWindow, WINDOW_RECORDS } from "../domain/dedupe.ts";
+import { createWindow, isStored, markStored, WINDOW_RECORDS } from "../domain/dedupe.ts";
 import { isSure, type Newest } from "../domain/placing.ts";
 import { addMoment, copyTimeline, forgetBefore, type Moment, type Timeline } from "../domain/timeline.ts";
-import { qualityCode, qualityOf } from "./row.ts";
+import { type DeviceSummary, parseSummary, summaryJson } from "./device-summary.ts";
+import { qualityCode, qualityOf, type StoredRow } from "./row.ts";
+import type { SummaryRow, WriterState } from "./store.ts";
 
 /** More devices than any registry holds; a frame reaches the journal only with a registered device's key. */
 const DEVICES_MAX = 8_192;
 
-/** The highest record with a synchronised time. */
-interface Synced {
-  readonly sequence: number;
-  readonly timeMs: number;
-}
-
-interface DeviceRow {
+interface DeviceRow extends DeviceSummary {
   readonly number: number;
-  window: StoredWindow | undefined;
-  synced: Synced | undefined;
-  timeline: Timeline;
   boots: Map<number, BootStart>;
+  /** Changed since its summary was written. */
+  isChanged: boolean;
 }
 
 /** What a batch adds to one device, on top of what is stored. */
@@ -37,50 +31,81 @@ export interface Staged {
 export interface DeviceTable {
   readonly rows: Map<string, DeviceRow>;
   readonly staged: Map<string, Staged>;
+  /** Rows by the number of a device: what the tail of the log is read with. */
+  readonly byNumber: Map<number, DeviceRow>;
+  nextDevice: number;
 }
 
-/** Rebuilds the table from the journal. */
-export function loadDeviceTable(db: DatabaseSync): DeviceTable {
-  const rows = new Map<string, DeviceRow>();
-  const byNumber = new Map<number, DeviceRow>();
-  for (const row of db.prepare("SELECT device, device_id FROM device").iterate()) {
-    const device = emptyRow(row["device"] as number);
-    rows.set(row["device_id"] as string, device);
-    byNumber.set(device.number, device);
+/** The table as of the last summaries; the rows after them are to be taken with `takeRow`. */
+export function createDeviceTable(state: WriterState): DeviceTable {
+  const table: DeviceTable = { rows: new Map(), staged: new Map(), byNumber: new Map(), nextDevice: 1 };
+  for (const { device, deviceId } of state.devices) addDevice(table, device, deviceId);
+  for (const { device, boot, startedMs, sequence } of state.boots) {
+    table.byNumber.get(device)?.boots.set(boot, { startedMs, sequence });
   }
-  for (const row of db.prepare("SELECT device, boot, started_ms, sequence FROM boot").iterate()) {
-    const start = { startedMs: row["started_ms"] as number, sequence: row["sequence"] as number };
-    byNumber.get(row["device"] as number)?.boots.set(row["boot"] as number, start);
+  for (const { device, json } of state.summaries ?? []) {
+    const row = table.byNumber.get(device);
+    if (row !== undefined) Object.assign(row, parseSummary(json));
   }
-  const synced = qualityCode("synced");
-  const all = db.prepare(
-    "SELECT device, sequence, time_ms, quality, substr(frame, 1, 1) AS head FROM journal ORDER BY id",
-  );
-  for (const row of all.iterate()) {
-    const device = byNumber.get(row["device"] as number);
-    const sequence = row["sequence"] as number;
-    const timeMs = row["time_ms"] as number;
-    if (device === undefined || sequence === 0) continue;
-    mark(device, sequence);
-    addMoment(device.timeline, {
-      sequence,
-      timeMs,
-      isSure: isSure(row["head"] as Uint8Array, qualityOf(row["quality"] as number)),
-    });
-    if (row["quality"] === synced) device.synced = newerSynced(device.synced, { sequence, timeMs });
-    tidy(device);
+  return table;
+}
+
+const SYNCED = qualityCode("synced");
+
+/** A stored row of the log, in the order of the log. */
+export function takeRow(table: DeviceTable, row: StoredRow): void {
+  const device = table.byNumber.get(row.device);
+  const { sequence, time_ms: timeMs } = row;
+  if (device === undefined || sequence === 0) return;
+  mark(device, sequence);
+  addMoment(device.timeline, { sequence, timeMs, isSure: isSure(row.frame, qualityOf(row.quality)) });
+  if (row.quality === SYNCED) device.synced = newerSynced(device.synced, { sequence, timeMs });
+  tidy(device);
+  device.isChanged = true;
+}
+
+/** Summaries of the devices that have changed since theirs were written. */
+export function changedSummaries(table: DeviceTable): SummaryRow[] {
+  const rows: SummaryRow[] = [];
+  for (const row of table.rows.values()) {
+    if (row.isChanged) rows.push({ device: row.number, json: summaryJson(row) });
   }
-  return { rows, staged: new Map() };
+  return rows;
+}
+
+export function noteSummarised(table: DeviceTable): void {
+  for (const row of table.rows.values()) row.isChanged = false;
+}
+
+function addDevice(table: DeviceTable, number: number, deviceId: string): DeviceRow {
+  const row = emptyRow(number);
+  table.rows.set(deviceId, row);
+  table.byNumber.set(number, row);
+  table.nextDevice = Math.max(table.nextDevice, number + 1);
+  return row;
+}
+
+/** After a failed commit: devices that were new in it, from this number on, are not known. */
+export function forgetDevices(table: DeviceTable, nextDevice: number): void {
+  if (table.nextDevice === nextDevice) return;
+  for (const [deviceId, { number }] of table.rows) {
+    if (number < nextDevice) continue;
+    table.rows.delete(deviceId);
+    table.byNumber.delete(number);
+  }
+  table.nextDevice = nextDevice;
 }
 
 function emptyRow(number: number): DeviceRow {
-  return { number, window: undefined, synced: undefined, timeline: [], boots: new Map() };
+  return { number, window: undefined, synced: undefined, timeline: [], boots: new Map(), isChanged: false };
 }
 
 function mark(device: DeviceRow, sequence: number): void {
   if (device.window === undefined) device.window = createWindow(sequence);
   else if (sequence > device.window.highest - WINDOW_RECORDS) markStored(device.window, sequence);
 }
+
+type Synced = NonNullable<DeviceSummary["synced"]>;
 
 function newerSynced(before: Synced | undefined, next: Synced): Synced {
   return before === undefined || next.sequence > before.sequence ? next : before;
@@ -91,13 +116,13 @@ function tidy(device: DeviceRow): void {
   forgetBefore(device.timeline, (device.window?.highest ?? 0) - WINDOW_RECORDS);
 }
 
-/** The device's row, made when it is new; the caller inserts new ones into the file. */
-export function deviceRow(table: DeviceTable, deviceId: string, create: (deviceId: string) => number): DeviceRow {
+/** The device's row, made when it is new: then `isNew` is called, since the log must know it too. */
+export function deviceRow(table: DeviceTable, deviceId: string, isNew: (row: DeviceRow) => void): DeviceRow {
   const found = table.rows.get(deviceId);
   if (found !== undefined) return found;
   if (table.rows.size >= DEVICES_MAX) throw new Error("more devices than the journal keeps apart");
-  const made = emptyRow(create(deviceId));
-  table.rows.set(deviceId, made);
+  const made = addDevice(table, table.nextDevice, deviceId);
+  isNew(made);
   return made;
 }
 
@@ -144,6 +169,7 @@ export function applyStaged(table: DeviceTable): void {
     device.synced = synced;
     device.timeline = timeline;
     device.boots = boots;
+    device.isChanged = true;
     tidy(device);
   }
   table.staged.clear();

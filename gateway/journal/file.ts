@@ -7,13 +7,9 @@ export const JOURNAL_FILE = "journal.db";
 const LOCK_FILE = "journal.lock.db";
 const APPLICATION_ID = 0x5741414b;
 /** Form of the file (SQLite user_version): an older program refuses a newer one. */
-export const JOURNAL_VERSION = 2;
+export const JOURNAL_VERSION = 3;
 
-// No index on the journal: one would cost ten times the writes. Ids never restart, also when the table was emptied.
 const SCHEMA = `
-CREATE TABLE journal(id INTEGER PRIMARY KEY AUTOINCREMENT, received_ms INTEGER NOT NULL, time_ms INTEGER NOT NULL,
-  quality INTEGER NOT NULL, device INTEGER NOT NULL, sequence INTEGER NOT NULL, link INTEGER NOT NULL,
-  frame BLOB NOT NULL, crc INTEGER NOT NULL) STRICT;
 CREATE TABLE device(device INTEGER PRIMARY KEY, device_id TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE cursor(name TEXT PRIMARY KEY, id INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE document(kind TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY(kind, key)) STRICT, WITHOUT ROWID;
@@ -31,10 +27,28 @@ CREATE TABLE undecoded(id INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE boot(device INTEGER NOT NULL, boot INTEGER NOT NULL, started_ms INTEGER NOT NULL, sequence INTEGER NOT NULL,
   PRIMARY KEY(device, boot)) STRICT, WITHOUT ROWID;
 `;
+/** Ranges of rows, what was lost of them, and what is known of every device. `mark` has the counters of the writer. */
+const SCHEMA_3 = `
+CREATE TABLE range(range INTEGER PRIMARY KEY, first_id INTEGER NOT NULL, opened_run_ms INTEGER NOT NULL, last_id INTEGER,
+  closed_run_ms INTEGER) STRICT;
+CREATE TABLE gap(gap INTEGER PRIMARY KEY, from_id INTEGER NOT NULL, to_id INTEGER NOT NULL, rows INTEGER NOT NULL,
+  why TEXT NOT NULL, at_ms INTEGER NOT NULL) STRICT;
+CREATE TABLE device_state(device INTEGER PRIMARY KEY, json TEXT NOT NULL, crc INTEGER NOT NULL) STRICT;
+CREATE TABLE mark(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`;
 /** A file of version 1 holds backlog frames as they came (version 1, kind 3 in the first byte). */
 const FROM_1_TO_2 = `
 ${SCHEMA_2}
 INSERT INTO undecoded SELECT id FROM journal WHERE sequence > 0 AND substr(frame, 1, 1) = x'13' ORDER BY id;
+`;
+/** A file of version 2 has all its rows in one table: it becomes the first range, which is closed. No row is moved. */
+const FROM_2_TO_3 = `
+${SCHEMA_3}
+INSERT INTO range SELECT 1, 1, 0, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'journal'), 0), 0;
+UPDATE range SET first_id = coalesce((SELECT min(id) FROM journal), last_id + 1);
+ALTER TABLE journal RENAME TO journal_1;
+ALTER TABLE journal_1 ADD COLUMN boot INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE journal_1 ADD COLUMN run_ms INTEGER NOT NULL DEFAULT 0;
 `;
 
 const EVERY_CONNECTION = `
@@ -66,24 +80,58 @@ export interface WriterFile {
 export function openWriterFile(dir: string): WriterFile {
   assertSqliteVersion();
   const db = new DatabaseSync(`${dir}/${JOURNAL_FILE}`);
-  const version = (db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
+  const version = versionOf(db);
   if (version === 0) {
     db.exec(`PRAGMA page_size=4096; PRAGMA auto_vacuum=NONE; PRAGMA application_id=${APPLICATION_ID};`);
     db.exec(EVERY_CONNECTION);
-    db.exec(`BEGIN IMMEDIATE; ${SCHEMA} ${SCHEMA_2} PRAGMA user_version=${JOURNAL_VERSION};`);
+    db.exec(`BEGIN IMMEDIATE; ${SCHEMA} ${SCHEMA_2} ${SCHEMA_3} PRAGMA user_version=${JOURNAL_VERSION};`);
     db.prepare("INSERT INTO meta(key, value) VALUES('epoch', ?)").run(randomBytes(8).toString("hex"));
+    openRange(db, 1, 1, 0);
     db.exec("COMMIT");
   } else {
     db.exec(EVERY_CONNECTION);
+    // Each step is one transaction: a crash leaves the version before, or the one after.
     if (version === 1) db.exec(`BEGIN IMMEDIATE; ${FROM_1_TO_2} PRAGMA user_version=2; COMMIT`);
+    if (versionOf(db) === 2) rangesFrom2(db);
   }
-  const found = (db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
-  if (found !== JOURNAL_VERSION) {
+  if (versionOf(db) !== JOURNAL_VERSION) {
     db.close();
     throw new Error("JOURNAL_VERSION");
   }
   const epoch = db.prepare("SELECT value FROM meta WHERE key = 'epoch'").get() as { value: string };
   return { db, epoch: epoch.value };
+}
+
+function versionOf(db: DatabaseSync): number {
+  return (db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
+}
+
+function rangesFrom2(db: DatabaseSync): void {
+  db.exec(`BEGIN IMMEDIATE; ${FROM_2_TO_3}`);
+  const { last_id } = db.prepare("SELECT last_id FROM range").get() as { last_id: number };
+  openRange(db, 2, last_id + 1, 0);
+  db.exec("PRAGMA user_version=3; COMMIT");
+}
+
+/** Makes the table of a new range, and `journal` again, in which people and proofs see all of them as one. */
+export function openRange(db: DatabaseSync, range: number, firstId: number, runMs: number): void {
+  // No index: one would cost ten times the writes. The writer gives the ids.
+  db.exec(`CREATE TABLE ${rangeTable(range)}(id INTEGER PRIMARY KEY, received_ms INTEGER NOT NULL, time_ms INTEGER NOT NULL,
+    quality INTEGER NOT NULL, device INTEGER NOT NULL, sequence INTEGER NOT NULL, link INTEGER NOT NULL,
+    frame BLOB NOT NULL, crc INTEGER NOT NULL, boot INTEGER NOT NULL, run_ms INTEGER NOT NULL) STRICT`);
+  db.prepare("INSERT INTO range(range, first_id, opened_run_ms) VALUES(?,?,?)").run(range, firstId, runMs);
+  defineView(db);
+}
+
+export function rangeTable(range: number): string {
+  return `journal_${range}`;
+}
+
+export function defineView(db: DatabaseSync): void {
+  const ranges = db.prepare("SELECT range FROM range ORDER BY range").all() as unknown as { range: number }[];
+  const columns = "id, received_ms, time_ms, quality, device, sequence, link, frame, crc, boot, run_ms";
+  const parts = ranges.map(({ range }) => `SELECT ${columns} FROM ${rangeTable(range)}`);
+  db.exec(`DROP VIEW IF EXISTS journal; CREATE VIEW journal AS ${parts.join(" UNION ALL ")}`);
 }
 
 /** Opens a reading connection. Its transactions are single statements: an open reader would keep the WAL from resetting. */

@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { checkedFrame, NOON_MS, temporaryFolder } from "../../tests/fixtures.ts";
+import { virtualClock } from "../../tests/virtual-clock.ts";
 import { systemClock } from "../clock.ts";
 import { FIRST_CYCLE_BASE } from "../domain/sequence.ts";
 import { type Journal, openJournal } from "./journal.ts";
@@ -96,21 +97,11 @@ describe("the journal", () => {
     expect(await journal.setAside(10)).toEqual([{ id: 2, cursor: "engine", error: "bad", atMs: 5 }]);
   });
 
-  test("ids go on where they were although the table was emptied", async () => {
-    await journal.append(checkedFrame());
-    await journal.close();
-    const db = new DatabaseSync(`${folder.path}/journal.db`);
-    db.exec("DELETE FROM journal");
-    db.close();
-    journal = await openJournal({ dir: folder.path, clock: systemClock });
-    expect(await journal.append(checkedFrame({ sequence: 9 }))).toMatchObject({ id: 2 });
-  });
-
   test("a row with a flipped bit comes back damaged, its neighbours whole", async () => {
     for (const sequence of [1, 2, 3]) await journal.append(checkedFrame({ sequence }));
     await journal.close();
     const db = new DatabaseSync(`${folder.path}/journal.db`);
-    db.exec("UPDATE journal SET time_ms = time_ms + 1 WHERE id = 2");
+    db.exec("UPDATE journal_1 SET time_ms = time_ms + 1 WHERE id = 2");
     db.close();
     journal = await openJournal({ dir: folder.path, clock: systemClock });
     expect((await journal.read(0, 10)).map((r) => r.damaged === true)).toEqual([false, true, false]);
@@ -127,7 +118,7 @@ describe("the journal", () => {
   });
 });
 
-test("a full disk acknowledges nothing, says so, and is tried again", async () => {
+test("a full disk acknowledges nothing, says so, and is tried again until the journal is closed", async () => {
   const full = temporaryFolder();
   const retries: (() => void)[] = [];
   const clock = {
@@ -148,5 +139,72 @@ test("a full disk acknowledges nothing, says so, and is tried again", async () =
   retries[0]?.();
   await expect.poll(() => retries.length).toBe(2);
   expect(settled).toBe(0);
+  expect(small.health()).toMatchObject({ refusing: true, pendingRows: 2_000 });
+  const closed = small.close();
+  retries[1]?.();
+  await closed;
+  const ends = await Promise.allSettled(waiting);
+  expect(ends.every((one) => one.status === "rejected")).toBe(true);
   full.remove();
+});
+
+describe("the state of the journal's file", () => {
+  test("is told with what commits: room, the oldest row, and nothing lost", async () => {
+    await journal.append(checkedFrame());
+    await Promise.all([2, 3, 4].map((sequence) => journal.append(checkedFrame({ sequence }))));
+    const { freeBytes, ...rest } = journal.health();
+    expect(freeBytes).toBeGreaterThan(0);
+    expect(rest).toMatchObject({ newestId: 4, pendingRows: 0, batchRows: 3, refusing: false, gapRows: 0 });
+    expect(journal.oldestId()).toBe(1);
+    expect(await journal.gaps(10)).toEqual([]);
+  });
+
+  test("says when room is below the mark that is set", async () => {
+    await journal.close();
+    journal = await openJournal({ dir: folder.path, clock: systemClock, lowWaterMb: 100_000_000 });
+    expect(journal.health()).toMatchObject({ lowWater: true, refusing: false });
+    await journal.append(checkedFrame());
+    expect(await journal.read(0, 10)).toHaveLength(1);
+  });
+});
+
+test("a commit window holds rows back until it ends, and an alarm takes them along at once", async () => {
+  const clock = virtualClock(NOON_MS);
+  const place = temporaryFolder();
+  const slow = await openJournal({ dir: place.path, clock, commitWindowMs: 250 });
+  const first = slow.append(checkedFrame());
+  const alarm = slow.append(checkedFrame({ sequence: 2, flags: { clockSynced: true, localAlarm: true } }));
+  expect((await Promise.all([first, alarm])).map((one) => one.outcome)).toEqual(["stored", "stored"]);
+  expect(slow.health().batchRows).toBe(2);
+  let isStored = false;
+  const waiting = slow.append(checkedFrame({ sequence: 3 })).then(() => {
+    isStored = true;
+  });
+  await clock.advance(249);
+  expect(isStored).toBe(false);
+  await clock.advance(1);
+  await waiting;
+  await slow.close();
+  place.remove();
+});
+
+test("a row says which run of the gateway stored it, and how long it had run over all of them", async () => {
+  const clock = virtualClock(NOON_MS);
+  const place = temporaryFolder();
+  for (let boot = 1; boot <= 2; boot++) {
+    const one = await openJournal({ dir: place.path, clock });
+    clock.jump(boot === 1 ? -NOON_MS : NOON_MS);
+    await clock.advance(1_000);
+    await one.append(checkedFrame({ sequence: boot }));
+    await one.close();
+  }
+  const last = await openJournal({ dir: place.path, clock });
+  const rows = await last.read(0, 10);
+  expect(rows.map((row) => [row.boot, row.runMs])).toEqual([
+    [1, 1_000],
+    [2, expect.any(Number)],
+  ]);
+  expect(rows[1]?.runMs).toBeGreaterThanOrEqual(2_000);
+  await last.close();
+  place.remove();
 });

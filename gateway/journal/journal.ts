@@ -1,33 +1,33 @@
 // The journal as the gateway sees it: `append` resolves when the record is on disk, and never before. One writer thread
-// commits all that waits as soon as the previous commit is done (self-clocking group commit); one reader thread reads.
+// commits what waits, one reader thread reads.
 import { mkdirSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../clock.ts";
 import type { AppendOutcome, CheckedFrame, JournalRecord } from "../domain/record.ts";
 import { type ErrorCode, GatewayError, invariant } from "../errors.ts";
-import type { Act, Entry, EntryOutcome, StateChange, WriterReply, WriterRequest } from "./changes.ts";
+import type { Act, Entry, EntryOutcome, FileState, StateChange, WriterReply, WriterRequest } from "./changes.ts";
+import type { WriterOptions } from "./open-writer.ts";
+import { createPacker } from "./packing.ts";
+import { createQueue } from "./queue.ts";
 import { createReader, type Reader } from "./reader.ts";
+import type { Loss, SetAsideRow } from "./store.ts";
 
-/** Rows in one transaction: about 1 MB, and what an fsync of 20 ms can still answer within a second. */
-export const BATCH_ROWS_MAX = 5_000;
-/** Frames and changes that may wait; the sockets stop being read long before (ingress high water). */
-export const PENDING_ENTRIES_MAX = 40_000;
-/** A commit that failed is tried again after this; nobody was told that it succeeded. */
-export const RETRY_MS = 500;
 /** Rows of one read. */
 export const READ_ROWS_MAX = 5_000;
-
-export interface SetAsideRow {
-  readonly id: number;
-  readonly cursor: string;
-  readonly error: string;
-  readonly atMs: number;
-}
 
 export interface JournalHealth {
   readonly newestId: number;
   readonly pendingRows: number;
   readonly lastCommitMs: number;
+  /** Rows of the last batch. */
+  readonly batchRows: number;
+  readonly freeBytes: number;
+  /** Free space is below the mark at which old rows are dropped early. */
+  readonly lowWater: boolean;
+  /** Nothing is taken now: what was sent waits unacknowledged, and its senders keep it. */
+  readonly refusing: boolean;
+  /** Rows that were dropped although somebody needed them, ever (`gaps`). */
+  readonly gapRows: number;
   /** Why nothing can be committed now; undefined when all is well. */
   readonly failing?: string;
 }
@@ -38,48 +38,44 @@ export interface Journal {
   append(frame: CheckedFrame): Promise<AppendOutcome>;
   /** Cursor, documents and log rows, all or nothing, in order with the appends. */
   save(change: StateChange): Promise<void>;
+  /** Last row that a reader has passed. Asking makes it one whose rows are kept for it. */
+  cursor(name: string): Promise<number>;
   /** Rows with id > afterId in order, at most `limit`. */
   read(afterId: number, limit: number): Promise<readonly JournalRecord[]>;
   documents(kind: string): Promise<readonly { readonly key: string; readonly json: string }[]>;
-  cursor(name: string): Promise<number>;
   setAside(limit: number): Promise<readonly SetAsideRow[]>;
   acts(limit: number): Promise<readonly Act[]>;
+  /** Counted losses, the newest first. */
+  gaps(limit: number): Promise<readonly Loss[]>;
   newestId(): number;
+  /** The oldest row that is kept, as of the last look; one more than the newest when there is none. */
+  oldestId(): number;
   /** Wakes readers after a commit; carries no data. Gives the call that ends it. */
   onCommitted(listener: () => void): () => void;
   health(): JournalHealth;
-  /** Commits what waits, then closes the file. */
+  /** Commits what waits, then closes the file. What a disk refuses now is rejected: its senders keep it. */
   close(): Promise<void>;
 }
 
-interface Waiting {
-  readonly entry: Entry;
-  readonly rows: number;
-  readonly done: (outcome: EntryOutcome) => void;
-  readonly failed: (error: GatewayError) => void;
-}
-
-export interface JournalOptions {
-  readonly dir: string;
+export interface JournalOptions extends WriterOptions {
   readonly clock: Clock;
-  /** Test seam: caps the file at this many pages, as a full disk would. */
-  readonly pagesMax?: number;
+  /** How long rows wait for company, for disks on which a commit is dear; alarms close the batch at once. */
+  readonly commitWindowMs?: number;
 }
 
 /** Opens the journal in `dir`, making folder and file when they are not there. Throws DATA_IN_USE, JOURNAL_UNUSABLE. */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
-  const { dir, clock } = options;
+  const { clock, commitWindowMs = 0, ...workerData } = options;
+  const { dir } = options;
   try {
     mkdirSync(dir, { recursive: true, mode: 0o750 });
   } catch (cause) {
     throw new GatewayError("FILE_UNWRITABLE", { path: dir }, { cause });
   }
-  const worker = new Worker(new URL("./writer-worker.ts", import.meta.url), {
-    workerData: { dir, pagesMax: options.pagesMax },
-  });
+  const worker = new Worker(new URL("./writer-worker.ts", import.meta.url), { workerData });
+  const openedMs = clock.monotonicMs();
   const opened = await firstReply(worker, dir);
-  const reader = createReader(dir);
-  return createJournal({ worker, reader, clock, opened });
+  return createJournal({ worker, reader: createReader(dir), clock, opened, openedMs, commitWindowMs });
 }
 
 async function firstReply(worker: Worker, dir: string): Promise<Extract<WriterReply, { kind: "opened" }>> {
@@ -101,74 +97,46 @@ interface Parts {
   readonly reader: Reader;
   readonly clock: Clock;
   readonly opened: Extract<WriterReply, { kind: "opened" }>;
+  readonly openedMs: number;
+  readonly commitWindowMs: number;
 }
 
-function createJournal({ worker, reader, clock, opened }: Parts): Journal {
-  let waiting: Waiting[] = [];
-  let sent: Waiting[] = [];
-  let pendingRows = 0;
-  let newestId = opened.newestId;
+function createJournal({ worker, reader, clock, opened, openedMs, commitWindowMs }: Parts): Journal {
+  let { newestId } = opened;
+  let file: FileState = opened.file;
   let lastCommitMs = 0;
   let failing: string | undefined;
-  let scheduled = false;
   let closing: (() => void) | undefined;
   let closed = false;
   const listeners = new Set<() => void>();
-
-  function schedule(): void {
-    if (scheduled || sent.length > 0 || waiting.length === 0) return;
-    scheduled = true;
-    // One turn of the loop later, so that all of one read from the sockets goes into one commit.
-    setImmediate(send);
-  }
-
-  function send(): void {
-    scheduled = false;
-    if (sent.length > 0 || waiting.length === 0) return;
-    let rows = 0;
-    const beyond = waiting.findIndex((one) => {
-      rows += one.rows;
-      return rows > BATCH_ROWS_MAX;
-    });
-    // One entry alone is never more than a batch.
-    sent = beyond < 0 ? waiting : waiting.slice(0, Math.max(1, beyond));
-    waiting = beyond < 0 ? [] : waiting.slice(sent.length);
-    post({ kind: "batch", entries: sent.map((one) => one.entry) });
-  }
+  const uses = new Set<string>();
+  const pack = createPacker();
 
   function post(request: WriterRequest): void {
-    worker.postMessage(request);
+    worker.postMessage(request, request.kind === "batch" ? [request.batch.buffer] : []);
   }
 
-  function takeSent(): void {
-    for (const one of sent) pendingRows -= one.rows;
-    sent = [];
-  }
+  const queue = createQueue({
+    clock,
+    windowMs: commitWindowMs,
+    post: (entries) => post({ kind: "batch", batch: pack(entries) }),
+    onIdle: () => {
+      if (closing !== undefined) post({ kind: "close" });
+    },
+  });
 
   function settle(reply: WriterReply): void {
+    if (reply.kind === "closed") closing?.();
+    if (reply.kind !== "committed" && reply.kind !== "failed" && reply.kind !== "file") return;
+    file = reply.file;
+    if (reply.kind === "file") return;
+    failing = reply.kind === "failed" ? reply.reason : undefined;
     if (reply.kind === "committed") {
-      const done = sent;
-      takeSent();
-      failing = undefined;
       newestId = reply.newestId;
       lastCommitMs = reply.commitMs;
-      for (let i = 0; i < done.length; i++) done[i]?.done(reply.outcomes[i] as EntryOutcome);
-      for (const listener of listeners) listener();
-    } else if (reply.kind === "failed") {
-      failing = reply.reason;
-      if (reply.retry) {
-        clock.after(RETRY_MS, () => post({ kind: "batch", entries: sent.map((one) => one.entry) }));
-        return;
-      }
-      const lost = sent;
-      takeSent();
-      for (const one of lost) one.failed(new GatewayError("JOURNAL_UNUSABLE", { reason: reply.reason }));
-    } else if (reply.kind === "closed") {
-      closing?.();
-      return;
     }
-    if (closing !== undefined && sent.length === 0 && waiting.length === 0) post({ kind: "close" });
-    else schedule();
+    queue.settle(reply);
+    if (reply.kind === "committed") for (const listener of listeners) listener();
   }
 
   worker.on("message", settle);
@@ -179,23 +147,22 @@ function createJournal({ worker, reader, clock, opened }: Parts): Journal {
 
   function enter(entry: Entry): Promise<EntryOutcome> {
     if (closing !== undefined || closed) return Promise.reject(new GatewayError("JOURNAL_CLOSED"));
-    if (waiting.length + sent.length >= PENDING_ENTRIES_MAX) {
-      return Promise.reject(new GatewayError("JOURNAL_BUSY", { pending: waiting.length + sent.length }));
-    }
-    const rows = "frame" in entry ? (entry.frame.rows ?? 1) : 1;
-    pendingRows += rows;
-    return new Promise((done, failed) => {
-      waiting.push({ entry, rows, done, failed });
-      schedule();
-    });
+    if ("change" in entry && entry.change.cursor !== undefined) noteUse(entry.change.cursor.name);
+    return queue.enter(entry);
+  }
+
+  function noteUse(cursor: string): void {
+    if (uses.has(cursor)) return;
+    uses.add(cursor);
+    post({ kind: "uses", cursor });
   }
 
   async function close(): Promise<void> {
     if (closed) return;
     await new Promise<void>((resolve) => {
       closing = resolve;
-      if (sent.length === 0 && waiting.length === 0) post({ kind: "close" });
-      else schedule();
+      if (queue.isEmpty()) post({ kind: "close" });
+      else queue.finish();
     });
     closed = true;
     await Promise.all([worker.terminate(), reader.close()]);
@@ -203,22 +170,40 @@ function createJournal({ worker, reader, clock, opened }: Parts): Journal {
 
   return {
     epoch: opened.epoch,
-    append: (frame) => enter({ frame }) as Promise<AppendOutcome>,
+    append: (frame) => {
+      return enter({ frame, afterOpenMs: clock.monotonicMs() - openedMs }) as Promise<AppendOutcome>;
+    },
     save: async (change) => {
       await enter({ change });
     },
     read: (afterId, limit) => reader.ask({ kind: "rows", afterId, limit: Math.min(limit, READ_ROWS_MAX) }),
     documents: (documentKind) => reader.ask({ kind: "documents", documentKind }),
-    cursor: (name) => reader.ask({ kind: "cursor", name }),
+    cursor: (name) => {
+      noteUse(name);
+      return reader.ask({ kind: "cursor", name });
+    },
     setAside: (limit) => reader.ask({ kind: "set-aside", limit }),
     acts: (limit) => reader.ask({ kind: "acts", limit }),
+    gaps: (limit) => reader.ask({ kind: "gaps", limit }),
     newestId: () => newestId,
+    oldestId: () => file.oldestId,
     onCommitted: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     health: () => {
-      return { newestId, pendingRows, lastCommitMs, ...(failing === undefined ? {} : { failing }) };
+      const { freeBytes, lowWater, gapRows } = file;
+      return {
+        newestId,
+        pendingRows: queue.pendingRows(),
+        lastCommitMs,
+        batchRows: queue.batchRows(),
+        freeBytes,
+        lowWater,
+        refusing: failing !== undefined,
+        gapRows,
+        ...(failing === undefined ? {} : { failing }),
+      };
     },
     close,
   };

@@ -3,9 +3,10 @@ import { describe, expect, test } from "vitest";
 import { createRandom } from "../../firmware/simulator/random.ts";
 import { NOON_MS, temporaryFolder } from "../../tests/fixtures.ts";
 import { type Chances, createOutageDevice, type OutageDevice, type Sample } from "../../tests/outage-device.ts";
+import { systemClock } from "../clock.ts";
 import { FIRST_CYCLE_BASE as BASE } from "../domain/sequence.ts";
 import { openReaderFile } from "./file.ts";
-import { createWriter } from "./writer.ts";
+import { openWriter } from "./open-writer.ts";
 
 const SEED = Number(process.env["OUTAGE_SEED"] ?? Math.floor(performance.timeOrigin) % 1_000_000);
 const RUNS = 25;
@@ -35,12 +36,15 @@ interface Played {
   readonly isDrained: boolean;
 }
 
+type StepClocks = (clocks: Clocks, next: () => number) => void;
+
 /** Plays one device against a writer that is opened again now and then. */
-function play(seed: number, chances: Chances, stepClocks: (clocks: Clocks, next: () => number) => void): Played {
+async function play(seed: number, chances: Chances, stepClocks: StepClocks): Promise<Played> {
   const folder = temporaryFolder();
   const random = createRandom(seed);
   const clocks: Clocks = { offS: 0, isTrusted: true };
-  let writer = createWriter(folder.path);
+  const open = () => openWriter({ dir: folder.path }, { clock: systemClock });
+  let writer = await open();
   const firstSequence = Math.floor(random.next() * 65_536);
   const device = createOutageDevice({
     random,
@@ -48,23 +52,23 @@ function play(seed: number, chances: Chances, stepClocks: (clocks: Clocks, next:
     startS: NOON_MS / 1000,
     firstSequence,
     gatewayOffS: () => (clocks.isTrusted ? clocks.offS : undefined),
-    deliver: (frame, trueS) => {
+    deliver: async (frame, trueS) => {
       const receivedMs = clocks.isTrusted ? (trueS + clocks.offS) * 1000 : (trueS % DAY_S) * 1000;
-      const result = writer.commit([{ frame: { ...frame, receivedMs, clockTrusted: clocks.isTrusted } }]);
+      const result = await writer.commit([{ frame: { ...frame, receivedMs, clockTrusted: clocks.isTrusted } }]);
       if (result.kind === "failed") throw new Error(result.reason);
       return result.outcomes[0]?.outcome === "replay" ? "refused" : "stored";
     },
   });
   for (let i = 0; i < STEPS; i++) {
     stepClocks(clocks, () => random.next());
-    device.step();
+    await device.step();
     if (random.next() < 0.02) {
-      writer.close();
-      writer = createWriter(folder.path);
+      await writer.close();
+      writer = await open();
     }
   }
-  const isDrained = device.drain();
-  writer.close();
+  const isDrained = await device.drain();
+  await writer.close();
   const db = openReaderFile(folder.path);
   const all = db.prepare("SELECT sequence, time_ms, quality, frame FROM journal").all();
   db.close();
@@ -104,8 +108,8 @@ const CHANCES: Chances = { cut: 0.012, linkChange: 0.03, lost: 0.1, sync: 0.3, o
 const SEEDS = Array.from({ length: RUNS }, (_, i) => SEED + i);
 
 describe("with clocks that are right where they are set", () => {
-  test.each(SEEDS)("each sample once, in order, near its true time: seed %i", (seed) => {
-    const played = play(seed, CHANCES, () => undefined);
+  test.each(SEEDS)("each sample once, in order, near its true time: seed %i", async (seed) => {
+    const played = await play(seed, CHANCES, () => undefined);
     expectEachOnce(played);
     let before = Number.NEGATIVE_INFINITY;
     const lastBoot = played.device.samples.at(-1)?.boot;
@@ -123,14 +127,14 @@ describe("with clocks that are right where they are set", () => {
     }
   });
 
-  test.each(SEEDS)("frames out of their order lose nothing either: seed %i", (seed) => {
-    expectEachOnce(play(seed, { ...CHANCES, outOfOrder: 0.5, lost: 0.3 }, () => undefined));
+  test.each(SEEDS)("frames out of their order lose nothing either: seed %i", async (seed) => {
+    expectEachOnce(await play(seed, { ...CHANCES, outOfOrder: 0.5, lost: 0.3 }, () => undefined));
   });
 });
 
 describe("with a gateway clock that jumps by days, or is not trusted for a while", () => {
-  test.each(SEEDS)("each sample once: seed %i", (seed) => {
-    const played = play(seed, { ...CHANCES, outOfOrder: 0.2 }, (clocks, next) => {
+  test.each(SEEDS)("each sample once: seed %i", async (seed) => {
+    const played = await play(seed, { ...CHANCES, outOfOrder: 0.2 }, (clocks, next) => {
       if (next() < 0.03) clocks.offS = next() < 0.5 ? 0 : Math.floor((next() - 0.5) * 20 * DAY_S);
       if (next() < 0.03) clocks.isTrusted = next() < 0.7;
     });

@@ -1,34 +1,73 @@
 // The writer in a thread of its own: an fsync of a slow disk must not stop the sockets.
 import { parentPort, workerData } from "node:worker_threads";
+import { systemClock } from "../clock.ts";
 import { invariant } from "../errors.ts";
 import type { WriterReply, WriterRequest } from "./changes.ts";
 import { lockFolder } from "./file.ts";
-import { createWriter } from "./writer.ts";
+import { type OpenWriter, openWriter, type WriterOptions } from "./open-writer.ts";
+import { createUnpacker, type PackedBatch, packOutcomes } from "./packing.ts";
+import { UPKEEP_MS } from "./upkeep.ts";
 
 const port = parentPort;
 invariant(port !== null, "the writer runs as a worker");
-const { dir, pagesMax } = workerData as { dir: string; pagesMax?: number };
+const options = workerData as WriterOptions;
 
 function reply(message: WriterReply): void {
-  port?.postMessage(message);
+  port?.postMessage(message, message.kind === "committed" ? [message.outcomes.buffer] : []);
+}
+
+/** One job after the other. A job that throws is a bug: the thread goes down, and the process with it. */
+let tail: Promise<void> = Promise.resolve();
+function inTurn(job: () => Promise<void>): void {
+  tail = tail.then(job);
+}
+
+function serve(writer: OpenWriter, lock: { close(): void }): void {
+  const unpack = createUnpacker();
+  const { upkeep } = writer;
+
+  async function commit(packed: PackedBatch): Promise<void> {
+    const began = performance.now();
+    const entries = unpack(packed);
+    let result = await writer.commit(entries);
+    if (result.kind === "failed" && result.full && (await upkeep.makeRoom())) result = await writer.commit(entries);
+    if (result.kind === "failed") {
+      reply({ kind: "failed", reason: result.reason, retry: result.retry, file: upkeep.state() });
+      return;
+    }
+    const outcomes = packOutcomes(result.outcomes);
+    const commitMs = performance.now() - began;
+    reply({ kind: "committed", outcomes, newestId: result.newestId, commitMs, file: upkeep.state() });
+    await upkeep.afterCommit();
+  }
+
+  const rounds = systemClock.every(UPKEEP_MS, () => {
+    inTurn(async () => {
+      await upkeep.round();
+      reply({ kind: "file", file: upkeep.state() });
+    });
+  });
+
+  async function close(): Promise<void> {
+    rounds.stop();
+    await writer.close();
+    lock.close();
+    reply({ kind: "closed" });
+    port?.close();
+  }
+
+  port?.on("message", (request: WriterRequest) => {
+    if (request.kind === "uses") upkeep.noteUse(request.cursor);
+    else inTurn(request.kind === "close" ? close : () => commit(request.batch));
+  });
 }
 
 try {
-  const lock = lockFolder(dir);
-  const writer = createWriter(dir, { pagesMax });
-  reply({ kind: "opened", newestId: writer.newestId(), epoch: writer.epoch });
-  port.on("message", (request: WriterRequest) => {
-    if (request.kind === "close") {
-      writer.close();
-      lock.close();
-      reply({ kind: "closed" });
-      port.close();
-      return;
-    }
-    const began = performance.now();
-    const result = writer.commit(request.entries);
-    reply(result.kind === "failed" ? result : { ...result, commitMs: performance.now() - began });
-  });
+  const lock = lockFolder(options.dir);
+  const writer = await openWriter(options, { clock: systemClock });
+  const epoch = writer.taken.name;
+  reply({ kind: "opened", newestId: writer.newestId(), epoch, file: writer.upkeep.state() });
+  serve(writer, lock);
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
   reply({ kind: "refused", code: message === "DATA_IN_USE" ? message : "JOURNAL_UNUSABLE", message });

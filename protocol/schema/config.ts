@@ -14,7 +14,34 @@ export const GatewayConfigSchema = Type.Object(
       { ...Closed, default: {} },
     ),
     data: Type.Object(
-      { dir: Type.String({ ...Path, default: "data", description: "Folder for journal, registry, keys and people." }) },
+      {
+        dir: Type.String({ ...Path, default: "data", description: "Folder for journal, registry, keys and people." }),
+        keepDays: Type.Integer({
+          minimum: 3,
+          maximum: 3_650,
+          default: 7,
+          description: "Days of raw rows in the journal once all have read them.",
+        }),
+        lowWaterMb: Type.Optional(
+          Type.Integer({
+            minimum: 0,
+            maximum: 10_000_000,
+            description: "Free space below which old days go early; else 512 MB or 5 %.",
+          }),
+        ),
+        reserveMb: Type.Integer({
+          minimum: 0,
+          maximum: 10_000,
+          default: 64,
+          description: "Space held back for a full disk.",
+        }),
+        commitWindowMs: Type.Integer({
+          minimum: 0,
+          maximum: 1_000,
+          default: 0,
+          description: "How long rows wait for company; 250 for an SD card. Alarms never wait.",
+        }),
+      },
       { ...Closed, default: {} },
     ),
     mqtt: Type.Object(

@@ -1,0 +1,50 @@
+// What is known of one device, in a form that is kept beside the rows: with it the table of devices is there after a start
+// without reading back the window of every device. The runs of the timeline are the stored records of the window.
+import { markRun, type StoredWindow, WINDOW_RECORDS } from "../domain/dedupe.ts";
+import type { Timeline } from "../domain/timeline.ts";
+
+export interface DeviceSummary {
+  window: StoredWindow | undefined;
+  /** The highest record with a synchronised time. */
+  synced: { readonly sequence: number; readonly timeMs: number } | undefined;
+  timeline: Timeline;
+}
+
+type KeptRun = readonly [
+  first: number,
+  last: number,
+  firstMs: number,
+  lastMs: number,
+  firstSureMs: number | null,
+  lastSureMs: number | null,
+];
+type Kept = readonly [synced: readonly [sequence: number, timeMs: number] | null, timeline: readonly KeptRun[]];
+
+export function summaryJson({ synced, timeline }: Omit<DeviceSummary, "window">): string {
+  const kept: Kept = [
+    synced === undefined ? null : [synced.sequence, synced.timeMs],
+    timeline.map((run): KeptRun => {
+      return [run.first, run.last, run.firstMs, run.lastMs, run.firstSureMs ?? null, run.lastSureMs ?? null];
+    }),
+  ];
+  return JSON.stringify(kept);
+}
+
+export function parseSummary(json: string): DeviceSummary {
+  const [synced, runs] = JSON.parse(json) as Kept;
+  const highest = runs.at(-1)?.[1];
+  return {
+    window: highest === undefined ? undefined : windowOf(highest, runs),
+    synced: synced === null ? undefined : { sequence: synced[0], timeMs: synced[1] },
+    timeline: runs.map(([first, last, firstMs, lastMs, firstSureMs, lastSureMs]) => {
+      const sure = { firstSureMs: firstSureMs ?? undefined, lastSureMs: lastSureMs ?? undefined };
+      return { first, last, firstMs, lastMs, ...sure };
+    }),
+  };
+}
+
+function windowOf(highest: number, runs: readonly KeptRun[]): StoredWindow {
+  const window = { highest, bits: new Uint8Array(WINDOW_RECORDS / 8) };
+  for (const [first, last] of runs) markRun(window, first, last);
+  return window;
+}

@@ -1,0 +1,166 @@
+// What waits for the writer: in batches, bounded, and not at all where it is urgent; and what it is packed into.
+import { describe, expect, test } from "vitest";
+import { createRandom } from "../../firmware/simulator/random.ts";
+import { encodeEvent } from "../../protocol/index.ts";
+import { checkedFrame, NOON_MS } from "../../tests/fixtures.ts";
+import { virtualClock } from "../../tests/virtual-clock.ts";
+import { isAlarmClass } from "../domain/urgency.ts";
+import type { Entry, EntryOutcome } from "./changes.ts";
+import { createPacker, createUnpacker, outcomeIn, packOutcomes } from "./packing.ts";
+import { BATCH_ROWS_MAX, createQueue, isUrgent, PENDING_ROWS_MAX, RETRY_MS } from "./queue.ts";
+
+const WINDOW_MS = 250;
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function queueWith(windowMs: number) {
+  const clock = virtualClock(NOON_MS);
+  const posted: (readonly Entry[])[] = [];
+  const queue = createQueue({ clock, windowMs, post: (entries) => posted.push(entries), onIdle: () => undefined });
+  const commit = () => {
+    const outcomes = packOutcomes((posted.at(-1) ?? []).map(() => ({ outcome: "saved" }) as const));
+    const file = { freeBytes: 0, lowWater: false, gapRows: 0, oldestId: 1 };
+    queue.settle({ kind: "committed", outcomes, newestId: 1, commitMs: 1, file });
+  };
+  return { clock, posted, queue, commit };
+}
+
+const plain = (sequence = 1): Entry => ({ frame: checkedFrame({ sequence }) });
+const alarm: Entry = { frame: checkedFrame({ flags: { clockSynced: true, helpRequested: true } }) };
+
+describe("with a commit window", () => {
+  test("rows wait for company until it ends, and what comes meanwhile goes along", async () => {
+    const { clock, posted, queue } = queueWith(WINDOW_MS);
+    void queue.enter(plain(1));
+    await turn();
+    await clock.advance(WINDOW_MS - 1);
+    void queue.enter(plain(2));
+    await turn();
+    expect(posted).toHaveLength(0);
+    await clock.advance(1);
+    await turn();
+    expect(posted.map((one) => one.length)).toEqual([2]);
+  });
+
+  test("an alarm closes the batch at once, and so does one behind a commit", async () => {
+    const { clock, posted, queue, commit } = queueWith(WINDOW_MS);
+    void queue.enter(plain(1));
+    void queue.enter(alarm);
+    await turn();
+    expect(posted.map((one) => one.length)).toEqual([2]);
+    void queue.enter(plain(2));
+    void queue.enter(alarm);
+    commit();
+    await turn();
+    expect(posted.map((one) => one.length)).toEqual([2, 2]);
+    commit();
+    void queue.enter(plain(3));
+    await turn();
+    expect(posted).toHaveLength(2);
+    await clock.advance(WINDOW_MS);
+    await turn();
+    expect(posted).toHaveLength(3);
+  });
+
+  test("a whole batch does not wait", async () => {
+    const { posted, queue } = queueWith(WINDOW_MS);
+    for (let i = 0; i < BATCH_ROWS_MAX; i++) void queue.enter(plain(i));
+    await turn();
+    expect(posted.map((one) => one.length)).toEqual([BATCH_ROWS_MAX]);
+  });
+});
+
+test("rows are bounded, not frames: at the limit all are taken, one above it none", async () => {
+  const { queue } = queueWith(0);
+  const many = (rows: number): Entry => ({ frame: { ...checkedFrame(), rows } });
+  const taken = [many(PENDING_ROWS_MAX - 41), many(41)].map((entry) => queue.enter(entry));
+  expect(queue.pendingRows()).toBe(PENDING_ROWS_MAX);
+  await expect(queue.enter(plain())).rejects.toMatchObject({ code: "JOURNAL_BUSY" });
+  expect(queue.pendingRows()).toBe(PENDING_ROWS_MAX);
+  expect(taken).toHaveLength(2);
+});
+
+test("a batch that failed for now is sent again as it was, before anything else", async () => {
+  const { clock, posted, queue, commit } = queueWith(0);
+  const first = queue.enter(plain(1));
+  await turn();
+  const file = { freeBytes: 0, lowWater: true, gapRows: 0, oldestId: 1 };
+  queue.settle({ kind: "failed", reason: "full", retry: true, file });
+  void queue.enter(plain(2));
+  await turn();
+  expect(posted).toHaveLength(1);
+  await clock.advance(RETRY_MS);
+  expect(posted[1]).toEqual(posted[0]);
+  commit();
+  expect(await first).toEqual({ outcome: "saved" });
+});
+
+describe("urgent is", () => {
+  test.each([
+    ["a report", {}, false],
+    ["one of a device whose own alarm sounds", { localAlarm: true }, true],
+    ["one of a case that was opened", { tamper: true }, true],
+    ["one that asks for help", { helpRequested: true }, true],
+    ["one that asks for an ack and has more", { ackRequested: true, backlogPending: true, ownPowerLow: true }, false],
+  ] as const)("%s: %o", (_, flags, isAlarm) => {
+    expect(isAlarmClass(checkedFrame({ flags }).frame)).toBe(isAlarm);
+  });
+
+  test("an event, and nothing that is too short to say", () => {
+    const event = encodeEvent({ sequence: 1, time: 2, flags: {}, event: "mains-lost", argument: 0 });
+    expect(isAlarmClass(event)).toBe(true);
+    expect(isAlarmClass(event.subarray(0, 7))).toBe(false);
+  });
+
+  test("an act of a person and a changed alert, not a cursor or a picture", () => {
+    const put = (kind: string) => ({ change: { put: [{ kind, key: "k", json: "{}" }] } });
+    expect([put("alert"), put("point"), { change: { cursor: { name: "engine", id: 1 } } }].map(isUrgent)).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(isUrgent({ change: { remove: [{ kind: "alert", key: "k" }] } })).toBe(true);
+  });
+});
+
+describe("a packed batch", () => {
+  test("comes out as it went in, whatever is in it, over many batches", () => {
+    const random = createRandom(7);
+    const [pack, unpack] = [createPacker(), createUnpacker()];
+    for (let round = 0; round < 30; round++) {
+      const entries = Array.from({ length: 1 + Math.floor(random.next() * 40) }, (_, i): Entry => {
+        if (random.next() < 0.2) return { change: { cursor: { name: "engine", id: i } } };
+        const deviceId = `dev-${Math.floor(random.next() * 30)}-é`;
+        const bytes = checkedFrame({ sequence: i, deviceId });
+        const pool = new Uint8Array(4_096).fill(9);
+        pool.set(bytes.frame, 77);
+        const frame = pool.subarray(77, 77 + bytes.frame.length);
+        const header = random.next() < 0.2 ? undefined : { sequence: i, timeS: 2 ** 32 - 1, clockSynced: i % 2 === 0 };
+        const link = random.next() < 0.5 ? "mqtt" : "lorawan";
+        const received = { receivedMs: 1.5e12 + random.next(), clockTrusted: random.next() < 0.5 };
+        return { frame: { deviceId, header, link, frame, ...received }, afterOpenMs: random.next() * 1e9 };
+      });
+      const back = unpack(pack(entries));
+      expect(back.map(plainOf)).toEqual(entries.map(plainOf));
+    }
+  });
+
+  test("and what became of it", () => {
+    const ack = { baseSequence: 65_535, bitmap: 0xffff_ffff, after: 0x8000_0001 };
+    const outcomes: EntryOutcome[] = [
+      { outcome: "saved" },
+      { outcome: "stored", id: 2 ** 40, ack },
+      { outcome: "stored", id: 3, ack: undefined },
+      { outcome: "duplicate", ack },
+      { outcome: "replay", ack: { baseSequence: 0, bitmap: 0, after: 0 } },
+    ];
+    const packed = packOutcomes(outcomes);
+    expect(outcomes.map((_, i) => outcomeIn(packed, i))).toEqual(outcomes);
+  });
+
+  function plainOf(entry: Entry): unknown {
+    return "change" in entry ? entry : { ...entry, frame: { ...entry.frame, frame: [...entry.frame.frame] } };
+  }
+});

@@ -1,0 +1,142 @@
+// What waits for the writer: group commit that clocks itself (what has come when a commit returns is the next batch), with a
+// bound on what waits, and a window for slow disks that an alarm closes at once.
+import type { Clock, Timer } from "../clock.ts";
+import { isAlarmClass } from "../domain/urgency.ts";
+import { GatewayError } from "../errors.ts";
+import type { Entry, EntryOutcome, WriterReply } from "./changes.ts";
+import { outcomeIn } from "./packing.ts";
+
+/** Rows in one transaction: about 1 MB, and what an fsync of 20 ms can still answer within a second. */
+export const BATCH_ROWS_MAX = 5_000;
+/** Rows that may wait, a change counted as one; the sockets stop being read long before (ingress high water). */
+export const PENDING_ROWS_MAX = 100_000;
+/** A commit that failed is tried again after this; nobody was told that it succeeded. */
+export const RETRY_MS = 500;
+
+interface Waiting {
+  readonly entry: Entry;
+  readonly rows: number;
+  readonly done: (outcome: EntryOutcome) => void;
+  readonly failed: (error: GatewayError) => void;
+}
+
+export interface QueueDeps {
+  readonly clock: Clock;
+  readonly post: (entries: readonly Entry[]) => void;
+  /** How long the first of a batch waits for others; 0: not at all. */
+  readonly windowMs: number;
+  /** Nothing waits any more. */
+  readonly onIdle: () => void;
+}
+
+export interface Queue {
+  enter(entry: Entry): Promise<EntryOutcome>;
+  settle(reply: Extract<WriterReply, { kind: "committed" | "failed" }>): void;
+  pendingRows(): number;
+  /** Rows of the last batch. */
+  batchRows(): number;
+  isEmpty(): boolean;
+  /** What waits goes at once from now on, and is not tried again. */
+  finish(): void;
+}
+
+/** A frame of alarm class, and what a person or an alert changes, may not wait for company. */
+export function isUrgent(entry: Entry): boolean {
+  if ("frame" in entry) return isAlarmClass(entry.frame.frame);
+  const { acts = [], put = [], remove = [] } = entry.change;
+  return acts.length > 0 || put.some(({ kind }) => kind === "alert") || remove.some(({ kind }) => kind === "alert");
+}
+
+export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue {
+  let waiting: Waiting[] = [];
+  let sent: Waiting[] = [];
+  let waitingRows = 0;
+  let pendingRows = 0;
+  let batchRows = 0;
+  let scheduled = false;
+  let window: Timer | undefined;
+  let isFinishing = false;
+  /** Nothing of what waits may wait longer. */
+  let isHurried = windowMs === 0;
+
+  function schedule(): void {
+    if (scheduled || sent.length > 0 || waiting.length === 0) return;
+    if (isHurried || waitingRows >= BATCH_ROWS_MAX) sendSoon();
+    else window ??= clock.after(windowMs, sendSoon);
+  }
+
+  function sendSoon(): void {
+    window?.stop();
+    window = undefined;
+    if (scheduled) return;
+    scheduled = true;
+    // One turn of the loop later, so that all of one read from the sockets goes into one commit.
+    setImmediate(send);
+  }
+
+  function send(): void {
+    scheduled = false;
+    if (sent.length > 0 || waiting.length === 0) return;
+    let rows = 0;
+    let count = 0;
+    while (count < waiting.length) {
+      rows += (waiting[count] as Waiting).rows;
+      // One entry alone is never more than a batch.
+      if (rows > BATCH_ROWS_MAX && count > 0) break;
+      count++;
+    }
+    sent = count === waiting.length ? waiting : waiting.slice(0, count);
+    waiting = count === waiting.length ? [] : waiting.slice(count);
+    batchRows = sent.reduce((sum, one) => sum + one.rows, 0);
+    waitingRows -= batchRows;
+    // What is left behind an alarm goes with the next batch, at once.
+    if (waiting.length === 0) isHurried = windowMs === 0 || isFinishing;
+    postSent();
+  }
+
+  function postSent(): void {
+    post(sent.map((one) => one.entry));
+  }
+
+  function takeSent(): Waiting[] {
+    const taken = sent;
+    pendingRows -= batchRows;
+    sent = [];
+    return taken;
+  }
+
+  return {
+    enter(entry) {
+      const rows = "frame" in entry ? (entry.frame.rows ?? 1) : 1;
+      if (pendingRows + rows > PENDING_ROWS_MAX) {
+        return Promise.reject(new GatewayError("JOURNAL_BUSY", { pending: pendingRows }));
+      }
+      pendingRows += rows;
+      waitingRows += rows;
+      isHurried ||= isUrgent(entry);
+      return new Promise((done, failed) => {
+        waiting.push({ entry, rows, done, failed });
+        schedule();
+      });
+    },
+    settle(reply) {
+      if (reply.kind === "failed" && reply.retry && !isFinishing) {
+        clock.after(RETRY_MS, postSent);
+        return;
+      }
+      const taken = takeSent();
+      if (reply.kind === "committed") for (const [i, one] of taken.entries()) one.done(outcomeIn(reply.outcomes, i));
+      else for (const one of taken) one.failed(new GatewayError("JOURNAL_UNUSABLE", { reason: reply.reason }));
+      if (waiting.length === 0) onIdle();
+      else schedule();
+    },
+    pendingRows: () => pendingRows,
+    batchRows: () => batchRows,
+    isEmpty: () => waiting.length === 0 && sent.length === 0,
+    finish() {
+      isFinishing = true;
+      isHurried = true;
+      schedule();
+    },
+  };
+}
