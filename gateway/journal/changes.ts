@@ -72,8 +72,17 @@ export type WriterReply =
       readonly commitMs: number;
       readonly file: FileState;
     }
-  /** Nothing of the batch is durable, as far as anybody knows. `retry`: time or space can cure it. */
-  | { readonly kind: "failed"; readonly reason: string; readonly retry: boolean; readonly file: FileState }
+  /**
+   * Nothing of the batch is durable, as far as anybody knows. `retry`: time or space can cure it; `full`: space, and then
+   * the batch need not come again as it was.
+   */
+  | {
+      readonly kind: "failed";
+      readonly reason: string;
+      readonly retry: boolean;
+      readonly full: boolean;
+      readonly file: FileState;
+    }
   | { readonly kind: "file"; readonly file: FileState }
   | { readonly kind: "closed" };
 

@@ -87,7 +87,7 @@ test("a batch that failed for now is sent again as it was, before anything else"
   const first = queue.enter(plain(1));
   await turn();
   const file = { freeBytes: 0, lowWater: true, gapRows: 0, oldestId: 1 };
-  queue.settle({ kind: "failed", reason: "full", retry: true, file });
+  queue.settle({ kind: "failed", reason: "busy", retry: true, full: false, file });
   void queue.enter(plain(2));
   await turn();
   expect(posted).toHaveLength(1);
@@ -95,6 +95,39 @@ test("a batch that failed for now is sent again as it was, before anything else"
   expect(posted[1]).toEqual(posted[0]);
   commit();
   expect(await first).toEqual({ outcome: "saved" });
+});
+
+test("without room for rows what is saved goes by itself, at once, and the rows are tried again in their order", async () => {
+  const { clock, posted, queue, commit } = queueWith(0);
+  const change = (id: number): Entry => ({ change: { cursor: { name: "engine", id } } });
+  const file = { freeBytes: 0, lowWater: true, gapRows: 0, oldestId: 1 };
+  const full = () => queue.settle({ kind: "failed", reason: "full", retry: true, full: true, file });
+  const done: string[] = [];
+  const note = (name: string) => () => void done.push(name);
+  const all = [
+    queue.enter(plain(1)).then(note("row 1")),
+    queue.enter(change(1)).then(note("save 1")),
+    queue.enter(plain(2)).then(note("row 2")),
+  ];
+  await turn();
+  full();
+  expect(posted.at(-1)).toEqual([change(1)]);
+  commit();
+  all.push(queue.enter(plain(3)).then(note("row 3")), queue.enter(change(2)).then(note("save 2")));
+  await turn();
+  expect(posted.at(-1)).toEqual([change(2)]);
+  commit();
+  await turn();
+  expect(done).toEqual(["save 1", "save 2"]);
+  await clock.advance(RETRY_MS);
+  expect(posted.at(-1)).toEqual([plain(1), plain(2), plain(3)]);
+  full();
+  expect(queue.pendingRows()).toBe(3);
+  await clock.advance(RETRY_MS);
+  commit();
+  await Promise.all(all);
+  expect(done.slice(2)).toEqual(["row 1", "row 2", "row 3"]);
+  expect([queue.pendingRows(), queue.isEmpty()]).toEqual([0, true]);
 });
 
 describe("urgent is", () => {

@@ -56,12 +56,15 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
   let scheduled = false;
   let window: Timer | undefined;
   let isFinishing = false;
+  /** There is no room for rows for now. */
+  let isFull = false;
   /** Nothing of what waits may wait longer. */
   let isHurried = windowMs === 0;
 
   function schedule(): void {
     if (scheduled || sent.length > 0 || waiting.length === 0) return;
-    if (isHurried || waitingRows >= BATCH_ROWS_MAX) sendSoon();
+    if (isFull && !isFinishing) sendChanges();
+    else if (isHurried || waitingRows >= BATCH_ROWS_MAX) sendSoon();
     else window ??= clock.after(windowMs, sendSoon);
   }
 
@@ -98,6 +101,35 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
     post(sent.map((one) => one.entry));
   }
 
+  /**
+   * No room for rows: they wait, and what is to be saved goes without them, since a cursor that moves on is what makes room.
+   * It never speaks of rows that are not committed yet, so it may overtake them.
+   */
+  function setRowsBack(): void {
+    const rows = sent.filter(({ entry }) => "frame" in entry);
+    const changes = sent.filter(({ entry }) => "change" in entry);
+    waiting = [...rows, ...waiting];
+    isFull = true;
+    clock.after(RETRY_MS, () => {
+      isFull = false;
+      schedule();
+    });
+    sent = changes;
+    batchRows = changes.length;
+    waitingRows = pendingRows - batchRows;
+    if (changes.length > 0) postSent();
+    else schedule();
+  }
+
+  function sendChanges(): void {
+    sent = waiting.filter(({ entry }) => "change" in entry);
+    if (sent.length === 0) return;
+    waiting = waiting.filter(({ entry }) => "frame" in entry);
+    batchRows = sent.length;
+    waitingRows -= batchRows;
+    postSent();
+  }
+
   function takeSent(): Waiting[] {
     const taken = sent;
     pendingRows -= batchRows;
@@ -121,6 +153,10 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
     },
     settle(reply) {
       if (reply.kind === "failed" && reply.retry && !isFinishing) {
+        if (reply.full && sent.some(({ entry }) => "frame" in entry)) {
+          setRowsBack();
+          return;
+        }
         clock.after(RETRY_MS, postSent);
         return;
       }

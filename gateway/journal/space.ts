@@ -30,8 +30,13 @@ export function lowBytesOf({ totalBytes }: Space): number {
   return Math.max(LOW_BYTES, Math.floor(totalBytes * LOW_SHARE));
 }
 
+/** With the reserve gone, rows are taken only above this: the rest is for saving and dropping, which alone make room again. */
+const FLOOR_BYTES = 8 * MB;
+
 /** Room that is given back when the disk is full, so that dropping rows and saving the engine's state can be committed. */
 export interface Reserve {
+  /** Free room below which no rows are taken; 0 while it has something to give. */
+  floorBytes(): number;
   /** What it lacks. */
   missingBytes(): number;
   /** Makes it a step larger. False when it is whole, or the disk refuses. */
@@ -44,6 +49,7 @@ export function createReserve(dir: string, bytes: number): Reserve {
   const path = `${dir}/${RESERVE_FILE}`;
   let size = sizeOf(path);
   return {
+    floorBytes: () => (size > 0 ? 0 : Math.min(FLOOR_BYTES, bytes)),
     missingBytes: () => Math.max(0, bytes - size),
     grow() {
       if (size >= bytes) return false;

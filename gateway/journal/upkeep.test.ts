@@ -222,6 +222,21 @@ describe("a disk that is full", () => {
     expect(await writer.upkeep.makeRoom()).toBe(false);
   });
 
+  test("keeps the last room for saving and dropping once the reserve is gone", async () => {
+    await writer.close();
+    await open({ reserveMb: 4 });
+    freeBytes = 0;
+    expect(writer.upkeep.hasRoomForRows()).toBe(false);
+    freeBytes = 4 * MB;
+    expect(writer.upkeep.hasRoomForRows()).toBe(true);
+    freeBytes = 10_000 * MB;
+    await writer.upkeep.round();
+    freeBytes = 0;
+    expect(writer.upkeep.hasRoomForRows()).toBe(true);
+    await writer.upkeep.makeRoom();
+    expect(writer.upkeep.hasRoomForRows()).toBe(false);
+  });
+
   async function fill(): Promise<{ stored: number; reason: string }> {
     for (let i = 0; i < 200; i++) {
       const before = sequence;

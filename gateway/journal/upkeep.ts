@@ -36,6 +36,8 @@ export interface Upkeep {
   afterCommit(): Promise<void>;
   /** Now and then, also without commits. */
   round(): Promise<void>;
+  /** False when what room is left is kept for saving and dropping. */
+  hasRoomForRows(): boolean;
   /** A commit failed for want of space. True when there is more of it now. */
   makeRoom(): Promise<boolean>;
   /** Before a clean stop. */
@@ -60,6 +62,9 @@ export async function createUpkeep(deps: UpkeepDeps): Promise<Upkeep> {
     return cursors;
   }
 
+  /** What can be written before the disk is full. */
+  const roomIn = (now: Space) => now.freeBytes + store.health().freeInsideBytes;
+
   function rules(now: Space): RetentionRules {
     return { keepMs: deps.keepMs, lowBytes: deps.lowBytes ?? lowBytesOf(now) };
   }
@@ -76,7 +81,7 @@ export async function createUpkeep(deps: UpkeepDeps): Promise<Upkeep> {
 
   async function decide(isFull: boolean): Promise<Drop | undefined> {
     const now = space();
-    const freeBytes = now.freeBytes + store.health().freeInsideBytes;
+    const freeBytes = roomIn(now);
     const ranges = await store.ranges();
     return nextDrop({ ranges, cursors: await cursorsInUse(), runMs: runMs(), freeBytes, isFull }, rules(now));
   }
@@ -135,6 +140,10 @@ export async function createUpkeep(deps: UpkeepDeps): Promise<Upkeep> {
       if (clock.monotonicMs() - lookedMs >= UPKEEP_MS) await unlessRefused(round);
     },
     round: async () => void (await unlessRefused(round)),
+    hasRoomForRows() {
+      const floor = reserve.floorBytes();
+      return floor === 0 || roomIn(space()) >= floor;
+    },
     async makeRoom() {
       const isFreed = reserve.release();
       const isPruned = await unlessRefused(() => prune(true));

@@ -2,11 +2,12 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../clock.ts";
 import { invariant } from "../errors.ts";
-import type { WriterReply, WriterRequest } from "./changes.ts";
+import type { Entry, WriterReply, WriterRequest } from "./changes.ts";
 import { lockFolder } from "./file.ts";
 import { type OpenWriter, openWriter, type WriterOptions } from "./open-writer.ts";
 import { createUnpacker, type PackedBatch, packOutcomes } from "./packing.ts";
 import { UPKEEP_MS } from "./upkeep.ts";
+import type { CommitResult } from "./writer.ts";
 
 const port = parentPort;
 invariant(port !== null, "the writer runs as a worker");
@@ -22,6 +23,19 @@ function inTurn(job: () => Promise<void>): void {
   tail = tail.then(job);
 }
 
+/** Makes room where there is none, and keeps what is left for saving and dropping. */
+async function commitWithRoom(writer: OpenWriter, entries: readonly Entry[]): Promise<CommitResult> {
+  const { upkeep } = writer;
+  const isFree = () => writer.isInDoubt() || !entries.some((entry) => "frame" in entry) || upkeep.hasRoomForRows();
+  if (!isFree()) {
+    await upkeep.makeRoom();
+    if (!isFree()) return { kind: "failed", reason: "database or disk is full", retry: true, full: true };
+  }
+  const result = await writer.commit(entries);
+  if (result.kind !== "failed" || !result.full || !(await upkeep.makeRoom())) return result;
+  return writer.commit(entries);
+}
+
 function serve(writer: OpenWriter, lock: { close(): void }): void {
   const unpack = createUnpacker();
   const { upkeep } = writer;
@@ -29,10 +43,9 @@ function serve(writer: OpenWriter, lock: { close(): void }): void {
   async function commit(packed: PackedBatch): Promise<void> {
     const began = performance.now();
     const entries = unpack(packed);
-    let result = await writer.commit(entries);
-    if (result.kind === "failed" && result.full && (await upkeep.makeRoom())) result = await writer.commit(entries);
+    const result = await commitWithRoom(writer, entries);
     if (result.kind === "failed") {
-      reply({ kind: "failed", reason: result.reason, retry: result.retry, file: upkeep.state() });
+      reply({ ...result, file: upkeep.state() });
       return;
     }
     const outcomes = packOutcomes(result.outcomes);

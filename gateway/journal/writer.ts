@@ -44,7 +44,9 @@ export interface Writer {
   summarisedId(): number;
   /** Run time `afterOpenMs` after the start. */
   runMs(afterOpenMs: number): number;
-  /** A batch that failed with `retry` is to be given again, as it was, before any other. */
+  /** True while nobody knows what became of a batch: it is to be given again, as it was, before any other. */
+  isInDoubt(): boolean;
+  /** A batch that failed with `retry` is given again: as it was, unless it failed with `full`. */
   commit(entries: readonly Entry[]): Promise<CommitResult>;
   /** Writes down what is known of the devices, so that a start need not read the rows until now. */
   summarise(runMs: number): Promise<boolean>;
@@ -161,6 +163,7 @@ export async function createWriter(store: RecordStore): Promise<Writer> {
     newestId: () => next.row - 1,
     summarisedId: () => summarisedId,
     runMs: (afterOpenMs) => baseRunMs + Math.round(afterOpenMs),
+    isInDoubt: () => open !== undefined,
     commit,
     async summarise(runMs) {
       if (!(await settleOwn())) return false;
