@@ -1,13 +1,15 @@
-// Starts the gateway: journal, engine, ingress, sinks, API, in the order in which each is safe to use. Nothing is listened to
+// Starts the gateway: journal, engine, history, ingress, sinks, API, in the order in which each is safe to use. Nothing is listened to
 // before the engine has taken what the journal holds.
 import type { GatewayConfig } from "../protocol/index.ts";
 import { type Clock, isPlausibleWallTime, systemClock } from "./clock.ts";
 import { profileOf } from "./config/profile.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
+import type { History } from "./history/history.ts";
 import type { MqttIngress } from "./ingress/mqtt.ts";
 import { openJournal } from "./journal/journal.ts";
 import { createLogs, type Logs } from "./log.ts";
 import { registryView } from "./registry/registry.ts";
+import { openHistory } from "./wiring/history.ts";
 import { startApi } from "./wiring/http.ts";
 import { publishStates, startIngress } from "./wiring/ingress.ts";
 import { type Parts, VERSION } from "./wiring/parts.ts";
@@ -25,6 +27,7 @@ export interface App {
   readonly mqtt: { readonly host: string; readonly port: number };
   readonly http: { readonly host: string; readonly port: number; readonly url: string };
   readonly engine: Engine;
+  readonly history: History;
   /** Looks at the files in the data folder again. */
   reload(): void;
   stop(): Promise<void>;
@@ -57,7 +60,9 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     });
     await engine.start();
     stops.push(() => engine.stop());
-    const parts: Parts = { config, clock, logs, journal, store, engine, runners };
+    const history = await openHistory({ config, clock, logs, journal });
+    stops.push(() => history.stop());
+    const parts: Parts = { config, clock, logs, journal, store, engine, history, runners };
     ingress = await startIngress(parts);
     const listening = ingress;
     stops.push(() => listening.close());
@@ -73,6 +78,7 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
       mqtt: listening.address,
       http: { host: config.http.host, port: http.port, url: http.url },
       engine,
+      history,
       reload: watch.look,
       stop: () => stopAll(stops),
     };

@@ -14,6 +14,7 @@ const CODES = {
   HISTORY_UNUSABLE: { status: 503, retry: true, text: "history cannot be read or written" },
   HISTORY_BUSY: { status: 503, retry: true, text: "history is asked too much at once" },
   RANGE_INVALID: { status: 400, retry: false, text: "this range of time cannot be told" },
+  FIELD_UNKNOWN: { status: 400, retry: false, text: "there is no field with this name" },
   ALERT_UNKNOWN: { status: 404, retry: false, text: "there is no open alert with this id" },
   ALERT_NOT_ACKNOWLEDGEABLE: { status: 409, retry: false, text: "this alert is acknowledged already" },
   POINT_UNKNOWN: { status: 404, retry: false, text: "there is no point with this id" },

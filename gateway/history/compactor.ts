@@ -39,7 +39,7 @@ export interface CompactorState extends StoreState {
   readonly lastCompactionMs: number | undefined;
   readonly lastTookMs: number;
   readonly compactions: number;
-  /** Why nothing can be written now. */
+  /** Why nothing can be written, or read from the journal, now. */
   readonly failing: string | undefined;
 }
 
@@ -72,11 +72,17 @@ export async function compactOnce(
   return done;
 }
 
+function reasonOf(error: unknown): string {
+  return error instanceof GatewayError ? String(error.detail["reason"] ?? error.message) : String(error);
+}
+
 export function createCompactor({ writer, journal, clock, compactEveryMs, retention, log }: CompactorDeps): Compactor {
   const tail = createTail(writer.opened.covered);
   let shown: StoreState = writer.opened;
   let figures = { lastCompactionMs: undefined as number | undefined, lastTookMs: 0, compactions: 0 };
   let failing: string | undefined;
+  /** Why the journal cannot be read now. */
+  let unread: string | undefined;
   let failures = 0;
   let stopped = false;
   let following: Promise<void> | undefined;
@@ -101,7 +107,14 @@ export function createCompactor({ writer, journal, clock, compactEveryMs, retent
     followTimer = clock.after(FOLLOW_MS, () => {
       followTimer = undefined;
       following = follow()
-        .catch((error: unknown) => fail(error))
+        .then(
+          () => {
+            unread = undefined;
+          },
+          (error: unknown) => {
+            unread = reasonOf(error);
+          },
+        )
         .finally(() => {
           following = undefined;
           if (tail.throughId < journal.newestId() && tail.rows() < TAIL_ROWS_MAX) wake();
@@ -110,7 +123,7 @@ export function createCompactor({ writer, journal, clock, compactEveryMs, retent
   }
 
   function fail(error: unknown): void {
-    failing = error instanceof GatewayError ? String(error.detail["reason"] ?? error.message) : String(error);
+    failing = reasonOf(error);
     if (failures++ === 0) log?.("history cannot be written", { reason: failing });
   }
 
@@ -182,7 +195,13 @@ export function createCompactor({ writer, journal, clock, compactEveryMs, retent
     state: () => {
       const newestId = journal.newestId();
       const behindRows = Math.max(0, newestId - shown.covered);
-      return { ...shown, behindRows, unseenRows: Math.max(0, newestId - tail.throughId), ...figures, failing };
+      return {
+        ...shown,
+        behindRows,
+        unseenRows: Math.max(0, newestId - tail.throughId),
+        ...figures,
+        failing: failing ?? unread,
+      };
     },
     async stop() {
       stopped = true;

@@ -157,7 +157,7 @@ function summarise(one: Reading, work: Work, check: () => void): void {
     addRollup(one, work, device, dayMs);
   }
   // Rows that are not in the file yet are in no rollup either.
-  for (const [hourMs, rows] of tail) if (hourMs < rawFromMs) addHour(one, work, [], rows);
+  for (const [hourMs, rows] of tail) if (hourMs + HOUR_MS <= rawFromMs) addHour(one, work, [], rows);
   for (const hourMs of hoursBetween(one, rawFromMs, span.toMs, tail)) {
     check();
     addHour(one, work, bodiesOf(one, hourMs, device), tail.get(hourMs) ?? []);

@@ -1,15 +1,7 @@
 // A summary in the units of its fields, ready to be told.
-import type { Field } from "../../protocol/wire.ts";
+import { type Field, HISTORY_FIELD_NAMES } from "../../protocol/index.ts";
 import type { FieldSeries } from "./messages.ts";
-import {
-  type Bucket,
-  HISTORY_FIELD_NAMES,
-  HISTORY_FIELDS,
-  isNumber,
-  quantityOf,
-  type Summary,
-  wordOf,
-} from "./summary.ts";
+import { type Bucket, HISTORY_FIELDS, isNumber, quantityOf, type Summary, wordOf } from "./summary.ts";
 
 /** Finer than any field's step; a mean has no more digits than that is worth. */
 const MEAN_DIGITS = 10_000;

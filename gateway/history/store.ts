@@ -3,7 +3,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { PLAUSIBLE_MS_MIN } from "../clock.ts";
 import type { JournalRecord } from "../domain/record.ts";
-import { CHUNK_ROWS_MAX, type ChunkFault, codesOf, decodeChunk, decodeCodes, encodeChunk, isFault } from "./chunk.ts";
+import { CHUNK_ROWS_MAX, codesOf, decodeChunk, encodeChunk, isFault } from "./chunk.ts";
 import {
   chunkKey,
   DEVICES_MAX,
@@ -58,6 +58,8 @@ export interface HistoryStore {
   /** One bounded step of dropping what is too old, at most to the end of the oldest day; true when the day has more. */
   pruneOnce(nowMs: number, retention: Retention): boolean;
   close(): void;
+  /** Lets go of a file that failed, as it is. */
+  abandon(): void;
 }
 
 type Sql = Record<
@@ -72,9 +74,17 @@ interface Session {
   meta: Meta;
 }
 
-/** Opens history for the journal of this epoch; in another epoch ids begin anew. Throws what SQLite throws. */
-export function openStore(dir: string, journal: { readonly epoch: string; readonly newestId: number }): HistoryStore {
+/**
+ * Opens history for the journal of this epoch; in another epoch ids begin anew. Throws what SQLite throws. The test seam
+ * `pagesMax` caps the file, so that a full disk can be had without one.
+ */
+export function openStore(
+  dir: string,
+  journal: { readonly epoch: string; readonly newestId: number },
+  options: { readonly pagesMax?: number } = {},
+): HistoryStore {
   const open = openSession(dir);
+  if (options.pagesMax !== undefined) open.db.exec(`PRAGMA max_page_count=${options.pagesMax}`);
   takeEpoch(open, journal);
   return {
     state: () => ({ ...open.meta, ...sizesOf(open.db) }),
@@ -85,6 +95,7 @@ export function openStore(dir: string, journal: { readonly epoch: string; readon
       open.db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
       open.db.close();
     },
+    abandon: () => open.db.close(),
   };
 }
 

@@ -1,6 +1,6 @@
 // What became of each field in each step of time: how many values, the lowest, highest and last, their sum, and how often
 // each reason or word stood in its place. In raw codes: exact, and merged without loss.
-import { type Field, GROUPS, PHASE, type QuantityField, REASONS, type Reason } from "../../protocol/wire.ts";
+import { type Field, PHASE, type QuantityField, REASONS, type Reason } from "../../protocol/wire.ts";
 import type { ChunkCodes } from "./chunk.ts";
 import { GROUP_OF, REPORT_FIELDS } from "./report-codes.ts";
 import { isStray } from "./row.ts";
@@ -41,11 +41,6 @@ const EVER: Span = { fromMs: -Infinity, toMs: Infinity };
 /** Every field that history summarises. */
 export const HISTORY_FIELDS: readonly Field[] = [...REPORT_FIELDS, PHASE];
 const PHASE_AT = REPORT_FIELDS.length;
-/** `power.fuelLevelPct` … `phase`, as readings are named. */
-export const HISTORY_FIELD_NAMES: readonly string[] = [
-  ...REPORT_FIELDS.map((field, i) => `${GROUPS[GROUP_OF[i] as number]?.name}.${field.name}`),
-  PHASE.name,
-];
 
 export function isNumber(field: Field): field is QuantityField {
   return !("words" in field);

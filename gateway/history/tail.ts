@@ -38,7 +38,7 @@ export function createTail(fromId: number): Tail {
     get throughId() {
       return throughId;
     },
-    batch: () => ({ rows, throughId, damaged: damagedIds.length }),
+    batch: () => ({ rows: [...rows], throughId, damaged: damagedIds.length }),
     drop(id) {
       const left = rows.filter((row) => row.id > id);
       devices = new Map();

@@ -7,6 +7,8 @@ import { type HistoryStore, openStore } from "./store.ts";
 
 const port = parentPort;
 invariant(port !== null, "the writer of history runs as a worker");
+/** SQLite result code (sqlite.org/rescode.html): the low byte of the extended code. */
+const SQLITE_IOERR = 10;
 const { dir, journal } = workerData as WriterSetup;
 let gathered: JournalRecord[] = [];
 
@@ -24,7 +26,8 @@ function work(store: HistoryStore, request: Exclude<WriterRequest, { kind: "rows
   return false;
 }
 
-function take(store: HistoryStore, request: WriterRequest): void {
+/** Gives the store to go on with. */
+function take(store: HistoryStore, request: WriterRequest): HistoryStore {
   if (request.kind === "rows") {
     for (const row of request.rows) gathered.push(row);
   } else if (request.kind === "close") {
@@ -38,16 +41,29 @@ function take(store: HistoryStore, request: WriterRequest): void {
       reply({ kind: "done", state: store.state(), more, tookMs: performance.now() - began });
     } catch (error) {
       // Full, or slow, or broken: the rows come again. What is no failure of SQLite is a bug.
-      if ((error as { errcode?: unknown }).errcode === undefined) throw error;
-      reply({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+      const { errcode } = error as { errcode?: number };
+      if (errcode === undefined) throw error;
+      const message = error instanceof Error ? error.message : String(error);
+      // After an I/O error the kernel may have dropped pages that SQLite believes written: begin again from the file.
+      const next = (errcode & 0xff) === SQLITE_IOERR ? reopened(store) : store;
+      reply({ kind: "failed", message });
+      return next;
     }
   }
+  return store;
+}
+
+function reopened(store: HistoryStore): HistoryStore {
+  store.abandon();
+  return openStore(dir, journal);
 }
 
 try {
-  const store = openStore(dir, journal);
+  let store = openStore(dir, journal);
   reply({ kind: "opened", state: store.state() });
-  port.on("message", (request: WriterRequest) => take(store, request));
+  port.on("message", (request: WriterRequest) => {
+    store = take(store, request);
+  });
 } catch (error) {
   reply({ kind: "refused", message: error instanceof Error ? error.message : String(error) });
 }
