@@ -12,7 +12,7 @@ export interface Range {
   readonly toMs: number;
 }
 
-/** A device and the part of a range that counts. */
+/** A device and when it counts; steps of a series at both ends of the range are whole. */
 export type Sensor = Range & { readonly deviceId: string };
 
 export interface SeriesRequest extends Range {

@@ -26,13 +26,11 @@ export interface HistoryReader {
 interface Reading {
   readonly meta: Meta;
   readonly sql: Sql;
-  /** What there is at all: hours outside need no look. */
-  readonly span: Span;
   readonly untilMs: number;
   damaged: number;
 }
 
-type Sql = Record<"device" | "chunks" | "rollup" | "ends", StatementSync>;
+type Sql = Record<"device" | "chunks" | "rollup" | "next", StatementSync>;
 
 /** `monotonicMs` bounds the time of a question. */
 export function createHistoryReader(db: DatabaseSync, monotonicMs: () => number): HistoryReader {
@@ -40,18 +38,13 @@ export function createHistoryReader(db: DatabaseSync, monotonicMs: () => number)
     device: db.prepare("SELECT device FROM device WHERE device_id = ?"),
     chunks: db.prepare("SELECT body FROM chunk WHERE key >= ? AND key < ? ORDER BY key"),
     rollup: db.prepare("SELECT hours, quarters FROM rollup WHERE key = ?"),
-    ends: db.prepare("SELECT (SELECT min(key) FROM chunk) AS first, (SELECT max(key) FROM chunk) AS last"),
+    next: db.prepare("SELECT key FROM chunk WHERE key >= ? ORDER BY key LIMIT 1"),
   };
   /** One transaction: chunks and the number of the last row in them belong together. */
   function reading<T>(work: (reading: Reading) => T): T {
     db.exec("BEGIN");
     try {
-      const { first, last } = sql.ends.get() as { first: number | null; last: number | null };
-      const span =
-        first === null || last === null
-          ? { fromMs: 0, toMs: 0 }
-          : { fromMs: hourOfKey(first), toMs: hourOfKey(last) + HOUR_MS };
-      return work({ meta: readMeta(db), sql, span, untilMs: monotonicMs() + QUERY_MS_MAX, damaged: 0 });
+      return work({ meta: readMeta(db), sql, untilMs: monotonicMs() + QUERY_MS_MAX, damaged: 0 });
     } finally {
       db.exec("COMMIT");
     }
@@ -69,8 +62,8 @@ function deviceOf({ sql }: Reading, deviceId: string): number | undefined {
   return sql.device.get(deviceId)?.["device"] as number | undefined;
 }
 
-function bodiesOf({ sql, span }: Reading, hourMs: number, device: number | undefined): Uint8Array[] {
-  if (device === undefined || hourMs < span.fromMs || hourMs >= span.toMs) return [];
+function bodiesOf({ sql }: Reading, hourMs: number, device: number | undefined): Uint8Array[] {
+  if (device === undefined) return [];
   const key = chunkKey(hourMs, device);
   return sql.chunks.all(key, key + GENERATIONS_MAX).map((row) => row["body"] as Uint8Array);
 }
@@ -88,12 +81,16 @@ function tailByHour({ meta }: Reading, { tail, fromMs, toMs }: Source): Map<numb
   return hours;
 }
 
-/** Hours with something in them, between these moments. */
-function hoursBetween({ span }: Reading, fromMs: number, toMs: number, tail: ReadonlyMap<number, unknown>): number[] {
-  const hours = new Set(tail.keys());
-  const end = Math.min(toMs, span.toMs);
-  for (let hourMs = hourOf(Math.max(fromMs, span.fromMs)); hourMs < end; hourMs += HOUR_MS) hours.add(hourMs);
-  return [...hours].filter((hourMs) => hourMs + HOUR_MS > fromMs && hourMs < toMs).sort((a, b) => a - b);
+/** Hours with something in them, of whatever device, between these moments. */
+function hoursBetween({ sql }: Reading, fromMs: number, toMs: number, tail: ReadonlyMap<number, unknown>): number[] {
+  const hours = new Set([...tail.keys()].filter((hourMs) => hourMs + HOUR_MS > fromMs && hourMs < toMs));
+  for (let hourMs = hourOf(fromMs); hourMs < toMs; hourMs += HOUR_MS) {
+    const next = sql.next.get(chunkKey(hourMs, 0)) as { key: number } | undefined;
+    if (next === undefined) break;
+    hourMs = hourOfKey(next.key);
+    if (hourMs < toMs) hours.add(hourMs);
+  }
+  return [...hours].sort((a, b) => a - b);
 }
 
 function samplesOf(one: Reading, { source, limit, after }: SamplesQuery, check: () => void): Samples {
@@ -151,8 +148,9 @@ function summarise(one: Reading, work: Work, check: () => void): void {
   const { plan, source, span } = work;
   const device = deviceOf(one, source.deviceId);
   const tail = tailByHour(one, { ...source, ...span });
-  const rawFromMs = plan.resolution === "sample" ? span.fromMs : Math.max(span.fromMs, one.meta.foldedDay);
-  for (let dayMs = dayOf(span.fromMs); dayMs < Math.min(rawFromMs, span.toMs); dayMs += DAY_MS) {
+  const foldedEndMs = plan.resolution === "sample" ? 0 : one.meta.foldedDay;
+  const rawFromMs = Math.max(span.fromMs, foldedEndMs);
+  for (let dayMs = dayOf(span.fromMs); dayMs < Math.min(foldedEndMs, span.toMs); dayMs += DAY_MS) {
     check();
     addRollup(one, work, device, dayMs);
   }

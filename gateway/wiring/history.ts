@@ -38,9 +38,9 @@ export function historyForApi(history: History, store: Pick<Parts["store"], "reg
     series: (pointId, request) => {
       const sensors = devices().flatMap((device): Sensor[] => {
         if (device.pointId !== pointId) return [];
-        const fromMs = device.from === undefined ? request.fromMs : Math.max(request.fromMs, dayBeginMs(device.from));
-        const toMs = device.until === undefined ? request.toMs : Math.min(request.toMs, dayBeginMs(device.until));
-        return fromMs < toMs ? [{ deviceId: device.deviceId, fromMs, toMs }] : [];
+        const fromMs = device.from === undefined ? 0 : dayBeginMs(device.from);
+        const toMs = device.until === undefined ? Number.MAX_SAFE_INTEGER : dayBeginMs(device.until);
+        return fromMs < request.toMs && toMs > request.fromMs ? [{ deviceId: device.deviceId, fromMs, toMs }] : [];
       });
       return history.series({ ...request, sensors });
     },
