@@ -1,14 +1,16 @@
-// Starts the gateway: journal, engine, ingress, sinks, API, in the order in which each is safe to use. Nothing is listened to
+// Starts the gateway: journal, engine, history, ingress, sinks, API, in the order in which each is safe to use. Nothing is listened to
 // before the engine has taken what the journal holds.
 import type { GatewayConfig } from "../protocol/index.ts";
 import { type Clock, isPlausibleWallTime, systemClock } from "./clock.ts";
 import { supervisorOf } from "./config/environment.ts";
 import { profileOf } from "./config/profile.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
+import type { History } from "./history/history.ts";
 import type { MqttIngress } from "./ingress/mqtt.ts";
 import { openJournal } from "./journal/journal.ts";
 import { createLogs, type Logs } from "./log.ts";
 import { registryView } from "./registry/registry.ts";
+import { openHistory } from "./wiring/history.ts";
 import { startApi } from "./wiring/http.ts";
 import { publishStates, startIngress } from "./wiring/ingress.ts";
 import { type Parts, VERSION } from "./wiring/parts.ts";
@@ -28,6 +30,7 @@ export interface App {
   readonly http: { readonly host: string; readonly port: number; readonly url: string };
   readonly engine: Engine;
   readonly ingress: MqttIngress;
+  readonly history: History;
   /** Looks at the files in the data folder again. */
   reload(): void;
   stop(): Promise<void>;
@@ -60,7 +63,9 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     });
     await engine.start();
     stops.push(() => engine.stop());
-    const parts: Parts = { config, clock, logs, journal, store, engine, runners };
+    const history = await openHistory({ config, clock, logs, journal });
+    stops.push(() => history.stop());
+    const parts: Parts = { config, clock, logs, journal, store, engine, history, runners };
     ingress = await startIngress(parts);
     const listening = ingress;
     stops.push(() => listening.close());
@@ -82,6 +87,7 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
       http: { host: config.http.host, port: http.port, url: http.url },
       engine,
       ingress: listening,
+      history,
       reload: watch.look,
       stop: () => stopAll(stops),
     };

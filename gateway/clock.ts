@@ -14,7 +14,7 @@ export interface Clock {
 }
 
 /** Before this moment a clock is one that has never been set (a board without a battery starts in 1970). */
-const PLAUSIBLE_MS_MIN = Date.UTC(2026, 0, 1);
+export const PLAUSIBLE_MS_MIN = Date.UTC(2026, 0, 1);
 
 export function isPlausibleWallTime(ms: number): boolean {
   return ms >= PLAUSIBLE_MS_MIN;

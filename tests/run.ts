@@ -87,6 +87,10 @@ function main(): void {
     }
     vitest("e2e", ["e2e"]);
     count("proof kill9, short", step("proof kill9, short", ["tests/fault/main.ts", "kill9", "--cycles", "4"]));
+    count(
+      "proof compaction, short",
+      step("proof compaction, short", ["tests/fault/main.ts", "compaction", "--cycles", "8"]),
+    );
     count("proof poison", step("proof poison", ["tests/fault/main.ts", "poison"]));
     count(
       "proof device-powercut, short",

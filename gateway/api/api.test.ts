@@ -142,6 +142,12 @@ async function start(part: Partial<ApiOptions> & { behind?: number; clock?: Retu
     clock,
     version: "0.1.0",
     refusals: { list: () => ({ counts: { "bad-tag": 3 }, recent: [] }) },
+    history: {
+      hasPoint: () => false,
+      hasDevice: () => false,
+      series: () => Promise.reject(new GatewayError("HISTORY_UNUSABLE")),
+      samples: () => Promise.reject(new GatewayError("HISTORY_UNUSABLE")),
+    },
     people: {
       standing: (name) => ({ role: name === "viewer-1" ? "viewer" : "coordinator", credential: "1" }),
       verify: async (name, password) => {

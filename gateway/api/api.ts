@@ -10,7 +10,8 @@ import { type AcknowledgementDeps, acknowledgementRoutes } from "./acknowledgeme
 import { documentRoutes, installDocuments } from "./documents.ts";
 import { createGuesses } from "./guesses.ts";
 import { healthRoutes } from "./health-routes.ts";
-import type { ApiEngine, ApiJournal, ApiLog, ApiPeople, ApiRefusals } from "./interfaces.ts";
+import { type HistoryRouteDeps, historyRoutes } from "./history-routes.ts";
+import type { ApiEngine, ApiHistory, ApiJournal, ApiLog, ApiPeople, ApiRefusals } from "./interfaces.ts";
 import { answerBrokenRequest, installProblems, sendFailure } from "./problems.ts";
 import { type ReadRouteDeps, readRoutes } from "./read-routes.ts";
 import { installScreens, installSecurityHeaders } from "./screens.ts";
@@ -32,6 +33,7 @@ export interface ApiOptions {
   readonly engine: ApiEngine;
   readonly people: ApiPeople;
   readonly refusals: ApiRefusals;
+  readonly history: ApiHistory;
   readonly clock: Clock;
   readonly version: string;
   /** Keeps sessions over a restart, and the log of who signed in; without it they end with the process. */
@@ -85,7 +87,7 @@ interface V1Deps {
 }
 
 const v1Routes: FastifyPluginAsync<V1Deps> = async (v1, { options, log }) => {
-  const { engine, people, refusals, clock } = options;
+  const { engine, people, refusals, history, clock } = options;
   const journal = await openSessionJournal(options.journal, log);
   const sessions = createSessions({ clock, people, rows: journal.rows, keep: journal.keep });
   const hub = createStreamHub(engine, clock);
@@ -94,14 +96,17 @@ const v1Routes: FastifyPluginAsync<V1Deps> = async (v1, { options, log }) => {
   refuseUnknownQueries(v1);
   const secureCookies = options.tls !== undefined;
   await v1.register(sessionRoutes, { sessions, guesses: createGuesses(clock), people, clock, journal, secureCookies });
-  await v1.register(guardedRoutes, { engine, refusals, sessions, hub });
+  await v1.register(guardedRoutes, { engine, refusals, history, clock, sessions, hub });
 };
 
+type GuardedDeps = ReadRouteDeps & HistoryRouteDeps & AcknowledgementDeps & StreamRouteDeps;
+
 /** The guard hangs on the routes themselves: there is no spelling of an address that walks around it. */
-const guardedRoutes: FastifyPluginAsync<ReadRouteDeps & AcknowledgementDeps & StreamRouteDeps> = async (app, deps) => {
-  const { engine, refusals, sessions, hub } = deps;
+const guardedRoutes: FastifyPluginAsync<GuardedDeps> = async (app, deps) => {
+  const { engine, refusals, history, clock, sessions, hub } = deps;
   app.addHook("onRequest", async (request) => void sessionOf(request, sessions));
   await app.register(readRoutes, { engine, refusals });
+  await app.register(historyRoutes, { history, clock });
   await app.register(acknowledgementRoutes, { engine, sessions });
   await app.register(streamRoutes, { hub, sessions });
 };

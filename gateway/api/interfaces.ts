@@ -1,5 +1,14 @@
 // What the API needs of others, in the smallest shape that serves it.
-import type { Alert, DeviceState, GatewayState, Overview, PointState, Refusals, Role } from "../../protocol/index.ts";
+import type {
+  Alert,
+  DeviceState,
+  GatewayState,
+  Overview,
+  PointHistory,
+  PointState,
+  Refusals,
+  Role,
+} from "../../protocol/index.ts";
 
 export interface EngineNews {
   readonly points: readonly PointState[];
@@ -30,6 +39,57 @@ export interface ApiPeople {
 
 export interface ApiRefusals {
   list(): Refusals;
+}
+
+/** A part of the past, milliseconds since 1970: from (included) to (excluded). */
+export interface ApiRange {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** What history tells; each may reject with HISTORY_UNUSABLE or HISTORY_BUSY. */
+export interface ApiHistory {
+  hasPoint(pointId: string): boolean;
+  hasDevice(deviceId: string): boolean;
+  /** Of all devices that the registry puts at the point, each for its time there. */
+  series(
+    pointId: string,
+    request: ApiRange & { readonly points: number; readonly fields: readonly string[] | undefined },
+  ): Promise<{
+    readonly fromMs: number;
+    readonly stepMs: number;
+    readonly steps: number;
+    readonly resolution: PointHistory["resolution"];
+    readonly damaged: number;
+    readonly series: readonly ApiFieldSeries[];
+  }>;
+  samples(
+    deviceId: string,
+    request: ApiRange & { readonly limit: number; readonly after: ApiPlace | undefined },
+  ): Promise<{
+    readonly rows: readonly ApiRow[];
+    readonly next: ApiPlace | undefined;
+    readonly damaged: number;
+  }>;
+}
+
+export interface ApiPlace {
+  readonly placedMs: number;
+  readonly id: number;
+}
+
+type Frozen<T> = { readonly [K in keyof T]: T[K] extends (infer E)[] | undefined ? readonly E[] : T[K] };
+export type ApiFieldSeries = Frozen<PointHistory["series"][number]>;
+
+/** A stored row, as the journal had it. */
+export interface ApiRow {
+  /** Extended to 32 bits. */
+  readonly sequence: number;
+  readonly receivedMs: number;
+  readonly timeMs: number;
+  readonly timeQuality: "synced" | "estimated" | "suspect";
+  readonly link: "mqtt" | "lorawan";
+  readonly frame: Uint8Array;
 }
 
 /** One row of the log of acts (BIO2 8.15.01). */

@@ -40,3 +40,10 @@ const DAY = new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Amsterdam", dat
 export function localDay(ms: number): string {
   return DAY.format(ms);
 }
+
+/** The moment at which this day begins there; the Netherlands are one or two hours ahead of UTC. */
+export function dayBeginMs(day: string): number {
+  const utcMs = Date.parse(`${day}T00:00:00Z`);
+  const summerMs = utcMs - 2 * 3_600_000;
+  return localDay(summerMs) === day ? summerMs : utcMs - 3_600_000;
+}

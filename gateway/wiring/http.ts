@@ -4,6 +4,7 @@ import { createApi } from "../api/api.ts";
 import { toInstant } from "../domain/instant.ts";
 import { GatewayError } from "../errors.ts";
 import type { MqttIngress } from "../ingress/mqtt.ts";
+import { historyForApi } from "./history.ts";
 import { type Parts, readPem, VERSION } from "./parts.ts";
 
 export async function startApi(
@@ -11,7 +12,7 @@ export async function startApi(
   ingress: MqttIngress,
   staticDir: string | undefined,
 ): Promise<{ app: FastifyInstance; port: number; url: string }> {
-  const { config, clock, logs, engine, store, journal } = parts;
+  const { config, clock, logs, engine, store, journal, history } = parts;
   const { host, port, tlsCert, tlsKey } = config.http;
   const recent = () =>
     ingress.refusals.recent.map(({ atMs, reason, sender, topic, bytes }) => ({
@@ -26,6 +27,7 @@ export async function startApi(
     people: store.people,
     journal,
     refusals: { list: () => ({ counts: Object.fromEntries(ingress.refusals.counts), recent: recent() }) },
+    history: historyForApi(history, store),
     clock,
     version: VERSION,
     ...(staticDir === undefined ? {} : { staticDir }),

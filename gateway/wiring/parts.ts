@@ -4,6 +4,7 @@ import type { GatewayConfig } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
 import type { Engine } from "../engine/engine.ts";
 import { GatewayError } from "../errors.ts";
+import type { History } from "../history/history.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Logs } from "../log.ts";
 import type { Runner } from "../sinks/runner.ts";
@@ -18,6 +19,7 @@ export interface Parts {
   readonly journal: Journal;
   readonly store: Store;
   readonly engine: Engine;
+  readonly history: History;
   readonly runners: readonly Runner[];
 }
 

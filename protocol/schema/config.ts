@@ -73,6 +73,29 @@ export const GatewayConfigSchema = Type.Object(
       },
       { ...Closed, default: {} },
     ),
+    history: Type.Object(
+      {
+        compactEveryS: Type.Integer({
+          minimum: 60,
+          maximum: 3_600,
+          default: 600,
+          description: "How often new rows go into history.db; more often wears the disk.",
+        }),
+        rawDays: Type.Integer({
+          minimum: 3,
+          maximum: 3_660,
+          default: 90,
+          description: "Samples are kept so long, and 72 hours whatever the clock says.",
+        }),
+        rollupYears: Type.Integer({
+          minimum: 1,
+          maximum: 30,
+          default: 5,
+          description: "Quarters of an hour and hours are kept so long.",
+        }),
+      },
+      { ...Closed, default: {} },
+    ),
     influxdb: Type.Optional(
       Type.Object(
         {

@@ -2,6 +2,7 @@
 export * from "./alert.ts";
 export * from "./config.ts";
 export * from "./gateway-state.ts";
+export * from "./history.ts";
 export * from "./http.ts";
 export * from "./overview.ts";
 export * from "./point-state.ts";

@@ -2,6 +2,7 @@
 import type { TSchema } from "typebox";
 import { AcknowledgementSchema, AlertSchema } from "./alert.ts";
 import { GatewayStateSchema } from "./gateway-state.ts";
+import { DeviceSamplesSchema, PointHistorySchema } from "./history.ts";
 import { DeviceStateSchema, ProblemSchema, RefusalsSchema, SessionSchema, SignInSchema } from "./http.ts";
 import { OverviewSchema } from "./overview.ts";
 import { PointStateSchema } from "./point-state.ts";
@@ -10,9 +11,11 @@ import { PointStateSchema } from "./point-state.ts";
 export const NAMED_SCHEMAS: readonly TSchema[] = [
   AcknowledgementSchema,
   AlertSchema,
+  DeviceSamplesSchema,
   DeviceStateSchema,
   GatewayStateSchema,
   OverviewSchema,
+  PointHistorySchema,
   PointStateSchema,
   ProblemSchema,
   RefusalsSchema,

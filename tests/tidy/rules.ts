@@ -25,7 +25,7 @@ function isSource(path: string): boolean {
 /** Lowest first; a folder may import its own rung and those below. Rungs in one group never import each other. */
 const GATEWAY_LADDER: readonly (readonly string[])[] = [
   ["domain"],
-  ["journal", "registry", "engine", "config"],
+  ["journal", "history", "registry", "engine", "config"],
   ["ingress", "sinks", "notify", "reports", "api", "cli"],
   ["wiring"],
 ];

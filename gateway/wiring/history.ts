@@ -1,0 +1,49 @@
+// History, and which devices stood at a point when. A history that cannot be opened stops nothing else.
+import type { ApiHistory } from "../api/interfaces.ts";
+import { dayBeginMs } from "../domain/point.ts";
+import { GatewayError } from "../errors.ts";
+import { type History, noHistory, type Sensor, startHistory } from "../history/history.ts";
+import type { Parts } from "./parts.ts";
+
+export async function openHistory({
+  config,
+  clock,
+  logs,
+  journal,
+}: Pick<Parts, "config" | "clock" | "logs" | "journal">): Promise<History> {
+  const { compactEveryS, rawDays, rollupYears } = config.history;
+  const log = logs.area("history");
+  try {
+    return await startHistory({
+      dir: config.data.dir,
+      journal,
+      clock,
+      compactEveryMs: compactEveryS * 1000,
+      retention: { rawDays, rollupYears },
+      log: log.warn,
+    });
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    const reason = String(error.detail["reason"] ?? error.message);
+    log.error("history cannot be opened: the journal keeps what it can", { reason });
+    return noHistory(reason);
+  }
+}
+
+export function historyForApi(history: History, store: Pick<Parts["store"], "registry">): ApiHistory {
+  const devices = () => store.registry().devices;
+  return {
+    hasPoint: (pointId) => store.registry().points.some((point) => point.pointId === pointId),
+    hasDevice: (deviceId) => devices().some((device) => device.deviceId === deviceId),
+    series: (pointId, request) => {
+      const sensors = devices().flatMap((device): Sensor[] => {
+        if (device.pointId !== pointId) return [];
+        const fromMs = device.from === undefined ? 0 : dayBeginMs(device.from);
+        const toMs = device.until === undefined ? Number.MAX_SAFE_INTEGER : dayBeginMs(device.until);
+        return fromMs < request.toMs && toMs > request.fromMs ? [{ deviceId: device.deviceId, fromMs, toMs }] : [];
+      });
+      return history.series({ ...request, sensors });
+    },
+    samples: (deviceId, request) => history.samples({ ...request, deviceId }),
+  };
+}
