@@ -5,10 +5,11 @@ import { encodeInfo, type Report } from "../../protocol/index.ts";
 import { backlogFrame } from "../../tests/backlog-frames.ts";
 import { checkedFrame, NOON_MS } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
+import { systemClock } from "../clock.ts";
 import type { JournalRecord } from "../domain/record.ts";
 import { createInfluxSink } from "./influxdb.ts";
 import { lineOf, lineTimestamp } from "./lines.ts";
-import { type Delivery, type PumpState, pumpOnce, type Sink } from "./pump.ts";
+import { type Delivery, FRESH_PUMP, type PumpState, pumpOnce, type Sink } from "./pump.ts";
 import { createRunner } from "./runner.ts";
 
 function record(id: number, part: Partial<Report> = {}): JournalRecord {
@@ -89,7 +90,7 @@ function journalOf(count: number) {
   };
 }
 
-const FRESH: PumpState = { cursor: 0, batchRows: 8, sent: 0, dead: 0 };
+const FRESH: PumpState = { ...FRESH_PUMP, batchRows: 8 };
 
 function sinkOf(deliver: (ids: number[]) => Delivery): Sink & { readonly got: number[][] } {
   const got: number[][] = [];
@@ -197,6 +198,7 @@ describe("InfluxDB", () => {
       batchRowsMax: 100,
       timeoutMs: 500,
       context: CONTEXT,
+      clock: systemClock,
     });
   }
 
