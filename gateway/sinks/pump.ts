@@ -93,14 +93,15 @@ export async function pumpOnce(sink: Sink, journal: SinkJournal, state: PumpStat
   let now = state;
   for (;;) {
     const delivery = await sink.deliver(batch);
-    if (delivery.kind === "accepted") return accept(turn, now, batch);
-    const delivered = delivery.delivered ?? 0;
+    const delivered = delivery.kind === "accepted" ? 0 : (delivery.delivered ?? 0);
     if (delivered > 0) {
       invariant(delivered < batch.length, "a batch that was delivered wholly is accepted");
       now = await moveOver(turn, now, batch.slice(0, delivered));
       batch = batch.slice(delivered);
     }
     switch (delivery.kind) {
+      case "accepted":
+        return accept(turn, now, batch);
       case "retry": {
         const batchRows = delivery.timedOut === true ? half(batch.length) : now.batchRows;
         return { kind: "retry", state: { ...now, batchRows }, reason: delivery.reason, afterMs: delivery.afterMs };
