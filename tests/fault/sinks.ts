@@ -15,7 +15,8 @@ import { isShortForm, type Proof, type ProofContext } from "./proof.ts";
 import { isPoison, type Receivers, startReceivers } from "./sinks-targets.ts";
 
 const GATEWAY = fileURLToPath(new URL("./sinks-gateway.ts", import.meta.url));
-const START_MS = 30_000;
+/** Long: the machine may be busy with other things, and a slow start proves nothing. */
+const START_MS = 120_000;
 const DRAIN_MS = 300_000;
 const FRAMES_A_CYCLE = 5;
 const LIFE_MS = [800, 3_000] as const;
@@ -33,12 +34,18 @@ async function startGateway(config: string, early: boolean): Promise<Gateway> {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const port = await new Promise<number>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("the gateway did not start")), START_MS);
+    const timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      reject(new Error("the gateway did not start"));
+    }, START_MS);
     child.stdout?.once("data", (data) => {
       clearTimeout(timer);
       resolve(Number(String(data)));
     });
-    child.once("exit", () => reject(new Error("the gateway ended at its start")));
+    child.once("exit", () => {
+      clearTimeout(timer);
+      reject(new Error("the gateway ended at its start"));
+    });
   });
   const kill = async () => {
     const gone = new Promise((resolve) => child.once("exit", resolve));
