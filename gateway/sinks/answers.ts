@@ -19,7 +19,7 @@ export interface HttpRules {
   readonly acceptedStatuses: readonly number[];
   /** What a person must mend. */
   readonly pausedStatuses: readonly number[];
-  /** The receiver's own word that a row can never be taken; undefined when a proxy may have said it. */
+  /** The receiver's own word that a row can never be taken; undefined for other answers, and when a proxy may have said it. */
   condemnation(answer: HttpAnswer): string | undefined;
 }
 
@@ -32,7 +32,7 @@ export function judgeAnswer(answer: HttpAnswer | NoAnswer, rules: HttpRules): De
   }
   const { status } = answer;
   if (rules.acceptedStatuses.includes(status)) return { kind: "accepted" };
-  const condemned = status === 400 || status === 422 ? rules.condemnation(answer) : undefined;
+  const condemned = rules.condemnation(answer);
   if (condemned !== undefined) return { kind: "refused", code: String(status), message: condemned };
   if (status === 413) return { kind: "too-large" };
   const reason = reasonOf(answer);

@@ -30,10 +30,12 @@ const RULES: HttpRules = {
   // Nothing else: 200 and 202 come from what stands before it, 201 says that only some lines are written.
   acceptedStatuses: [204],
   pausedStatuses: [401, 403, 404],
-  condemnation: ({ body }) => {
+  condemnation: ({ status, body }) => {
     const said = jsonObject(body);
     if (typeof said?.["code"] !== "string") return undefined;
-    return typeof said["message"] === "string" ? said["message"] : said["code"];
+    const message = typeof said["message"] === "string" ? said["message"] : said["code"];
+    // 2.0 says 500 where later versions say 422: that lines were dropped is what tells it from a failure.
+    return status === 400 || status === 422 || (status === 500 && /\bdropped=\d/.test(message)) ? message : undefined;
   },
 };
 
@@ -42,8 +44,10 @@ export function createInfluxSink(options: InfluxOptions): Sink {
   const influx = new InfluxDB({ url, token, timeout: timeoutMs, transportOptions: ca === undefined ? {} : { ca } });
   const path = `/api/v2/write?${new URLSearchParams({ org, bucket, precision: "ns" })}`;
   let underWay: AbortController | undefined;
+  let closed = false;
 
   async function deliver(rows: readonly JournalRecord[]): Promise<Delivery> {
+    if (closed) return { kind: "retry", reason: "the sink is being stopped" };
     const abort = new AbortController();
     let timedOut = false;
     const deadline = clock.after(timeoutMs, () => {
@@ -61,7 +65,11 @@ export function createInfluxSink(options: InfluxOptions): Sink {
     return judgeAnswer(answer, RULES);
   }
 
-  return { name: "influxdb", batchRowsMax: options.batchRowsMax, deliver, close: () => underWay?.abort() };
+  const close = () => {
+    closed = true;
+    underWay?.abort();
+  };
+  return { name: "influxdb", batchRowsMax: options.batchRowsMax, deliver, close };
 }
 
 function send(

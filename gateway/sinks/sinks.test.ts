@@ -239,6 +239,17 @@ describe("InfluxDB", () => {
       json(503, { code: "unavailable", message: "busy" }, { "retry-after": "2" }),
       { kind: "retry", afterMs: 2000 },
     ],
+    [
+      "a type conflict as 2.0 says it",
+      json(500, { code: "internal error", message: "partial write: field type conflict dropped=1" }),
+      { kind: "refused", code: "500" },
+    ],
+    [
+      "a 201, which says that only some lines are written",
+      (_, response) => void response.writeHead(201).end(),
+      { kind: "retry" },
+    ],
+    ["a 200 of something in between", (_, response) => void response.writeHead(200).end("ok"), { kind: "retry" }],
     ["an internal error", json(500, { code: "internal error", message: "oops" }), { kind: "retry" }],
     ["a connection that breaks", (_, response) => void response.destroy(), { kind: "retry" }],
     ["no answer at all", () => undefined, { kind: "retry" }],

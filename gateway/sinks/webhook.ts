@@ -28,7 +28,8 @@ const RULES: HttpRules = {
   acceptedStatuses: [200, 201, 202, 204],
   // 410: the address is retired; 415: it does not speak CloudEvents.
   pausedStatuses: [401, 403, 404, 405, 406, 410, 415],
-  condemnation: ({ headers, body }) => {
+  condemnation: ({ status, headers, body }) => {
+    if (status !== 400 && status !== 422) return undefined;
     // RFC 9457, which the API Design Rules ask for: no proxy answers so of itself.
     if (!String(headers["content-type"] ?? "").startsWith("application/problem+json")) return undefined;
     const said = jsonObject(body);
