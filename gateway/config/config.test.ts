@@ -57,6 +57,11 @@ describe("the configuration", () => {
     expect(problemsOf({ upstream: { url: "mqtt://localhost", source, passwordFile: "p" } })).toContain(
       "needs username",
     );
+    for (const url of ["https://me:secret@10.0.0.2/", "https://10.0.0.2", "https://10.0.0.2/a?b=c@d"]) {
+      const isFine = !url.includes("secret");
+      expect(problemsOf({ webhook: { url, source, tokenFile: "t" } }) === "", url).toBe(isFine);
+    }
+    expect(problemsOf({ upstream: { url: "mqtt://me:secret@localhost", source } })).toContain("upstream/url");
     expect(problemsOf({ upstream: { url: "mqtt://localhost", source, records: ["alarms"] } })).toContain("records");
   });
 

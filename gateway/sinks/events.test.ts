@@ -11,6 +11,7 @@ import { systemClock } from "../clock.ts";
 import { judgeAnswer } from "./answers.ts";
 import { cloudEventOf, type EventOptions } from "./events.ts";
 import { DEAD_IN_ROW_MAX, FRESH_PUMP, type PumpState, pumpOnce } from "./pump.ts";
+import { inSlices, SLICE_ROWS } from "./slices.ts";
 import { upstreamTopic } from "./upstream.ts";
 import { createWebhookSink, secretOf } from "./webhook.ts";
 
@@ -113,6 +114,20 @@ describe("a webhook", () => {
       }
     },
   );
+});
+
+test("work over many rows lets the event loop turn between slices, and keeps their order", async () => {
+  let turns = 0;
+  let isDone = false;
+  const turn = () => {
+    turns++;
+    if (!isDone) setImmediate(turn);
+  };
+  setImmediate(turn);
+  const numbers = Array.from({ length: 10 * SLICE_ROWS }, (_, i) => i);
+  expect(await inSlices(numbers, (n) => n + 1)).toEqual(numbers.map((n) => n + 1));
+  isDone = true;
+  expect(turns).toBeGreaterThanOrEqual(9);
 });
 
 describe("an answer", () => {

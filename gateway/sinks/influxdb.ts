@@ -6,6 +6,7 @@ import type { JournalRecord } from "../domain/record.ts";
 import { type HttpAnswer, type HttpRules, jsonObject, judgeAnswer, type NoAnswer } from "./answers.ts";
 import { type LineContext, lineOf } from "./lines.ts";
 import type { Delivery, Sink } from "./pump.ts";
+import { inSlices } from "./slices.ts";
 
 const GZIP_BYTES_MIN = 1_000;
 
@@ -47,6 +48,7 @@ export function createInfluxSink(options: InfluxOptions): Sink {
   let closed = false;
 
   async function deliver(rows: readonly JournalRecord[]): Promise<Delivery> {
+    const body = (await inSlices(rows, (row) => lineOf(row, context))).join("\n");
     if (closed) return { kind: "retry", reason: "the sink is being stopped" };
     const abort = new AbortController();
     let timedOut = false;
@@ -55,7 +57,6 @@ export function createInfluxSink(options: InfluxOptions): Sink {
       abort.abort();
     });
     underWay = abort;
-    const body = rows.map((row) => lineOf(row, context)).join("\n");
     const answer = await send(influx, { path, body, signal: abort.signal });
     deadline.stop();
     underWay = undefined;

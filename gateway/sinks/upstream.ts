@@ -6,6 +6,7 @@ import type { Clock } from "../clock.ts";
 import type { JournalRecord } from "../domain/record.ts";
 import { cloudEventOf, type EventOptions } from "./events.ts";
 import type { Delivery, Sink } from "./pump.ts";
+import { inSlices } from "./slices.ts";
 
 export interface UpstreamOptions extends EventOptions {
   /** `mqtt://` or `mqtts://`. */
@@ -57,9 +58,10 @@ export function createUpstreamSink(options: UpstreamOptions): Sink {
   }
 
   async function deliver(rows: readonly JournalRecord[]): Promise<Delivery> {
+    const events = await inSlices(rows, (row) => cloudEventOf(row, options));
     if (closed) return { kind: "retry", reason: STOPPING };
-    const mine = createAttempt(rows, options);
-    if (mine === undefined) return { kind: "accepted" };
+    if (events.every((event) => event === undefined)) return { kind: "accepted" };
+    const mine = createAttempt(events, options);
     attempt = mine;
     if (client?.connected === true) mine.publish(client);
     else connect();
@@ -89,13 +91,11 @@ interface Attempt {
   end(delivery: Delivery): void;
 }
 
-/** Undefined when none of the rows is asked for. */
-function createAttempt(rows: readonly JournalRecord[], options: UpstreamOptions): Attempt | undefined {
+/** `events` by row; undefined for a row that is not asked for. */
+function createAttempt(events: readonly (CloudEvent | undefined)[], options: UpstreamOptions): Attempt {
   const { clock, timeoutMs, topicPrefix } = options;
-  const events = rows.map((row) => cloudEventOf(row, options));
-  if (events.every((event) => event === undefined)) return undefined;
   const acknowledged = events.map((event) => event === undefined);
-  const delivered = () => (acknowledged.includes(false) ? acknowledged.indexOf(false) : rows.length);
+  const delivered = () => (acknowledged.includes(false) ? acknowledged.indexOf(false) : events.length);
   let end: (delivery: Delivery) => void = () => undefined;
   const ended = new Promise<Delivery>((resolve) => {
     end = resolve;
@@ -110,7 +110,7 @@ function createAttempt(rows: readonly JournalRecord[], options: UpstreamOptions)
   }
   function acknowledge(index: number): void {
     acknowledged[index] = true;
-    if (delivered() === rows.length) finish({ kind: "accepted" });
+    if (delivered() === events.length) finish({ kind: "accepted" });
   }
   function publish(client: MqttClient): void {
     events.forEach((event, index) => {

@@ -10,6 +10,7 @@ import { type HttpRules, jsonObject, judgeAnswer } from "./answers.ts";
 import { cloudEventOf, type EventOptions } from "./events.ts";
 import { post } from "./http-post.ts";
 import type { Delivery, Sink } from "./pump.ts";
+import { inSlices } from "./slices.ts";
 
 export interface WebhookOptions extends EventOptions {
   readonly url: string;
@@ -83,7 +84,7 @@ export function createWebhookSink(options: WebhookOptions): Sink {
   }
 
   async function deliverAtOnce(rows: readonly JournalRecord[]): Promise<Delivery> {
-    const events = rows.map((row) => cloudEventOf(row, options)).filter((one) => one !== undefined);
+    const events = (await inSlices(rows, (row) => cloudEventOf(row, options))).filter((one) => one !== undefined);
     const [first, last] = [events[0], events[events.length - 1]];
     if (first === undefined || last === undefined) return { kind: "accepted" };
     return send(`${first.id}-${last.id}`, JSON.stringify(events satisfies CloudEvent[]));

@@ -6,6 +6,8 @@ import { IdSchema } from "./scalars.ts";
 const Closed = { additionalProperties: false } as const;
 const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
 const Path = Type.String({ minLength: 1, maxLength: 1_000 });
+/** No name or password in it: secrets stand in files. */
+const HttpUrl = { pattern: "^https?://[^\\s/@]+(/[^\\s]*)?$", maxLength: 500 } as const;
 const Timeout = { minimum: 100, maximum: 60_000, default: 10_000 } as const;
 const Rows = { minimum: 1, maximum: 1_000, default: 100 } as const;
 const EventSource = {
@@ -63,7 +65,7 @@ export const GatewayConfigSchema = Type.Object(
     influxdb: Type.Optional(
       Type.Object(
         {
-          url: Type.String({ pattern: "^https?://[^\\s]+$", maxLength: 500, description: "Address of InfluxDB 2.x." }),
+          url: Type.String({ ...HttpUrl, description: "Address of InfluxDB 2.x." }),
           org: Type.String({ minLength: 1, maxLength: 200, description: "Organisation." }),
           bucket: Type.String({ minLength: 1, maxLength: 200, description: "Bucket." }),
           tokenFile: Type.String({ ...Path, description: "File that holds the token and nothing else." }),
@@ -82,7 +84,7 @@ export const GatewayConfigSchema = Type.Object(
     webhook: Type.Optional(
       Type.Object(
         {
-          url: Type.String({ pattern: "^https?://[^\\s]+$", maxLength: 500, description: "Where events are posted." }),
+          url: Type.String({ ...HttpUrl, description: "Where events are posted." }),
           source: Type.String(EventSource),
           records: Type.Array(RecordKindSchema, RecordKinds),
           form: Type.Union([Type.Literal("structured"), Type.Literal("batch")], {
@@ -102,7 +104,7 @@ export const GatewayConfigSchema = Type.Object(
       Type.Object(
         {
           url: Type.String({
-            pattern: "^mqtts?://[^\\s/]+$",
+            pattern: "^mqtts?://[^\\s/@]+$",
             maxLength: 500,
             description: "Address of another MQTT broker.",
           }),
