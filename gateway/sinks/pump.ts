@@ -66,11 +66,18 @@ export interface PumpState {
 
 export const FRESH_PUMP: PumpState = { cursor: 0, batchRows: 100, suspectRows: 0, sent: 0, dead: 0, deadInRow: 0 };
 
+/** `oldestMs`: when the first row that waits was received. */
 export type PumpResult =
   | { readonly kind: "idle"; readonly state: PumpState }
   | { readonly kind: "advanced"; readonly state: PumpState }
-  | { readonly kind: "retry"; readonly state: PumpState; readonly reason: string; readonly afterMs: number | undefined }
-  | { readonly kind: "paused"; readonly state: PumpState; readonly reason: string };
+  | {
+      readonly kind: "retry";
+      readonly state: PumpState;
+      readonly reason: string;
+      readonly afterMs: number | undefined;
+      readonly oldestMs: number;
+    }
+  | { readonly kind: "paused"; readonly state: PumpState; readonly reason: string; readonly oldestMs: number };
 
 const GROWTH = 1.1;
 /** So many in a row are not bad rows but a sink that takes nothing: from then on a person is told and it goes slowly. */
@@ -104,23 +111,29 @@ export async function pumpOnce(sink: Sink, journal: SinkJournal, state: PumpStat
         return accept(turn, now, batch);
       case "retry": {
         const batchRows = delivery.timedOut === true ? half(batch.length) : now.batchRows;
-        return { kind: "retry", state: { ...now, batchRows }, reason: delivery.reason, afterMs: delivery.afterMs };
+        const { reason, afterMs } = delivery;
+        return { kind: "retry", state: { ...now, batchRows }, reason, afterMs, oldestMs: receivedMs(batch) };
       }
       case "paused":
-        return { kind: "paused", state: now, reason: delivery.reason };
+        return { kind: "paused", state: now, reason: delivery.reason, oldestMs: receivedMs(batch) };
       case "too-large":
         if (batch.length === 1)
-          return setAside(turn, now, batch, { code: "too-large", message: "one row is too large" });
+          return setAside(turn, now, batch[0] as JournalRecord, { code: "too-large", message: "one row is too large" });
         batch = batch.slice(0, half(batch.length));
         now = { ...now, batchRows: batch.length };
         break;
       case "refused":
-        if (batch.length === 1 || delivery.alone === true) return setAside(turn, now, batch.slice(0, 1), delivery);
+        if (batch.length === 1 || delivery.alone === true)
+          return setAside(turn, now, batch[0] as JournalRecord, delivery);
         // Halved until the row that is to blame stands alone; its neighbours go on, each part saved as it is delivered.
         now = { ...now, suspectRows: batch.length };
         batch = batch.slice(0, half(batch.length));
     }
   }
+}
+
+function receivedMs([row]: readonly JournalRecord[]): number {
+  return (row as JournalRecord).receivedMs;
 }
 
 function half(rows: number): number {
@@ -143,17 +156,22 @@ async function moveOver({ sink, journal }: Turn, state: PumpState, rows: readonl
 async function setAside(
   { sink, journal, nowMs }: Turn,
   state: PumpState,
-  [row]: readonly JournalRecord[],
+  row: JournalRecord,
   why: { readonly code: string; readonly message: string },
 ): Promise<PumpResult> {
-  const { id } = row as JournalRecord;
+  const { id, receivedMs: oldestMs } = row;
   const message = why.message.slice(0, MESSAGE_LENGTH_MAX);
   const letter = { sink: sink.name, id, code: why.code, message, atMs: nowMs };
   await journal.save({ cursor: { name: cursorName(sink), id }, deadLetters: [letter] });
   const deadInRow = state.deadInRow + 1;
   const next = { ...state, cursor: id, suspectRows: 0, dead: state.dead + 1, deadInRow };
   if (deadInRow < DEAD_IN_ROW_MAX) return { kind: "advanced", state: next };
-  return { kind: "paused", state: next, reason: `${deadInRow} rows in a row refused: ${why.code} ${message}` };
+  return {
+    kind: "paused",
+    state: next,
+    reason: `${deadInRow} rows in a row refused: ${why.code} ${message}`,
+    oldestMs,
+  };
 }
 
 export function cursorName(sink: Pick<Sink, "name">): string {

@@ -1,6 +1,7 @@
 // Keeps a sink going: a turn after every commit, its own back-off after failures. It never holds up anything else.
 import type { SinkState } from "../../protocol/index.ts";
 import type { Clock, Timer } from "../clock.ts";
+import { toInstant } from "../domain/instant.ts";
 import { cursorName, FRESH_PUMP, type PumpState, pumpOnce, type Sink, type SinkJournal } from "./pump.ts";
 
 /** First pause; the next is twice as long, up to the most. Each is drawn between its half and its whole. */
@@ -32,7 +33,7 @@ export interface Runner {
 
 export function createRunner({ sink, journal, clock, random, log }: RunnerDeps): Runner {
   let pump: PumpState = FRESH_PUMP;
-  let shown: Pick<SinkState, "state" | "reason"> = { state: "idle" };
+  let shown: Pick<SinkState, "state" | "reason" | "waitingSince"> = { state: "idle" };
   let failures = 0;
   let running: Promise<void> | undefined;
   /** A commit came while a turn was under way. */
@@ -41,8 +42,11 @@ export function createRunner({ sink, journal, clock, random, log }: RunnerDeps):
   let stopped = false;
   let unsubscribe = () => {};
 
-  function wait(state: "retrying" | "refused", reason: string, afterMs: number | undefined): void {
-    shown = { state, reason };
+  function wait(
+    state: "retrying" | "refused",
+    { reason, afterMs, oldestMs }: { reason: string; afterMs?: number | undefined; oldestMs?: number },
+  ): void {
+    shown = { state, reason, ...(oldestMs === undefined ? {} : { waitingSince: toInstant(oldestMs) }) };
     if (failures === 0) log?.("sink cannot deliver", { sink: sink.name, reason });
     const grown = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_FIRST * 2 ** Math.min(failures, 10));
     failures++;
@@ -60,8 +64,8 @@ export function createRunner({ sink, journal, clock, random, log }: RunnerDeps):
       const dead = result.state.dead - pump.dead;
       pump = result.state;
       if (dead > 0) log?.("sink refused a row for good", { sink: sink.name, id: pump.cursor });
-      if (result.kind === "retry") return wait("retrying", result.reason, result.afterMs);
-      if (result.kind === "paused") return wait("refused", result.reason, PAUSED_MS);
+      if (result.kind === "retry") return wait("retrying", result);
+      if (result.kind === "paused") return wait("refused", { ...result, afterMs: PAUSED_MS });
       if (failures > 0 && result.kind === "advanced") log?.("sink delivers again", { sink: sink.name });
       failures = 0;
       shown = { state: result.kind === "idle" ? "idle" : "sending" };
@@ -73,7 +77,7 @@ export function createRunner({ sink, journal, clock, random, log }: RunnerDeps):
     again = true;
     if (stopped || running !== undefined || waiting !== undefined) return;
     running = run()
-      .catch((error: unknown) => wait("retrying", error instanceof Error ? error.message : String(error), undefined))
+      .catch((error: unknown) => wait("retrying", { reason: error instanceof Error ? error.message : String(error) }))
       .finally(() => {
         running = undefined;
         if (again && waiting === undefined) wake();

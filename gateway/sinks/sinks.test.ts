@@ -162,10 +162,11 @@ test("a sink that is down is tried again with a growing pause, and catches up ex
   expect(tries).toBeGreaterThan(3);
   expect(tries).toBeLessThan(9);
   expect(runner.state()).toMatchObject({ state: "retrying", reason: "no route", behindRows: 250 });
+  expect(runner.state().waitingSince).toBe(new Date(NOON_MS + 5_000).toISOString());
   down = false;
   await clock.advance(61_000);
   expect(sink.got.flat()).toEqual(rows.map((row) => row.id));
-  expect(runner.state()).toMatchObject({ behindRows: 0, sent: 250, dead: 0 });
+  expect(runner.state()).toEqual({ name: "test", state: "idle", behindRows: 0, sent: 250, dead: 0 });
   await runner.stop();
 });
 
