@@ -4,7 +4,7 @@ import type { JournalRecord } from "../domain/record.ts";
 import { csvHeader, csvLine } from "./csv.ts";
 import { type LineContext, lineOf } from "./lines.ts";
 
-const PAGE_ROWS = 2_000;
+const PAGE_ROWS = 500;
 
 /** What is exported from: the journal, or whatever keeps older rows too, in the order of their ids. */
 export interface ExportSource {
