@@ -14,9 +14,11 @@ import {
   registryCommands,
   tlsCommands,
 } from "./cli/definitions.ts";
+import { exportCommands } from "./cli/export.ts";
 import { describeFailure, type FailureText, unknownWord } from "./cli/failures.ts";
 import { systemClock } from "./clock.ts";
 import { parseConfig, readConfig } from "./config/config.ts";
+import { createExporter } from "./wiring/export.ts";
 import { VERSION } from "./wiring/parts.ts";
 
 /** Looked for in this order: here, and where an installation has it. */
@@ -73,6 +75,7 @@ const main = defineCommand({
     people: peopleCommands(shell),
     config: configCommands(shell),
     tls: tlsCommands(shell),
+    export: exportCommands(shell, createExporter(process.stdout)),
   },
 });
 

@@ -100,6 +100,7 @@ function main(): void {
       "proof blackout, short",
       step("proof blackout, short", ["tests/fault/main.ts", "blackout", "--form", "short"]),
     );
+    count("proof sinks, short", step("proof sinks, short", ["tests/fault/main.ts", "sinks", "--form", "short"]));
     count("bench codec, short", step("bench codec, short", ["tests/bench/main.ts", "codec", "--rounds", "2"]));
     count("bench firmware, short", step("bench firmware, short", ["tests/bench/main.ts", "firmware", "--hours", "1"]));
     count(

@@ -43,6 +43,36 @@ describe("the configuration", () => {
     expect(problemsOf({ http: { host: "0.0.0.0", tlsCert: "a", tlsKey: "b" } })).toBe("");
   });
 
+  test("what leaves this machine is encrypted, and says from whom it is", () => {
+    const source = "urn:nld:oin:00000001823288444000:systeem:waakvlam";
+    expect(problemsOf({ webhook: { url: "http://10.0.0.2/events", source } })).toMatch(
+      /webhook\.url .* needs https.*set tokenFile or secretFile/s,
+    );
+    expect(problemsOf({ webhook: { url: "https://10.0.0.2/events", source, secretFile: "s" } })).toBe("");
+    expect(problemsOf({ webhook: { url: "http://[::1]:8080/events", source } })).toBe("");
+    expect(problemsOf({ webhook: { url: "http://127.0.0.1/", source: "waakvlam" } })).toContain("webhook/source");
+    expect(problemsOf({ upstream: { url: "mqtt://broker.lan", source } })).toMatch(/needs TLS.*upstream\.caFile/s);
+    expect(problemsOf({ upstream: { url: "mqtts://broker.lan", source } })).toMatch(/upstream\.caFile/);
+    expect(problemsOf({ upstream: { url: "mqtts://broker.lan", source, caFile: "ca.pem" } })).toBe("");
+    expect(problemsOf({ upstream: { url: "mqtt://localhost", source, passwordFile: "p" } })).toContain(
+      "needs username",
+    );
+    for (const url of ["https://me:secret@10.0.0.2/", "https://10.0.0.2", "https://10.0.0.2/a?b=c@d"]) {
+      const isFine = !url.includes("secret");
+      expect(problemsOf({ webhook: { url, source, tokenFile: "t" } }) === "", url).toBe(isFine);
+    }
+    expect(problemsOf({ upstream: { url: "mqtt://me:secret@localhost", source } })).toContain("upstream/url");
+    expect(problemsOf({ upstream: { url: "mqtt://localhost", source, records: ["alarms"] } })).toContain("records");
+  });
+
+  test("files are looked for beside it", () => {
+    const source = "urn:nld:kvknr:09220932:systeem:x";
+    const upstream = { url: "mqtts://broker.lan", source, caFile: "ca.pem" };
+    expect(parseConfig({ upstream }, { path: "x", baseDir: "/srv" })).toMatchObject({
+      upstream: { caFile: "/srv/ca.pem", records: ["samples", "events"], topicPrefix: "waakvlam" },
+    });
+  });
+
   test("a file that is not there or not TOML is told of by name", () => {
     const broken = join(folder.path, "broken.toml");
     writeFileSync(broken, "[mqtt\nport = ");

@@ -53,23 +53,56 @@ function rulesAcross(config: GatewayConfig): string[] {
         "Set http.tlsCert and http.tlsKey ('waakvlam tls create --host NAME' makes them), or use 127.0.0.1.",
     );
   }
+  return [...problems, ...webhookRules(config), ...upstreamRules(config)];
+}
+
+function isLoopbackUrl(url: string): boolean {
+  return URL.canParse(url) && isLoopbackHost(new URL(url).hostname.replace(/^\[|\]$/g, ""));
+}
+
+function webhookRules({ webhook }: GatewayConfig): string[] {
+  if (webhook === undefined || isLoopbackUrl(webhook.url)) return [];
+  const problems: string[] = [];
+  if (!webhook.url.startsWith("https:")) {
+    problems.push(`webhook.url ${webhook.url} leaves this machine in the clear: it needs https.`);
+  }
+  if (webhook.tokenFile === undefined && webhook.secretFile === undefined) {
+    problems.push("webhook: set tokenFile or secretFile, so that the receiver can tell who sends");
+  }
   return problems;
 }
 
+function upstreamRules({ upstream }: GatewayConfig): string[] {
+  if (upstream === undefined) return [];
+  const { url, caFile, username, passwordFile } = upstream;
+  const problems: string[] = [];
+  if (passwordFile !== undefined && username === undefined) problems.push("upstream: passwordFile needs username");
+  if (!isLoopbackUrl(url) && (!url.startsWith("mqtts:") || caFile === undefined)) {
+    problems.push(
+      `upstream.url ${url} leaves this machine, so it needs TLS. ` +
+        "Use mqtts:// and set upstream.caFile to the PEM of the authority that signed the broker's certificate.",
+    );
+  }
+  return problems;
+}
+
+/** Keys that name a file or folder, by section. */
+const PATH_KEYS: Readonly<Partial<Record<keyof GatewayConfig, readonly string[]>>> = {
+  data: ["dir"],
+  mqtt: ["tlsCert", "tlsKey"],
+  http: ["tlsCert", "tlsKey"],
+  influxdb: ["tokenFile", "caFile"],
+  webhook: ["tokenFile", "secretFile", "caFile"],
+  upstream: ["passwordFile", "caFile"],
+};
+
 function withPaths(config: GatewayConfig, baseDir: string): GatewayConfig {
-  const at = (path: string) => resolve(baseDir, path);
-  const tls = <T extends { tlsCert?: string; tlsKey?: string }>(part: T): T => ({
-    ...part,
-    ...(part.tlsCert === undefined ? {} : { tlsCert: at(part.tlsCert) }),
-    ...(part.tlsKey === undefined ? {} : { tlsKey: at(part.tlsKey) }),
+  const sections = Object.entries(config).map(([name, section]) => {
+    const paths = PATH_KEYS[name as keyof GatewayConfig] ?? [];
+    const keys = Object.entries(section).map(([key, value]) => {
+      return [key, paths.includes(key) && typeof value === "string" ? resolve(baseDir, value) : value] as const;
+    });
+    return [name, Object.fromEntries(keys)] as const;
   });
-  return {
-    ...config,
-    data: { ...config.data, dir: at(config.data.dir) },
-    mqtt: tls(config.mqtt),
-    http: tls(config.http),
-    ...(config.influxdb === undefined
-      ? {}
-      : { influxdb: { ...config.influxdb, tokenFile: at(config.influxdb.tokenFile) } }),
-  };
+  return Object.fromEntries(sections) as unknown as GatewayConfig;
 }

@@ -1,13 +1,16 @@
-// InfluxDB 2.x as a sink. The client's own batches and retries lose lines without a word, so each batch is one request of
-// a writer of its own that retries nothing; whether it counts is decided here.
+// InfluxDB 2.x as a sink. The client's write API batches and retries by itself and loses lines without a word, and takes a
+// 201 (some lines written) for all of them; so each batch is one request on the client's transport, judged here.
 import { HttpError, InfluxDB, setLogger } from "@influxdata/influxdb-client";
+import type { Clock } from "../clock.ts";
 import type { JournalRecord } from "../domain/record.ts";
+import { type HttpAnswer, type HttpRules, jsonObject, judgeAnswer, type NoAnswer } from "./answers.ts";
 import { type LineContext, lineOf } from "./lines.ts";
 import type { Delivery, Sink } from "./pump.ts";
+import { inSlices } from "./slices.ts";
 
-const BATCH_BYTES_MAX = 100_000_000;
+const GZIP_BYTES_MIN = 1_000;
 
-// The client writes failures to the console by itself; the pump reports them once, with their reason.
+// The client writes failures to the console by itself; the runner reports them once, with their reason.
 setLogger({ error: () => undefined, warn: () => undefined });
 
 export interface InfluxOptions {
@@ -15,81 +18,88 @@ export interface InfluxOptions {
   readonly org: string;
   readonly bucket: string;
   readonly token: string;
+  /** PEM of the authority behind https, when the system does not know it. */
+  readonly ca?: string;
   readonly batchRowsMax: number;
+  /** Of a whole request: an answer that trickles in for ever ends here too. */
   readonly timeoutMs: number;
+  readonly clock: Pick<Clock, "after">;
   readonly context: LineContext;
 }
 
+const RULES: HttpRules = {
+  // Nothing else: 200 and 202 come from what stands before it, 201 says that only some lines are written.
+  acceptedStatuses: [204],
+  pausedStatuses: [401, 403, 404],
+  condemnation: ({ status, body }) => {
+    const said = jsonObject(body);
+    if (typeof said?.["code"] !== "string") return undefined;
+    const message = typeof said["message"] === "string" ? said["message"] : said["code"];
+    // 2.0 says 500 where later versions say 422: that lines were dropped is what tells it from a failure.
+    return status === 400 || status === 422 || (status === 500 && /\bdropped=\d/.test(message)) ? message : undefined;
+  },
+};
+
 export function createInfluxSink(options: InfluxOptions): Sink {
-  const { url, token, timeoutMs: timeout } = options;
-  const influx = new InfluxDB({ url, token, timeout });
-  return {
-    name: "influxdb",
-    batchRowsMax: options.batchRowsMax,
-    deliver: (rows) => deliver(influx, options, rows),
+  const { url, token, ca, org, bucket, timeoutMs, clock, context } = options;
+  const influx = new InfluxDB({ url, token, timeout: timeoutMs, transportOptions: ca === undefined ? {} : { ca } });
+  const path = `/api/v2/write?${new URLSearchParams({ org, bucket, precision: "ns" })}`;
+  let underWay: AbortController | undefined;
+  let closed = false;
+
+  async function deliver(rows: readonly JournalRecord[]): Promise<Delivery> {
+    const body = (await inSlices(rows, (row) => lineOf(row, context))).join("\n");
+    if (closed) return { kind: "retry", reason: "the sink is being stopped" };
+    const abort = new AbortController();
+    let timedOut = false;
+    const deadline = clock.after(timeoutMs, () => {
+      timedOut = true;
+      abort.abort();
+    });
+    underWay = abort;
+    const answer = await send(influx, { path, body, signal: abort.signal });
+    deadline.stop();
+    underWay = undefined;
+    if ("failure" in answer && timedOut) {
+      return judgeAnswer({ failure: `no answer in ${timeoutMs} ms`, timedOut: true }, RULES);
+    }
+    return judgeAnswer(answer, RULES);
+  }
+
+  const close = () => {
+    closed = true;
+    underWay?.abort();
   };
+  return { name: "influxdb", batchRowsMax: options.batchRowsMax, deliver, close };
 }
 
-async function deliver(influx: InfluxDB, options: InfluxOptions, rows: readonly JournalRecord[]): Promise<Delivery> {
-  const lines = rows.map((row) => lineOf(row, options.context));
-  let acked = 0;
-  let status = 0;
-  const writer = influx.getWriteApi(options.org, options.bucket, "ns", {
-    batchSize: lines.length + 1,
-    maxBatchBytes: BATCH_BYTES_MAX,
-    flushInterval: 0,
-    maxRetries: 0,
-    writeSuccess: (written) => {
-      acked += written.length;
-    },
-    writeFailed: () => undefined,
+function send(
+  influx: InfluxDB,
+  { path, body, signal }: { readonly path: string; readonly body: string; readonly signal: AbortSignal },
+): Promise<HttpAnswer | NoAnswer> {
+  return new Promise((resolve) => {
+    let status = 0;
+    const headers = { "content-type": "text/plain; charset=utf-8" };
+    influx.transport.send(
+      path,
+      body,
+      { method: "POST", headers, gzipThreshold: GZIP_BYTES_MIN, signal },
+      {
+        responseStarted: (_, statusCode) => {
+          status = statusCode ?? 0;
+        },
+        complete: () => resolve({ status, headers: {}, body: "" }),
+        error: (error) => resolve(answerOf(error)),
+      },
+    );
   });
-  try {
-    writer.writeRecords(lines);
-    await writer.flush();
-    // Counted, not believed: the client resolves although lines were lost.
-    return acked === lines.length
-      ? { kind: "accepted" }
-      : { kind: "retry", reason: `${acked} of ${lines.length} lines confirmed` };
-  } catch (error) {
-    if (error instanceof HttpError) status = error.statusCode;
-    return judge(status, error);
-  } finally {
-    writer.dispose();
-  }
 }
 
-interface InfluxBody {
-  readonly code?: unknown;
-  readonly message?: unknown;
-}
-
-function bodyOf(error: unknown): InfluxBody | undefined {
-  if (!(error instanceof HttpError) || error.body === undefined) return undefined;
-  try {
-    const body: unknown = JSON.parse(error.body);
-    return typeof body === "object" && body !== null ? body : undefined;
-  } catch {
-    // A proxy's page, not InfluxDB's word.
-    return undefined;
+function answerOf(error: Error): HttpAnswer | NoAnswer {
+  if (!(error instanceof HttpError)) {
+    const { code } = error as { code?: unknown };
+    const failure = error.message === "" ? String(code ?? error.name) : error.message;
+    return { failure, timedOut: error.name === "RequestTimedOutError" };
   }
-}
-
-function judge(status: number, error: unknown): Delivery {
-  const body = bodyOf(error);
-  const said =
-    typeof body?.message === "string" ? body.message : error instanceof Error ? error.message : String(error);
-  const reason = status === 0 ? said : `${status} ${said}`;
-  if (status === 401 || status === 403 || status === 404) return { kind: "paused", reason };
-  if (status === 413) return { kind: "too-large" };
-  if ((status === 400 || status === 422) && typeof body?.code === "string") {
-    return { kind: "refused", code: String(status), message: said };
-  }
-  const header = error instanceof HttpError ? Number(error.headers?.["retry-after"]) : Number.NaN;
-  // Seconds, whatever the client makes of it.
-  return {
-    kind: "retry",
-    reason,
-    ...(Number.isFinite(header) && header > 0 ? { afterMs: Math.min(header, 300) * 1000 } : {}),
-  };
+  return { status: error.statusCode, headers: error.headers ?? {}, body: error.body ?? "" };
 }

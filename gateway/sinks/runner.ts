@@ -1,13 +1,14 @@
 // Keeps a sink going: a turn after every commit, its own back-off after failures. It never holds up anything else.
 import type { SinkState } from "../../protocol/index.ts";
 import type { Clock, Timer } from "../clock.ts";
-import { cursorName, type PumpState, pumpOnce, type Sink, type SinkJournal } from "./pump.ts";
+import { toInstant } from "../domain/instant.ts";
+import { cursorName, FRESH_PUMP, type PumpState, pumpOnce, type Sink, type SinkJournal } from "./pump.ts";
 
-const BACKOFF_MS_MIN = 1_000;
+/** First pause; the next is twice as long, up to the most. Each is drawn between its half and its whole. */
+const BACKOFF_MS_FIRST = 2_000;
 const BACKOFF_MS_MAX = 60_000;
 /** A wrong token is looked at again: somebody may have mended it. */
 const PAUSED_MS = 60_000;
-const BATCH_ROWS_FIRST = 100;
 
 export interface RunnerJournal extends SinkJournal {
   cursor(name: string): Promise<number>;
@@ -31,19 +32,26 @@ export interface Runner {
 }
 
 export function createRunner({ sink, journal, clock, random, log }: RunnerDeps): Runner {
-  let pump: PumpState = { cursor: 0, batchRows: BATCH_ROWS_FIRST, sent: 0, dead: 0 };
-  let shown: Pick<SinkState, "state" | "reason"> = { state: "idle" };
+  let pump: PumpState = FRESH_PUMP;
+  let shown: Pick<SinkState, "state" | "reason" | "waitingSince"> = { state: "idle" };
   let failures = 0;
   let running: Promise<void> | undefined;
+  /** A commit came while a turn was under way. */
+  let again = false;
   let waiting: Timer | undefined;
   let stopped = false;
   let unsubscribe = () => {};
 
-  function backOff(afterMs: number | undefined): void {
-    const grown = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** Math.min(failures, 10));
-    const delayMs = afterMs ?? grown * (0.5 + random() / 2);
+  function wait(
+    state: "retrying" | "refused",
+    { reason, afterMs, oldestMs }: { reason: string; afterMs?: number | undefined; oldestMs?: number },
+  ): void {
+    shown = { state, reason, ...(oldestMs === undefined ? {} : { waitingSince: toInstant(oldestMs) }) };
+    if (failures === 0) log?.("sink cannot deliver", { sink: sink.name, reason });
+    const grown = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_FIRST * 2 ** Math.min(failures, 10));
     failures++;
-    waiting = clock.after(delayMs, () => {
+    if (stopped) return;
+    waiting = clock.after(afterMs ?? grown * (0.5 + random() / 2), () => {
       waiting = undefined;
       wake();
     });
@@ -51,34 +59,28 @@ export function createRunner({ sink, journal, clock, random, log }: RunnerDeps):
 
   async function run(): Promise<void> {
     while (!stopped) {
+      again = false;
       const result = await pumpOnce(sink, journal, pump, clock.nowMs());
+      const dead = result.state.dead - pump.dead;
       pump = result.state;
-      if (result.kind === "idle") {
-        shown = { state: "idle" };
-        return;
-      }
-      if (result.kind === "advanced") {
-        shown = { state: "sending" };
-        failures = 0;
-        continue;
-      }
-      shown = { state: result.kind === "paused" ? "refused" : "retrying", reason: result.reason };
-      if (failures === 0) log?.("sink cannot deliver", { sink: sink.name, reason: result.reason });
-      backOff(result.kind === "paused" ? PAUSED_MS : result.afterMs);
-      return;
+      if (dead > 0) log?.("sink refused a row for good", { sink: sink.name, id: pump.cursor });
+      if (result.kind === "retry") return wait("retrying", result);
+      if (result.kind === "paused") return wait("refused", { ...result, afterMs: PAUSED_MS });
+      if (failures > 0 && result.kind === "advanced") log?.("sink delivers again", { sink: sink.name });
+      failures = 0;
+      shown = { state: result.kind === "idle" ? "idle" : "sending" };
+      if (result.kind === "idle" && !again) return;
     }
   }
 
   function wake(): void {
+    again = true;
     if (stopped || running !== undefined || waiting !== undefined) return;
     running = run()
-      .catch((error: unknown) => {
-        shown = { state: "retrying", reason: error instanceof Error ? error.message : String(error) };
-        backOff(undefined);
-      })
+      .catch((error: unknown) => wait("retrying", { reason: error instanceof Error ? error.message : String(error) }))
       .finally(() => {
         running = undefined;
-        if (waiting === undefined && journal.newestId() > pump.cursor) wake();
+        if (again && waiting === undefined) wake();
       });
   }
 
@@ -92,6 +94,7 @@ export function createRunner({ sink, journal, clock, random, log }: RunnerDeps):
       stopped = true;
       unsubscribe();
       waiting?.stop();
+      sink.close?.();
       await running;
     },
     state: () => ({

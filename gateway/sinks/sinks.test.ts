@@ -5,10 +5,11 @@ import { encodeInfo, type Report } from "../../protocol/index.ts";
 import { backlogFrame } from "../../tests/backlog-frames.ts";
 import { checkedFrame, NOON_MS } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
+import { systemClock } from "../clock.ts";
 import type { JournalRecord } from "../domain/record.ts";
 import { createInfluxSink } from "./influxdb.ts";
 import { lineOf, lineTimestamp } from "./lines.ts";
-import { type Delivery, type PumpState, pumpOnce, type Sink } from "./pump.ts";
+import { type Delivery, FRESH_PUMP, type PumpState, pumpOnce, type Sink } from "./pump.ts";
 import { createRunner } from "./runner.ts";
 
 function record(id: number, part: Partial<Report> = {}): JournalRecord {
@@ -89,7 +90,7 @@ function journalOf(count: number) {
   };
 }
 
-const FRESH: PumpState = { cursor: 0, batchRows: 8, sent: 0, dead: 0 };
+const FRESH: PumpState = { ...FRESH_PUMP, batchRows: 8 };
 
 function sinkOf(deliver: (ids: number[]) => Delivery): Sink & { readonly got: number[][] } {
   const got: number[][] = [];
@@ -161,10 +162,11 @@ test("a sink that is down is tried again with a growing pause, and catches up ex
   expect(tries).toBeGreaterThan(3);
   expect(tries).toBeLessThan(9);
   expect(runner.state()).toMatchObject({ state: "retrying", reason: "no route", behindRows: 250 });
+  expect(runner.state().waitingSince).toBe(new Date(NOON_MS + 5_000).toISOString());
   down = false;
   await clock.advance(61_000);
   expect(sink.got.flat()).toEqual(rows.map((row) => row.id));
-  expect(runner.state()).toMatchObject({ behindRows: 0, sent: 250, dead: 0 });
+  expect(runner.state()).toEqual({ name: "test", state: "idle", behindRows: 0, sent: 250, dead: 0 });
   await runner.stop();
 });
 
@@ -197,6 +199,7 @@ describe("InfluxDB", () => {
       batchRowsMax: 100,
       timeoutMs: 500,
       context: CONTEXT,
+      clock: systemClock,
     });
   }
 
@@ -237,6 +240,17 @@ describe("InfluxDB", () => {
       json(503, { code: "unavailable", message: "busy" }, { "retry-after": "2" }),
       { kind: "retry", afterMs: 2000 },
     ],
+    [
+      "a type conflict as 2.0 says it",
+      json(500, { code: "internal error", message: "partial write: field type conflict dropped=1" }),
+      { kind: "refused", code: "500" },
+    ],
+    [
+      "a 201, which says that only some lines are written",
+      (_, response) => void response.writeHead(201).end(),
+      { kind: "retry" },
+    ],
+    ["a 200 of something in between", (_, response) => void response.writeHead(200).end("ok"), { kind: "retry" }],
     ["an internal error", json(500, { code: "internal error", message: "oops" }), { kind: "retry" }],
     ["a connection that breaks", (_, response) => void response.destroy(), { kind: "retry" }],
     ["no answer at all", () => undefined, { kind: "retry" }],

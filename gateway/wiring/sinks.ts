@@ -1,28 +1,60 @@
 // The sinks that the configuration names.
 import { randomInt } from "node:crypto";
+import type { GatewayConfig } from "../../protocol/index.ts";
+import type { Clock } from "../clock.ts";
 import { createInfluxSink } from "../sinks/influxdb.ts";
+import type { LineContext } from "../sinks/lines.ts";
+import type { Sink } from "../sinks/pump.ts";
 import { createRunner, type Runner } from "../sinks/runner.ts";
+import { createUpstreamSink } from "../sinks/upstream.ts";
+import { createWebhookSink, secretOf } from "../sinks/webhook.ts";
 import { type Parts, readPem } from "./parts.ts";
 
-export function createRunners({
-  config,
-  clock,
-  logs,
-  journal,
-  store,
-}: Omit<Parts, "engine" | "history" | "runners">): Runner[] {
-  const influx = config.influxdb;
-  if (influx === undefined) return [];
-  const { url, org, bucket, timeoutMs, batchLinesMax } = influx;
-  const token = readPem(influx.tokenFile).trim();
-  const sink = createInfluxSink({ url, org, bucket, token, timeoutMs, batchRowsMax: batchLinesMax, context: store });
-  return [
-    createRunner({
-      sink,
-      journal,
-      clock,
-      random: () => randomInt(1_000_000) / 1_000_000,
-      log: logs.area("sinks").warn,
-    }),
-  ];
+interface SinkParts {
+  readonly config: GatewayConfig;
+  readonly clock: Clock;
+  readonly journal: { readonly epoch: string };
+  readonly store: LineContext;
+}
+
+/** Throws FILE_UNREADABLE for a token, password or certificate that is not there. */
+export function createSinks({ config, clock, journal, store: context }: SinkParts): Sink[] {
+  const { influxdb, webhook, upstream } = config;
+  const { epoch } = journal;
+  const sinks: Sink[] = [];
+  if (influxdb !== undefined) {
+    const { tokenFile, caFile, batchLinesMax: batchRowsMax, ...rest } = influxdb;
+    sinks.push(
+      createInfluxSink({ ...rest, ...fileOf("ca", caFile), token: secret(tokenFile), batchRowsMax, clock, context }),
+    );
+  }
+  if (webhook !== undefined) {
+    const { tokenFile, secretFile, caFile, ...rest } = webhook;
+    const keys = {
+      ...(tokenFile === undefined ? {} : { token: secret(tokenFile) }),
+      ...(secretFile === undefined ? {} : { secret: secretOf(secret(secretFile)) }),
+    };
+    sinks.push(createWebhookSink({ ...rest, ...keys, ...fileOf("ca", caFile), epoch, clock, context }));
+  }
+  if (upstream !== undefined) {
+    const { passwordFile, caFile, ...rest } = upstream;
+    const password = passwordFile === undefined ? {} : { password: secret(passwordFile) };
+    sinks.push(createUpstreamSink({ ...rest, ...password, ...fileOf("ca", caFile), epoch, clock, context }));
+  }
+  return sinks;
+}
+
+function secret(path: string): string {
+  return readPem(path).trim();
+}
+
+function fileOf<K extends string>(key: K, path: string | undefined): { [P in K]?: string } {
+  return path === undefined ? {} : ({ [key]: readPem(path) } as { [P in K]?: string });
+}
+
+export function createRunners(parts: Omit<Parts, "engine" | "history" | "runners">): Runner[] {
+  const { clock, logs, journal } = parts;
+  const random = () => randomInt(1_000_000) / 1_000_000;
+  const log = logs.area("sinks").warn;
+  return createSinks(parts).map((sink) => createRunner({ sink, journal, clock, random, log }));
 }

@@ -103,7 +103,7 @@ export const EVENTS = [
 ] as const;
 
 const VERSION_FIELDS = [whole("major", 8), whole("minor", 8), whole("patch", 8)];
-const INFO_FIELDS = [
+export const INFO_FIELDS = [
   whole("configHash", 32),
   whole("bootCount", 16),
   word("resetCause", 8, RESET_CAUSES, 0),

@@ -1,10 +1,26 @@
 // The gateway's configuration file (TOML): every key, its bounds and its default.
 import Type, { type Static } from "typebox";
+import { RecordKindSchema } from "./cloud-event.ts";
 import { IdSchema } from "./scalars.ts";
 
 const Closed = { additionalProperties: false } as const;
 const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
 const Path = Type.String({ minLength: 1, maxLength: 1_000 });
+/** No name or password in it: secrets stand in files. */
+const HttpUrl = { pattern: "^https?://[^\\s/@]+(/[^\\s]*)?$", maxLength: 500 } as const;
+const Timeout = { minimum: 100, maximum: 60_000, default: 10_000 } as const;
+const Rows = { minimum: 1, maximum: 1_000, default: 100 } as const;
+const EventSource = {
+  pattern: "^urn:nld:[!-~]+$",
+  maxLength: 200,
+  description: "Organisation and system: urn:nld:oin:NUMBER:systeem:NAME.",
+} as const;
+const RecordKinds = {
+  minItems: 1,
+  uniqueItems: true,
+  default: ["samples", "events"],
+  description: "Of samples, events, info, undecoded.",
+} as const;
 const Seconds = Type.Integer({ minimum: 0, maximum: 86_400 });
 
 export const GatewayConfigSchema = Type.Object(
@@ -99,7 +115,7 @@ export const GatewayConfigSchema = Type.Object(
     influxdb: Type.Optional(
       Type.Object(
         {
-          url: Type.String({ pattern: "^https?://[^\\s]+$", maxLength: 500, description: "Address of InfluxDB 2.x." }),
+          url: Type.String({ ...HttpUrl, description: "Address of InfluxDB 2.x." }),
           org: Type.String({ minLength: 1, maxLength: 200, description: "Organisation." }),
           bucket: Type.String({ minLength: 1, maxLength: 200, description: "Bucket." }),
           tokenFile: Type.String({ ...Path, description: "File that holds the token and nothing else." }),
@@ -109,7 +125,57 @@ export const GatewayConfigSchema = Type.Object(
             default: 500,
             description: "Rows in one request.",
           }),
-          timeoutMs: Type.Integer({ minimum: 100, maximum: 60_000, default: 10_000, description: "Of one request." }),
+          timeoutMs: Type.Integer({ ...Timeout, description: "Of one request." }),
+          caFile: Type.Optional(Type.String({ ...Path, description: "PEM of the authority behind https." })),
+        },
+        Closed,
+      ),
+    ),
+    webhook: Type.Optional(
+      Type.Object(
+        {
+          url: Type.String({ ...HttpUrl, description: "Where events are posted." }),
+          source: Type.String(EventSource),
+          records: Type.Array(RecordKindSchema, RecordKinds),
+          form: Type.Union([Type.Literal("structured"), Type.Literal("batch")], {
+            default: "structured",
+            description: "One event a request, or many: structured, batch.",
+          }),
+          tokenFile: Type.Optional(Type.String({ ...Path, description: "File that holds the bearer token." })),
+          secretFile: Type.Optional(Type.String({ ...Path, description: "File that holds the key of the signature." })),
+          caFile: Type.Optional(Type.String({ ...Path, description: "PEM of the authority behind https." })),
+          batchRowsMax: Type.Integer({ ...Rows, description: "Rows between two marks of progress; in one batch." }),
+          timeoutMs: Type.Integer({ ...Timeout, description: "Of one request." }),
+        },
+        Closed,
+      ),
+    ),
+    upstream: Type.Optional(
+      Type.Object(
+        {
+          url: Type.String({
+            pattern: "^mqtts?://[^\\s/@]+$",
+            maxLength: 500,
+            description: "Address of another MQTT broker.",
+          }),
+          source: Type.String(EventSource),
+          records: Type.Array(RecordKindSchema, RecordKinds),
+          clientId: Type.String({
+            minLength: 1,
+            maxLength: 64,
+            default: "waakvlam",
+            description: "Name for that broker.",
+          }),
+          username: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "To sign in with." })),
+          passwordFile: Type.Optional(Type.String({ ...Path, description: "File that holds the password." })),
+          caFile: Type.Optional(Type.String({ ...Path, description: "PEM of the authority; needed beyond loopback." })),
+          topicPrefix: Type.String({
+            pattern: "^[^+#$\\s/][^+#\\s]{0,99}$",
+            default: "waakvlam",
+            description: "What topics begin with.",
+          }),
+          batchRowsMax: Type.Integer({ ...Rows, description: "Rows under way at once." }),
+          timeoutMs: Type.Integer({ ...Timeout, description: "Of connecting and of a whole batch." }),
         },
         Closed,
       ),

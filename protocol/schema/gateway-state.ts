@@ -17,6 +17,8 @@ export const SinkStateSchema = Type.Object(
     behindRows: Count,
     sent: Count,
     dead: Count,
+    /** While it cannot deliver: when the gateway received the first record that waits. */
+    waitingSince: Type.Optional(InstantSchema),
     reason: Type.Optional(Type.String()),
   },
   Closed,

@@ -1,5 +1,6 @@
 // Every schema, for Node and the browser.
 export * from "./alert.ts";
+export * from "./cloud-event.ts";
 export * from "./config.ts";
 export * from "./gateway-state.ts";
 export * from "./history.ts";

@@ -48,6 +48,8 @@ export interface GatewayOptions {
   readonly dir: string;
   readonly clock?: Clock;
   readonly influxUrl?: string;
+  /** More sections of the configuration. */
+  readonly sections?: Readonly<Record<string, object>>;
   readonly delayS?: number;
 }
 
@@ -81,7 +83,14 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     cannotReach72hDelayS: delayS,
     sensorBadDelayS: delayS,
   };
-  const raw = { data: { dir }, mqtt: { port: 0 }, http: { port: 0 }, profile: delays, ...influxdb };
+  const raw = {
+    data: { dir },
+    mqtt: { port: 0 },
+    http: { port: 0 },
+    profile: delays,
+    ...influxdb,
+    ...options.sections,
+  };
   const config = parseConfig(raw, { path: "test", baseDir: dir });
   const app = await startApp(config, { clock: options.clock ?? systemClock, logs: createLogs("error") });
   const signIn = await fetch(`${app.http.url}/v1/session`, {

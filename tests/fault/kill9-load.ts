@@ -31,6 +31,8 @@ export interface LoadDevice {
   next: number;
   /** Sent and not acknowledged: sent again after a restart. */
   readonly open: Set<number>;
+  /** No sequence from here on is sent yet; any when left out. */
+  end?: number;
 }
 
 export function createDevices(): LoadDevice[] {
@@ -67,6 +69,7 @@ export function drive(device: LoadDevice, port: number, startS: number): Load {
   };
   const send = () => {
     while (!stopped && flying < IN_FLIGHT) {
+      if (again.length === 0 && device.next >= (device.end ?? Number.POSITIVE_INFINITY)) return;
       const sequence = again.shift() ?? device.next++;
       device.open.add(sequence);
       flying++;

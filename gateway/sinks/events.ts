@@ -1,0 +1,62 @@
+// Journal rows as CloudEvents 1.0 by the NL GOV profile 1.1: `time` is when the gateway logged the record, the moment of the
+// sample is data; `id` persistently names the record, so that a receiver counts it once however often it comes.
+import { type CloudEvent, EVENT_TYPES, type RecordKind } from "../../protocol/index.ts";
+import { toInstant } from "../domain/instant.ts";
+import type { JournalRecord } from "../domain/record.ts";
+import type { LineContext } from "./lines.ts";
+import { type RowValues, valuesOf } from "./values.ts";
+
+export interface EventOptions {
+  /** `urn:nld:oin:NUMBER:systeem:NAME`. */
+  readonly source: string;
+  readonly records: readonly RecordKind[];
+  /** Of the journal: names rows that have no identity of their own. */
+  readonly epoch: string;
+  readonly context: LineContext;
+}
+
+/** A backlog frame is no record: its samples are, each with a row of its own. */
+const KINDS: Readonly<Record<RowValues["measurement"], RecordKind | undefined>> = {
+  report: "samples",
+  event: "events",
+  info: "info",
+  undecoded: "undecoded",
+  backlog: undefined,
+};
+
+const SEQUENCE_DIGITS = 16;
+
+/** Undefined for a record that is not asked for. */
+export function cloudEventOf(record: JournalRecord, options: EventOptions): CloudEvent | undefined {
+  const { measurement, values } = valuesOf(record);
+  const kind = KINDS[measurement];
+  if (kind === undefined || !options.records.includes(kind)) return undefined;
+  const deviceId = record.deviceId || "unknown";
+  const pointId = options.context.pointOf(record.deviceId);
+  return {
+    specversion: "1.0",
+    id: identityOf(record, options.epoch),
+    source: options.source,
+    type: EVENT_TYPES[kind],
+    subject: `${pointId ?? "unknown"}/${deviceId}`,
+    time: toInstant(record.receivedMs),
+    sequence: String(record.id).padStart(SEQUENCE_DIGITS, "0"),
+    datacontenttype: "application/json",
+    data: {
+      deviceId,
+      ...(pointId === undefined ? {} : { pointId }),
+      sequence: record.sequence,
+      sampledAt: toInstant(record.timeMs),
+      timeQuality: record.timeQuality,
+      link: record.link,
+      values: Object.fromEntries([...values].filter(([name]) => name !== "row" && name !== "sequence")),
+      ...(kind === "undecoded" ? { frameHex: Buffer.from(record.frame).toString("hex") } : {}),
+    },
+  };
+}
+
+/** Device and sequence, as the journal itself counts a record once; a row without them has its place in this file. */
+function identityOf(record: JournalRecord, epoch: string): string {
+  const hasOwn = record.damaged !== true && record.sequence > 0;
+  return hasOwn ? `${record.deviceId}.${record.sequence}` : `row.${epoch}.${record.id}`;
+}
