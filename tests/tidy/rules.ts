@@ -26,7 +26,7 @@ function isSource(path: string): boolean {
 const GATEWAY_LADDER: readonly (readonly string[])[] = [
   ["domain"],
   ["journal", "registry", "engine", "config"],
-  ["ingress", "sinks", "notify", "reports", "api", "cli"],
+  ["ingress", "sinks", "notify", "reports", "api", "cli", "ups"],
   ["wiring"],
 ];
 const DEVICE_FOLDERS = ["drivers", "links", "store", "device", "boards"];
