@@ -17,6 +17,7 @@ import {
 import { describeFailure, type FailureText, unknownWord } from "./cli/failures.ts";
 import { systemClock } from "./clock.ts";
 import { parseConfig, readConfig } from "./config/config.ts";
+import { createLogs } from "./log.ts";
 import { VERSION } from "./wiring/parts.ts";
 
 const CONFIG_DEFAULT = "waakvlam.toml";
@@ -35,17 +36,29 @@ function end(code: ExitCode): void {
   exitCode = code;
 }
 
+function fileOf(file: string | undefined): string | undefined {
+  return file ?? (existsSync(CONFIG_DEFAULT) ? CONFIG_DEFAULT : undefined);
+}
+
 function configOf(file: string | undefined): GatewayConfig {
-  if (file !== undefined) return readConfig(file);
-  if (existsSync(CONFIG_DEFAULT)) return readConfig(CONFIG_DEFAULT);
-  return parseConfig({}, { path: "defaults", baseDir: process.cwd() });
+  const path = fileOf(file);
+  return path === undefined ? parseConfig({}, { path: "defaults", baseDir: process.cwd() }) : readConfig(path);
 }
 
 const start = defineCommand({
   meta: { name: "start", description: "Run the gateway" },
   args: { config: CONFIG_FLAG },
   async run({ args }) {
-    const app = await startApp(configOf(args.config), { staticDir: STATIC_DIR });
+    const config = configOf(args.config);
+    const path = fileOf(args.config);
+    const { level, format } = config.log;
+    const text = format === "text" || (format === "auto" && process.stderr.isTTY === true);
+    const app = await startApp(config, {
+      staticDir: STATIC_DIR,
+      logs: createLogs({ level, text }),
+      readConfig: () => configOf(args.config),
+      ...(path === undefined ? {} : { configPath: path }),
+    });
     io.err(`People: ${app.http.url}   Devices: mqtt://${app.mqtt.host}:${app.mqtt.port}   (Ctrl-C stops)`);
     let stopping = false;
     const stop = () => {
@@ -59,7 +72,7 @@ const start = defineCommand({
     };
     process.on("SIGINT", stop);
     process.on("SIGTERM", stop);
-    process.on("SIGHUP", () => app.reload());
+    process.on("SIGHUP", () => void app.reload());
   },
 });
 

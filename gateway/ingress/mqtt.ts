@@ -5,7 +5,7 @@ import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { Aedes, type Client } from "aedes";
 import type { Sha256 } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
-import { mayReadTopic } from "../domain/permission.ts";
+import { isLoopback, mayReadTopic } from "../domain/permission.ts";
 import type { AppendOutcome, CheckedFrame } from "../domain/record.ts";
 import {
   createRefusalLog,
@@ -49,6 +49,8 @@ export interface MqttIngressOptions {
   readonly clock: Clock;
   readonly sha256: Sha256;
   isClockTrusted(): boolean;
+  /** How long an uplink waited for its PUBACK, from the hook on. */
+  observePuback?(ms: number): void;
   /** Benches measure the path and not the limit. */
   readonly flowLimits?: FlowLimits;
   log?(event: string, detail: Readonly<Record<string, string | number>>): void;
@@ -63,6 +65,9 @@ export interface MqttIngress {
   /** Ends the connection of a device that was disabled or given another key. */
   closeDevice(deviceId: string): void;
   connected(): number;
+  /** Connections of devices alone. */
+  connectedDevices(): number;
+  isListening(): boolean;
   close(): Promise<void>;
 }
 
@@ -85,6 +90,10 @@ export async function createMqttIngress(options: MqttIngressOptions): Promise<Mq
     },
     closeDevice: (deviceId) => clientOf(session.broker, deviceId)?.close(),
     connected: () => session.flows.size,
+    connectedDevices: () => {
+      return [...session.flows.keys()].filter((client) => session.identities.get(client)?.kind === "device").length;
+    },
+    isListening: () => server.listening,
     close: () => closeAll(server, session),
   };
 }
@@ -188,10 +197,6 @@ async function welcome(session: Session, client: Client, said: { name: string; p
   return answer.returnCode;
 }
 
-export function isLoopback(address: string | undefined): boolean {
-  return address === "::1" || address?.startsWith("127.") === true || address?.startsWith("::ffff:127.") === true;
-}
-
 function maySubscribe(identity: Identity, filter: string): boolean {
   if (filter.startsWith("$")) return false;
   if (identity.kind === "device") return filter === `waakvlam/v1/devices/${identity.deviceId}/down`;
@@ -203,18 +208,25 @@ function mayReceive(identity: Identity, topic: string): boolean {
   return mayReadTopic(identity.role, topic);
 }
 
+/** The answer leaves in its turn: what is measured is what the device waits for. */
+function observed({ observePuback, clock }: MqttIngressOptions, done: Answer): Answer {
+  if (observePuback === undefined) return done;
+  const sinceMs = clock.monotonicMs();
+  return (error) => {
+    if (error === undefined || error === null) observePuback(clock.monotonicMs() - sinceMs);
+    done(error);
+  };
+}
+
+type Answer = (error?: Error | null) => void;
+
 interface Publish {
   topic: string;
   payload: string | Buffer;
   retain: boolean;
 }
 
-function takePublish(
-  session: Session,
-  client: Client | null,
-  packet: Publish,
-  done: (error?: Error | null) => void,
-): void {
+function takePublish(session: Session, client: Client | null, packet: Publish, done: Answer): void {
   const identity = client === null ? undefined : session.identities.get(client);
   const flow = client === null ? undefined : session.flows.get(client);
   if (client === null || identity === undefined || flow === undefined) {
@@ -222,7 +234,7 @@ function takePublish(
     return;
   }
   session.hold.check();
-  const finish = flow.enter(done);
+  const finish = flow.enter(observed(session.options, done));
   const payload = typeof packet.payload === "string" ? Buffer.from(packet.payload) : packet.payload;
   const { topic } = packet;
   packet.retain = false;

@@ -6,7 +6,7 @@ import type { Engine } from "../engine/engine.ts";
 import { GatewayError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Logs } from "../log.ts";
-import type { Runner } from "../sinks/runner.ts";
+import type { SinkSet } from "./sink-set.ts";
 import type { Store } from "./store.ts";
 
 export const VERSION = "0.1.0";
@@ -18,7 +18,7 @@ export interface Parts {
   readonly journal: Journal;
   readonly store: Store;
   readonly engine: Engine;
-  readonly runners: readonly Runner[];
+  readonly sinks: SinkSet;
 }
 
 /** The text of a certificate, key or token file. Throws FILE_UNREADABLE. */

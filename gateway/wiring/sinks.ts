@@ -4,7 +4,7 @@ import { createInfluxSink } from "../sinks/influxdb.ts";
 import { createRunner, type Runner } from "../sinks/runner.ts";
 import { type Parts, readPem } from "./parts.ts";
 
-export function createRunners({ config, clock, logs, journal, store }: Omit<Parts, "engine" | "runners">): Runner[] {
+export function createRunners({ config, clock, logs, journal, store }: Omit<Parts, "engine" | "sinks">): Runner[] {
   const influx = config.influxdb;
   if (influx === undefined) return [];
   const { url, org, bucket, timeoutMs, batchLinesMax } = influx;
