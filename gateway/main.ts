@@ -6,14 +6,8 @@ import { defineCommand, runCommand, showUsage } from "citty";
 import type { GatewayConfig } from "../protocol/index.ts";
 import { startApp } from "./app.ts";
 import type { CommandIo, ExitCode } from "./cli/commands.ts";
-import {
-  CONFIG_FLAG,
-  type CommandShell,
-  configCommands,
-  peopleCommands,
-  registryCommands,
-  tlsCommands,
-} from "./cli/definitions.ts";
+import { configCommands } from "./cli/config-commands.ts";
+import { CONFIG_FLAG, type CommandShell, peopleCommands, registryCommands, tlsCommands } from "./cli/definitions.ts";
 import { describeFailure, type FailureText, unknownWord } from "./cli/failures.ts";
 import { systemClock } from "./clock.ts";
 import { parseConfig, readConfig } from "./config/config.ts";

@@ -4,7 +4,6 @@ import type { GatewayConfig } from "../../protocol/index.ts";
 import {
   addPersonCommand,
   type CommandIo,
-  checkConfig,
   createTls,
   type ExitCode,
   importRegistry,
@@ -97,19 +96,6 @@ export function peopleCommands({ io, configOf, end }: CommandShell) {
         meta: { name: "remove", description: "No longer let a person sign in" },
         args: { name: { type: "positional", description: "Name", required: true }, config },
         run: ({ args }) => end(removePersonCommand(configOf(args.config), args.name, io)),
-      }),
-    },
-  });
-}
-
-export function configCommands({ io, end }: CommandShell) {
-  return defineCommand({
-    meta: { name: "config", description: "The configuration" },
-    subCommands: {
-      check: defineCommand({
-        meta: { name: "check", description: "Say all that is wrong with a configuration file" },
-        args: { file: { type: "positional", description: "Configuration (TOML)", required: true } },
-        run: ({ args }) => end(checkConfig(args.file, io)),
       }),
     },
   });
