@@ -11,6 +11,7 @@ import { CONFIG_FLAG, type CommandShell, peopleCommands, registryCommands, tlsCo
 import { describeFailure, type FailureText, unknownWord } from "./cli/failures.ts";
 import { systemClock } from "./clock.ts";
 import { parseConfig, readConfig } from "./config/config.ts";
+import { doctorCommand } from "./doctor/command.ts";
 import { createLogs } from "./log.ts";
 import { VERSION } from "./wiring/parts.ts";
 
@@ -70,7 +71,7 @@ const start = defineCommand({
   },
 });
 
-const shell: CommandShell = { io, configOf, end };
+const shell: CommandShell = { io, configOf, fileOf, end };
 const main = defineCommand({
   meta: { name: "waakvlam", version: VERSION, description: "Gateway for emergency support points" },
   subCommands: {
@@ -79,6 +80,7 @@ const main = defineCommand({
     people: peopleCommands(shell),
     config: configCommands(shell),
     tls: tlsCommands(shell),
+    doctor: doctorCommand(shell, systemClock),
   },
 });
 

@@ -16,6 +16,8 @@ export interface CommandShell {
   readonly io: CommandIo;
   /** A file that was named must be there; without one, `waakvlam.toml` here, else the defaults. */
   configOf(file: string | undefined): GatewayConfig;
+  /** The file that `configOf` reads; undefined for the defaults. */
+  fileOf(file: string | undefined): string | undefined;
   end(code: ExitCode): void;
 }
 

@@ -27,7 +27,7 @@ const GATEWAY_LADDER: readonly (readonly string[])[] = [
   ["domain"],
   ["journal", "registry", "engine", "config"],
   ["ingress", "sinks", "notify", "reports", "api", "cli", "ups"],
-  ["wiring"],
+  ["wiring", "doctor"],
 ];
 const DEVICE_FOLDERS = ["drivers", "links", "store", "device", "boards"];
 
