@@ -54,7 +54,8 @@ const start = defineCommand({
       readConfig: () => configOf(args.config),
       ...(path === undefined ? {} : { configPath: path }),
     });
-    io.err(`People: ${app.http.url}   Devices: mqtt://${app.mqtt.host}:${app.mqtt.port}   (Ctrl-C stops)`);
+    // Among JSON lines it would be the one that is none.
+    if (text) io.err(`People: ${app.http.url}   Devices: mqtt://${app.mqtt.host}:${app.mqtt.port}   (Ctrl-C stops)`);
     let stopping = false;
     const stop = () => {
       // A second signal does not wait.
