@@ -70,6 +70,12 @@ describe("the metrics", () => {
     const puback = families.get("waakvlam_mqtt_puback_seconds");
     const bucket = (le: string) => puback?.samples.find((one) => one.labels["le"] === le)?.value;
     expect([bucket("0.001"), bucket("0.005"), bucket("0.05"), bucket("1"), bucket("+Inf")]).toEqual([1, 2, 3, 4, 4]);
+    const sum = puback?.samples.find((one) => one.name === "waakvlam_mqtt_puback_seconds_sum")?.value;
+    expect(sum).toBeCloseTo(0.7335);
+    // A bound belongs to its own bucket.
+    metrics.observePuback(1);
+    const after = (await again()).get("waakvlam_mqtt_puback_seconds")?.samples;
+    expect(after?.find((one) => one.labels["le"] === "0.001")?.value).toBe(2);
     const count = (name: string) => families.get(name)?.samples.find((one) => one.name === `${name}_count`)?.value;
     expect(count("waakvlam_journal_commit_seconds")).toBe(2);
     expect(count("waakvlam_journal_batch_rows")).toBe(1);

@@ -1,7 +1,7 @@
 // The one door to Prometheus metrics. Names carry their unit, labels have few and known values, and everything but the
 // histograms is read when somebody asks.
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, type Histogram, Registry } from "prom-client";
 
 export interface MetricSource {
   readonly version: string;
@@ -64,25 +64,21 @@ const LOOP_RESOLUTION_MS = 10;
 
 export function createMetrics(source: MetricSource): Metrics {
   const registry = new Registry();
-  const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const puback = new Histogram({
+  const puback = histogram(registry, {
     name: "waakvlam_mqtt_puback_seconds",
     help: "From the arrival of an uplink to its PUBACK, the commit included.",
     buckets: SECONDS,
-    registers,
   });
-  const commit = new Histogram({
+  const commit = histogram(registry, {
     name: "waakvlam_journal_commit_seconds",
     help: "One commit of the journal, fsync included.",
     buckets: SECONDS,
-    registers,
   });
-  const batch = new Histogram({
+  const batch = histogram(registry, {
     name: "waakvlam_journal_batch_rows",
     help: "Rows in one commit.",
     buckets: ROWS,
-    registers,
   });
   addJournal(registry, source);
   addSinks(registry, source);
@@ -91,16 +87,50 @@ export function createMetrics(source: MetricSource): Metrics {
   const loop = addLoop(registry);
   return {
     contentType: registry.contentType,
-    observePuback: (ms) => puback.observe(ms / 1000),
+    observePuback: (ms) => puback(ms / 1000),
     observeCommit: ({ ms, rows }) => {
-      commit.observe(ms / 1000);
-      if (rows !== undefined) batch.observe(rows);
+      commit(ms / 1000);
+      if (rows !== undefined) batch(rows);
     },
     text: () => registry.metrics(),
     stop: () => {
       loop.disable();
       registry.clear();
     },
+  };
+}
+
+interface HistogramParts {
+  readonly name: string;
+  readonly help: string;
+  readonly buckets: readonly number[];
+}
+
+/**
+ * A histogram without labels, on the way of every uplink: the library's own takes 0.6 µs for an observation, a twentieth of
+ * what the whole uplink does; this one some nanoseconds. Only the text is the library's.
+ */
+function histogram(registry: Registry, { name, help, buckets }: HistogramParts): (value: number) => void {
+  const counts = new Float64Array(buckets.length + 1);
+  let sum = 0;
+  const get = async () => {
+    let below = 0;
+    const values = [...buckets, "+Inf"].map((le, i) => {
+      below += counts[i] as number;
+      return { metricName: `${name}_bucket`, labels: { le }, value: below };
+    });
+    const totals = [
+      { metricName: `${name}_sum`, labels: {}, value: sum },
+      { metricName: `${name}_count`, labels: {}, value: below },
+    ];
+    return { name, help, type: "histogram", aggregator: "sum", values: [...values, ...totals] };
+  };
+  registry.registerMetric({ name, help, get, reset: () => counts.fill(0) } as unknown as Histogram);
+  return (value) => {
+    let i = 0;
+    while (i < buckets.length && value > (buckets[i] as number)) i++;
+    counts[i] = (counts[i] as number) + 1;
+    sum += value;
   };
 }
 
