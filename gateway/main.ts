@@ -4,13 +4,14 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineCommand, runCommand, showUsage } from "citty";
 import type { GatewayConfig } from "../protocol/index.ts";
-import { startApp } from "./app.ts";
+import { type App, startApp } from "./app.ts";
 import type { CommandIo, ExitCode } from "./cli/commands.ts";
 import { configCommands } from "./cli/config-commands.ts";
 import { CONFIG_FLAG, type CommandShell, peopleCommands, registryCommands, tlsCommands } from "./cli/definitions.ts";
 import { describeFailure, type FailureText, unknownWord } from "./cli/failures.ts";
 import { systemClock } from "./clock.ts";
 import { parseConfig, readConfig } from "./config/config.ts";
+import { checkedFiles } from "./config/files.ts";
 import { doctorCommand } from "./doctor/command.ts";
 import { createLogs } from "./log.ts";
 import { VERSION } from "./wiring/parts.ts";
@@ -44,11 +45,14 @@ const start = defineCommand({
   meta: { name: "start", description: "Run the gateway" },
   args: { config: CONFIG_FLAG },
   async run({ args }) {
-    const config = configOf(args.config);
     const path = fileOf(args.config);
+    const config = checkedFiles(configOf(args.config), path);
     const { level, format } = config.log;
     const text = format === "text" || (format === "auto" && process.stderr.isTTY === true);
-    const app = await startApp(config, {
+    let app: App | undefined;
+    // From the first moment on: one that comes before the gateway stands would end it.
+    process.on("SIGHUP", () => void app?.reload());
+    app = await startApp(config, {
       staticDir: STATIC_DIR,
       logs: createLogs({ level, text }),
       readConfig: () => configOf(args.config),
@@ -61,14 +65,13 @@ const start = defineCommand({
       // A second signal does not wait.
       if (stopping) process.exit(1);
       stopping = true;
-      app.stop().then(
+      app?.stop().then(
         () => process.exit(0),
         () => process.exit(1),
       );
     };
     process.on("SIGINT", stop);
     process.on("SIGTERM", stop);
-    process.on("SIGHUP", () => void app.reload());
   },
 });
 

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import { parseExposition } from "../tests/exposition.ts";
 import { createMetrics, LABEL_VALUES_MAX, type MetricSource, type Metrics } from "./metrics.ts";
@@ -24,6 +25,13 @@ async function scrape(part: Partial<MetricSource> = {}) {
 }
 
 describe("the metrics", () => {
+  test("are those that the README lists, and no other", async () => {
+    const { families } = await scrape();
+    const readme = readFileSync(new URL("./README.md", import.meta.url), "utf8");
+    const listed = [...readme.matchAll(/^\| `(waakvlam_[a-z_]+)` \|/gm)].map((match) => match[1]);
+    expect(listed.sort()).toEqual([...families.keys()].filter((name) => name.startsWith("waakvlam_")).sort());
+  });
+
   test("are valid exposition, by the conventions on names, units and labels", async () => {
     const { families } = await scrape();
     const own = [...families.values()].filter((family) => family.name.startsWith("waakvlam_"));
@@ -79,6 +87,19 @@ describe("the metrics", () => {
     const count = (name: string) => families.get(name)?.samples.find((one) => one.name === `${name}_count`)?.value;
     expect(count("waakvlam_journal_commit_seconds")).toBe(2);
     expect(count("waakvlam_journal_batch_rows")).toBe(1);
+  });
+
+  test.each([
+    ["a 1\n", "without a TYPE"],
+    ["# HELP a b\n# TYPE a gauge\na 1", "does not end"],
+    ["# HELP a b\n# TYPE a gauge\na 1\na 1\n", "twice"],
+    ["# HELP a b\n# TYPE a gauge\na{b=c} 1\n", "labels"],
+    ["# HELP a b\n# TYPE a gauge\na one\n", "value"],
+    ["# HELP a b\n# TYPE a counter\na -1\n", "a is -1"],
+    ['# HELP a b\n# TYPE a histogram\na_bucket{le="1"} 2\na_bucket{le="+Inf"} 1\na_sum 1\na_count 1\n', "shrink"],
+  ])("are read strictly: %j is refused", async (text, why) => {
+    await scrape();
+    expect(() => parseExposition(text)).toThrowError(why);
   });
 
   test("what is not known is absent, not nought", async () => {

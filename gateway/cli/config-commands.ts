@@ -2,9 +2,9 @@
 import { defineCommand } from "citty";
 import { stringify } from "smol-toml";
 import type { GatewayConfig } from "../../protocol/index.ts";
-import { isLoopbackHost, linedProblems, readConfig } from "../config/config.ts";
+import { isLoopbackHost, readConfig } from "../config/config.ts";
 import { shownConfig } from "../config/difference.ts";
-import { fileProblems } from "../config/files.ts";
+import { checkedFiles } from "../config/files.ts";
 import { GatewayError } from "../errors.ts";
 import type { CommandIo, ExitCode } from "./commands.ts";
 import { CONFIG_FLAG, type CommandShell, JSON_FLAG } from "./definitions.ts";
@@ -30,9 +30,7 @@ export function configCommands({ io, configOf, end }: CommandShell) {
 /** Throws FILE_UNREADABLE, CONFIG_INVALID; with `json` what is invalid is data and not thrown. */
 export function checkConfig(file: string, json: boolean, io: CommandIo): ExitCode {
   try {
-    const config = readConfig(file);
-    const problems = linedProblems(file, fileProblems(config));
-    if (problems.length > 0) throw new GatewayError("CONFIG_INVALID", { path: file, problems });
+    const config = checkedFiles(readConfig(file), file);
     if (json) io.out(JSON.stringify({ file, valid: true, problems: [] }));
     else io.out(validText(file, config));
     return 0;

@@ -4,12 +4,22 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { GatewayConfig } from "../../protocol/index.ts";
+import { GatewayError } from "../errors.ts";
+import { linedProblems } from "./config.ts";
 
 /** A shorter token can be guessed. */
 export const METRICS_TOKEN_CHARS_MIN = 16;
 
 /** Keys whose value is the path of a file that is read at the start. */
 const FILE_KEY = /(?:File|^tlsCert|^tlsKey|^tlsCa)$/;
+
+/** The same configuration. Throws CONFIG_INVALID, with the lines of the file at `path`, when the gateway could not start with it. */
+export function checkedFiles(config: GatewayConfig, path: string | undefined): GatewayConfig {
+  const found = fileProblems(config);
+  if (found.length === 0) return config;
+  const problems = path === undefined ? found : linedProblems(path, found);
+  throw new GatewayError("CONFIG_INVALID", { ...(path === undefined ? {} : { path }), problems });
+}
 
 /** All that is wrong, each with the key that names it. Empty when the gateway could start with these. */
 export function fileProblems(config: GatewayConfig): string[] {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import { createEngines, memoryJournal } from "../../tests/engine-fixtures.ts";
 import { NOON_MS } from "../../tests/fixtures.ts";
@@ -5,6 +6,7 @@ import { virtualClock } from "../../tests/virtual-clock.ts";
 import { alertText, type RuleId } from "../domain/alert-text.ts";
 import { CONCEPT_2026 } from "../domain/profile.ts";
 import type { SelfFacts } from "../domain/self.ts";
+import { SELF_WRITERS } from "../domain/self-text.ts";
 import type { Engine } from "./engine.ts";
 
 const engines = createEngines();
@@ -230,6 +232,17 @@ describe("the gateway about itself", () => {
     });
     await clock.advance(2_000);
     expect(rules(engine)).toEqual(["disk-low 2 unacknowledged"]);
+  });
+
+  test("the README lists every rule with its priority", () => {
+    const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+    const listed = [...readme.matchAll(/^\| `([a-z-]+)` \| ([123]) \|/gm)].map((match) => `${match[1]} ${match[2]}`);
+    const words = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    const known = Object.entries(CONCEPT_2026.gateway).flatMap(([name, rule]) => {
+      return typeof rule === "object" ? [`${words(name)} ${rule.priority}`] : [];
+    });
+    expect(listed.sort()).toEqual(known.sort());
+    expect(known.map((row) => row.split(" ")[0])).toEqual(Object.keys(SELF_WRITERS).sort());
   });
 
   test("every text stands without figures too", () => {

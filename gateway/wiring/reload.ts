@@ -1,9 +1,8 @@
 // Another configuration while the gateway runs: looked at whole, then put in force part by part. What cannot be is undone,
 // and a file with a mistake changes nothing.
 import type { GatewayConfig } from "../../protocol/index.ts";
-import { linedProblems } from "../config/config.ts";
 import { afterReload, changeText, configDifference } from "../config/difference.ts";
-import { fileProblems } from "../config/files.ts";
+import { checkedFiles } from "../config/files.ts";
 import { profileOf } from "../config/profile.ts";
 import type { Engine } from "../engine/engine.ts";
 import { GatewayError } from "../errors.ts";
@@ -39,13 +38,14 @@ export interface Reload {
 
 /** One at a time; never rejects. */
 export function createReload(parts: ReloadParts): () => Promise<Reload> {
+  const { source } = parts;
   const log = parts.logs.area("config");
   let inForce = parts.config;
   let running: Promise<unknown> = Promise.resolve();
 
   async function once(): Promise<Reload> {
     try {
-      const next = readChecked(parts, inForce);
+      const next = checkedFiles(source.readConfig?.() ?? inForce, source.configPath);
       const changes = configDifference(inForce, next).map(changeText);
       const kept = afterReload(inForce, next);
       await putInForce(parts, { before: inForce, next: kept }, log);
@@ -70,16 +70,6 @@ export function createReload(parts: ReloadParts): () => Promise<Reload> {
     running = next;
     return next;
   };
-}
-
-function readChecked({ source }: ReloadParts, inForce: GatewayConfig): GatewayConfig {
-  const { configPath: path } = source;
-  const next = source.readConfig?.() ?? inForce;
-  const problems = fileProblems(next);
-  if (problems.length === 0) return next;
-  throw new GatewayError("CONFIG_INVALID", {
-    problems: path === undefined ? problems : linedProblems(path, problems),
-  });
 }
 
 function problemsOf(error: unknown): readonly string[] {
