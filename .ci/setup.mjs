@@ -16,6 +16,7 @@ const DEBIAN = [
   { name: "fonts-noto-core", file: "/usr/share/fonts/truetype/noto" },
   { name: "mosquitto-clients", file: "/usr/bin/mosquitto_pub" },
   { name: "influxdb", file: "/usr/bin/influxd" },
+  { name: "nut-server", file: "/lib/nut/upsd" },
 ];
 
 const say = (text) => process.stderr.write(`${text}\n`);

@@ -1,28 +1,41 @@
 // Starts the gateway: journal, engine, history, ingress, sinks, API, in the order in which each is safe to use. Nothing is listened to
 // before the engine has taken what the journal holds.
 import type { GatewayConfig } from "../protocol/index.ts";
+import type { ApiHealth } from "./api/health-routes.ts";
 import { type Clock, isPlausibleWallTime, systemClock } from "./clock.ts";
 import { supervisorOf } from "./config/environment.ts";
 import { profileOf } from "./config/profile.ts";
+import { notReady } from "./domain/readiness.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
 import type { History } from "./history/history.ts";
 import type { MqttIngress } from "./ingress/mqtt.ts";
 import { openJournal } from "./journal/journal.ts";
 import { createLogs, type Logs } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
 import { registryView } from "./registry/registry.ts";
 import { openHistory } from "./wiring/history.ts";
 import { startApi } from "./wiring/http.ts";
 import { publishStates, startIngress } from "./wiring/ingress.ts";
+import { startMetrics } from "./wiring/metrics.ts";
+import { createMetricsToken, type MetricsToken } from "./wiring/metrics-token.ts";
 import { type Parts, VERSION } from "./wiring/parts.ts";
+import { createReload, type Reload } from "./wiring/reload.ts";
+import { createSelfFigures, type SelfFigures } from "./wiring/self.ts";
+import { createSinkSet } from "./wiring/sink-set.ts";
 import { createRunners } from "./wiring/sinks.ts";
 import { openStore, watchStore } from "./wiring/store.ts";
 import { startSupervision } from "./wiring/supervision.ts";
+import { createSupply, type Supply } from "./wiring/supply.ts";
 
 export interface AppDeps {
   readonly clock?: Clock;
   readonly logs?: Logs;
   /** Built screens. */
   readonly staticDir?: string;
+  /** Reads the configuration again, for `reload`. */
+  readConfig?(): GatewayConfig;
+  /** Its file, for the lines of problems. */
+  readonly configPath?: string;
 }
 
 export interface App {
@@ -31,22 +44,26 @@ export interface App {
   readonly engine: Engine;
   readonly ingress: MqttIngress;
   readonly history: History;
-  /** Looks at the files in the data folder again. */
-  reload(): void;
+  /** Looks at the files in the data folder and at the configuration again. */
+  reload(): Promise<Reload>;
   stop(): Promise<void>;
 }
+
+type Stop = () => Promise<void> | void;
 
 /** Starts the gateway; resolves when it listens. Throws GatewayError with what to do in its detail. */
 export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promise<App> {
   const clock = deps.clock ?? systemClock;
-  const logs = deps.logs ?? createLogs(config.log.level);
+  const logs = deps.logs ?? createLogs({ level: config.log.level });
   const log = logs.area("app");
   const journal = await openJournal({ ...config.data, clock });
-  const stops: (() => Promise<void> | void)[] = [() => journal.close()];
+  const stops: Stop[] = [() => journal.close()];
+  let stopping = false;
   try {
     const store = openStore(config.data.dir);
     let ingress: MqttIngress | undefined;
-    const runners = createRunners({ config, clock, logs, journal, store });
+    const sinks = createSinkSet(config, (next) => createRunners({ config: next, clock, logs, journal, store }));
+    const { supply, self } = watchItself({ config, clock, logs, journal, sinks }, stops);
     const engine = createEngine({
       journal,
       registry: registryView(store.registry()),
@@ -56,31 +73,33 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
       version: VERSION,
       surroundings: {
         refusals: () => Object.fromEntries(ingress?.refusals.counts ?? []),
-        sinks: () => runners.map((runner) => runner.state()),
+        sinks: sinks.states,
         isClockTrusted: () => isPlausibleWallTime(clock.nowMs()),
+        self: self.facts,
       },
       log: logs.area("engine").warn,
     });
+    const metrics = startMetrics({ engine, journal, self, sinks, ingress: () => ingress });
+    stops.push(metrics.stop);
     await engine.start();
     stops.push(() => engine.stop());
     const history = await openHistory({ config, clock, logs, journal });
     stops.push(() => history.stop());
-    const parts: Parts = { config, clock, logs, journal, store, engine, history, runners };
-    ingress = await startIngress(parts);
-    const listening = ingress;
+    const parts: Parts = { config, clock, logs, journal, store, engine, history, sinks };
+    const listening = await startIngress(parts, metrics.observePuback);
+    ingress = listening;
     stops.push(() => listening.close());
     stops.push(publishStates(engine, listening));
-    for (const runner of runners) await runner.start();
-    stops.push(async () => void (await Promise.all(runners.map((runner) => runner.stop()))));
-    const http = await startApi(parts, listening, deps.staticDir);
+    await sinks.start();
+    stops.push(sinks.stop);
+    const token = createMetricsToken(config);
+    const health = healthOf(parts, { ingress: listening, metrics, token, isStopping: () => stopping });
+    const http = await startApi(parts, listening, { health, staticDir: deps.staticDir });
     stops.push(() => http.app.close());
     const watch = watchStore(parts, listening);
     stops.push(() => watch.timer.stop());
-    const supervisor = supervisorOf();
-    if (supervisor !== undefined) {
-      const supervision = startSupervision({ supervisor, clock, journal, pid: process.pid, log: log.warn });
-      stops.push(() => supervision.stop());
-    }
+    superviseIfAsked(parts, stops);
+    const reloadConfig = createReload({ config, logs, engine, sinks, supply, token, self, source: deps });
     log.info("gateway listens", { mqtt: `${listening.address.host}:${listening.address.port}`, http: http.url });
     return {
       mqtt: listening.address,
@@ -88,8 +107,14 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
       engine,
       ingress: listening,
       history,
-      reload: watch.look,
-      stop: () => stopAll(stops),
+      reload: () => {
+        watch.look();
+        return reloadConfig();
+      },
+      stop: () => {
+        stopping = true;
+        return stopAll(stops);
+      },
     };
   } catch (error) {
     await stopAll(stops);
@@ -97,7 +122,52 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
   }
 }
 
+function superviseIfAsked({ clock, journal, logs }: Parts, stops: Stop[]): void {
+  const supervisor = supervisorOf();
+  if (supervisor === undefined) return;
+  const { warn } = logs.area("app");
+  const supervision = startSupervision({ supervisor, clock, journal, pid: process.pid, log: warn });
+  stops.push(() => supervision.stop());
+}
+
+/** What the gateway knows of itself, from before the engine judges it. */
+function watchItself(
+  { config, clock, logs, journal, sinks }: Pick<Parts, "config" | "clock" | "logs" | "journal" | "sinks">,
+  stops: Stop[],
+): { readonly supply: Supply; readonly self: SelfFigures } {
+  const supply = createSupply(clock, logs.area("ups").warn);
+  supply.use(config.ups);
+  stops.push(supply.stop);
+  const { dir } = config.data;
+  const { warn } = logs.area("app");
+  const self = createSelfFigures({ dir, clock, journal, sinks: sinks.states, ups: supply.facts, log: warn });
+  stops.push(self.stop);
+  return { supply, self };
+}
+
+interface HealthParts {
+  readonly ingress: MqttIngress;
+  readonly metrics: Metrics;
+  readonly token: MetricsToken;
+  isStopping(): boolean;
+}
+
+function healthOf({ engine, journal }: Parts, { ingress, metrics, token, isStopping }: HealthParts): ApiHealth {
+  return {
+    notReady: () => {
+      const { failing } = journal.health();
+      return notReady({
+        engineBehindRows: engine.gateway().journal.engineBehindRows,
+        devicesListen: ingress.isListening(),
+        stopping: isStopping(),
+        ...(failing === undefined ? {} : { journalFailing: failing }),
+      });
+    },
+    metrics: { contentType: metrics.contentType, text: metrics.text, isRightToken: token.isRight },
+  };
+}
+
 /** In the opposite order of the start: no new work, then what is under way, then the file. */
-async function stopAll(stops: (() => Promise<void> | void)[]): Promise<void> {
+async function stopAll(stops: Stop[]): Promise<void> {
   for (const stop of stops.splice(0).reverse()) await stop();
 }

@@ -4,20 +4,17 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineCommand, runCommand, showUsage } from "citty";
 import type { GatewayConfig } from "../protocol/index.ts";
-import { startApp } from "./app.ts";
+import { type App, startApp } from "./app.ts";
 import type { CommandIo, ExitCode } from "./cli/commands.ts";
-import {
-  CONFIG_FLAG,
-  type CommandShell,
-  configCommands,
-  peopleCommands,
-  registryCommands,
-  tlsCommands,
-} from "./cli/definitions.ts";
+import { configCommands } from "./cli/config-commands.ts";
+import { CONFIG_FLAG, type CommandShell, peopleCommands, registryCommands, tlsCommands } from "./cli/definitions.ts";
 import { exportCommands } from "./cli/export.ts";
 import { describeFailure, type FailureText, unknownWord } from "./cli/failures.ts";
 import { systemClock } from "./clock.ts";
 import { parseConfig, readConfig } from "./config/config.ts";
+import { checkedFiles } from "./config/files.ts";
+import { doctorCommand } from "./doctor/command.ts";
+import { createLogs } from "./log.ts";
 import { createExporter } from "./wiring/export.ts";
 import { VERSION } from "./wiring/parts.ts";
 
@@ -38,35 +35,50 @@ function end(code: ExitCode): void {
   exitCode = code;
 }
 
+function fileOf(file: string | undefined): string | undefined {
+  return file ?? CONFIG_USUAL.find((usual) => existsSync(usual));
+}
+
 function configOf(file: string | undefined): GatewayConfig {
-  if (file !== undefined) return readConfig(file);
-  for (const usual of CONFIG_USUAL) if (existsSync(usual)) return readConfig(usual);
-  return parseConfig({}, { path: "defaults", baseDir: process.cwd() });
+  const path = fileOf(file);
+  return path === undefined ? parseConfig({}, { path: "defaults", baseDir: process.cwd() }) : readConfig(path);
 }
 
 const start = defineCommand({
   meta: { name: "start", description: "Run the gateway" },
   args: { config: CONFIG_FLAG },
   async run({ args }) {
-    const app = await startApp(configOf(args.config), { staticDir: STATIC_DIR });
-    io.err(`People: ${app.http.url}   Devices: mqtt://${app.mqtt.host}:${app.mqtt.port}   (Ctrl-C stops)`);
+    const path = fileOf(args.config);
+    const config = checkedFiles(configOf(args.config), path);
+    const { level, format } = config.log;
+    const text = format === "text" || (format === "auto" && process.stderr.isTTY === true);
+    let app: App | undefined;
+    // From the first moment on: one that comes before the gateway stands would end it.
+    process.on("SIGHUP", () => void app?.reload());
+    app = await startApp(config, {
+      staticDir: STATIC_DIR,
+      logs: createLogs({ level, text }),
+      readConfig: () => configOf(args.config),
+      ...(path === undefined ? {} : { configPath: path }),
+    });
+    // Among JSON lines it would be the one that is none.
+    if (text) io.err(`People: ${app.http.url}   Devices: mqtt://${app.mqtt.host}:${app.mqtt.port}   (Ctrl-C stops)`);
     let stopping = false;
     const stop = () => {
       // A second signal does not wait.
       if (stopping) process.exit(1);
       stopping = true;
-      app.stop().then(
+      app?.stop().then(
         () => process.exit(0),
         () => process.exit(1),
       );
     };
     process.on("SIGINT", stop);
     process.on("SIGTERM", stop);
-    process.on("SIGHUP", () => app.reload());
   },
 });
 
-const shell: CommandShell = { io, configOf, end };
+const shell: CommandShell = { io, configOf, fileOf, end };
 const main = defineCommand({
   meta: { name: "waakvlam", version: VERSION, description: "Gateway for emergency support points" },
   subCommands: {
@@ -76,6 +88,7 @@ const main = defineCommand({
     config: configCommands(shell),
     tls: tlsCommands(shell),
     export: exportCommands(shell, createExporter(process.stdout)),
+    doctor: doctorCommand(shell, systemClock),
   },
 });
 

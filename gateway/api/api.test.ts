@@ -21,11 +21,11 @@ import {
 } from "../../protocol/index.ts";
 import { NOON_MS, temporaryFolder, waitFor } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
+import { notReady, READY_BEHIND_ROWS_MAX } from "../domain/readiness.ts";
 import { GatewayError } from "../errors.ts";
 import { createCertificates } from "../registry/certificates.ts";
 import { type ApiOptions, BODY_BYTES_MAX, createApi } from "./api.ts";
 import { GUESSES_MAX } from "./guesses.ts";
-import { READY_BEHIND_ROWS_MAX } from "./health-routes.ts";
 import type { ApiAct, ApiEngine, ApiJournal, EngineNews } from "./interfaces.ts";
 import { SESSION_MS } from "./sessions.ts";
 import { STREAMS_MAX } from "./stream.ts";
@@ -156,6 +156,10 @@ async function start(part: Partial<ApiOptions> & { behind?: number; clock?: Retu
         if (password !== "right") return undefined;
         return name === "viewer-1" ? { name, role: "viewer" } : { name, role: "coordinator" };
       },
+    },
+    health: {
+      notReady: () => notReady({ engineBehindRows: behind, devicesListen: true, stopping: false }),
+      metrics: { contentType: "text/plain; version=0.0.4", text: async () => "up 1\n", isRightToken: () => false },
     },
     ...options,
   });

@@ -9,7 +9,7 @@ import { GatewayError } from "../errors.ts";
 import { type AcknowledgementDeps, acknowledgementRoutes } from "./acknowledgement-routes.ts";
 import { documentRoutes, installDocuments } from "./documents.ts";
 import { createGuesses } from "./guesses.ts";
-import { healthRoutes } from "./health-routes.ts";
+import { type ApiHealth, healthRoutes } from "./health-routes.ts";
 import { type HistoryRouteDeps, historyRoutes } from "./history-routes.ts";
 import type { ApiEngine, ApiHistory, ApiJournal, ApiLog, ApiPeople, ApiRefusals } from "./interfaces.ts";
 import { answerBrokenRequest, installProblems, sendFailure } from "./problems.ts";
@@ -34,6 +34,7 @@ export interface ApiOptions {
   readonly people: ApiPeople;
   readonly refusals: ApiRefusals;
   readonly history: ApiHistory;
+  readonly health: ApiHealth;
   readonly clock: Clock;
   readonly version: string;
   /** Keeps sessions over a restart, and the log of who signed in; without it they end with the process. */
@@ -59,7 +60,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   });
   await app.register(v1Routes, { prefix: "/v1", options, log });
   documentRoutes(app, options.version);
-  healthRoutes(app, options.engine);
+  healthRoutes(app, options.health);
   await installScreens(app, options.staticDir);
   return app;
 }

@@ -50,6 +50,10 @@ async function serve(shown: History): Promise<void> {
     version: "0",
     refusals: { list: () => ({ counts: {}, recent: [] }) },
     history: historyForApi(shown, { registry: () => REGISTRY }),
+    health: {
+      notReady: () => [],
+      metrics: { contentType: "text/plain", text: async () => "", isRightToken: () => false },
+    },
     people: {
       standing: () => ({ role: "viewer", credential: "1" }),
       verify: async (name) => ({ name, role: "viewer" }),

@@ -20,10 +20,12 @@ export const PROBLEM_CODES = {
   BODY_TOO_LARGE: { status: 413, title: "The body is too large" },
   URL_TOO_LONG: { status: 414, title: "The address is too long" },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, title: "Only JSON is taken here" },
+  TOKEN_NEEDED: { status: 401, title: "This page needs a token from elsewhere" },
   SIGN_IN_SLOWED: { status: 429, title: "Too many tries to sign in" },
   HEADERS_TOO_LARGE: { status: 431, title: "The headers are too large" },
   INTERNAL: { status: 500, title: "Something went wrong here" },
   CATCHING_UP: { status: 503, title: "The gateway is catching up" },
+  NOT_READY: { status: 503, title: "The gateway does not do all of its work" },
   STREAMS_FULL: { status: 503, title: "Too many screens are open" },
 } as const;
 export type ProblemCode = keyof typeof PROBLEM_CODES;

@@ -4,7 +4,6 @@ import { randomInt } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { GatewayConfig, Role } from "../../protocol/index.ts";
 import { nearest } from "../../protocol/nearest.ts";
-import { isLoopbackHost, readConfig } from "../config/config.ts";
 import { listProblems } from "../config/problems.ts";
 import { GatewayError } from "../errors.ts";
 import { issueKeys } from "../registry/keys.ts";
@@ -23,15 +22,6 @@ export interface CommandIo {
 export type ExitCode = 0 | 1 | 2 | 3;
 
 const ROLES: readonly Role[] = ["viewer", "coordinator", "admin"];
-
-export function checkConfig(file: string, io: CommandIo): ExitCode {
-  const config = readConfig(file);
-  const people = isLoopbackHost(config.http.host) ? "on this machine" : "over TLS";
-  io.out(
-    `${file} is valid: devices at ${config.mqtt.host}:${config.mqtt.port}, people at ${config.http.host}:${config.http.port} ${people}`,
-  );
-  return 0;
-}
 
 export interface ImportOptions {
   readonly config: GatewayConfig;

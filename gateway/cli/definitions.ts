@@ -4,7 +4,6 @@ import type { GatewayConfig } from "../../protocol/index.ts";
 import {
   addPersonCommand,
   type CommandIo,
-  checkConfig,
   createTls,
   type ExitCode,
   importRegistry,
@@ -17,6 +16,8 @@ export interface CommandShell {
   readonly io: CommandIo;
   /** A file that was named must be there; without one, `waakvlam.toml` here, else the installed one, else the defaults. */
   configOf(file: string | undefined): GatewayConfig;
+  /** The file that `configOf` reads; undefined for the defaults. */
+  fileOf(file: string | undefined): string | undefined;
   end(code: ExitCode): void;
 }
 
@@ -97,19 +98,6 @@ export function peopleCommands({ io, configOf, end }: CommandShell) {
         meta: { name: "remove", description: "No longer let a person sign in" },
         args: { name: { type: "positional", description: "Name", required: true }, config },
         run: ({ args }) => end(removePersonCommand(configOf(args.config), args.name, io)),
-      }),
-    },
-  });
-}
-
-export function configCommands({ io, end }: CommandShell) {
-  return defineCommand({
-    meta: { name: "config", description: "The configuration" },
-    subCommands: {
-      check: defineCommand({
-        meta: { name: "check", description: "Say all that is wrong with a configuration file" },
-        args: { file: { type: "positional", description: "Configuration (TOML)", required: true } },
-        run: ({ args }) => end(checkConfig(args.file, io)),
       }),
     },
   });

@@ -1,11 +1,13 @@
 // Reads the configuration file. Bounds and defaults live in the schema, rules across keys here; all problems at once.
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { parse as parseToml } from "smol-toml";
+import { parse as parseToml, TomlError } from "smol-toml";
 import { Value } from "typebox/value";
 import { type GatewayConfig, GatewayConfigSchema } from "../../protocol/index.ts";
 import { nearest } from "../../protocol/nearest.ts";
+import { PROFILES } from "../domain/profile.ts";
 import { GatewayError } from "../errors.ts";
+import { keyPositions, type Positions, withLine } from "./positions.ts";
 import { listProblems } from "./problems.ts";
 
 /** The configuration of a file, paths resolved against its folder. Throws FILE_UNREADABLE, CONFIG_INVALID. */
@@ -20,20 +22,41 @@ export function readConfig(path: string): GatewayConfig {
   try {
     raw = parseToml(text);
   } catch (cause) {
-    const problem = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
-    throw new GatewayError("CONFIG_INVALID", { path, problems: [problem ?? "not TOML"] }, { cause });
+    throw new GatewayError("CONFIG_INVALID", { path, problems: [tomlProblem(cause)] }, { cause });
   }
-  return parseConfig(raw, { path, baseDir: dirname(resolve(path)) });
+  return parseConfig(raw, { path, baseDir: dirname(resolve(path)), positions: keyPositions(text) });
 }
 
-export function parseConfig(raw: unknown, from: { readonly path: string; readonly baseDir: string }): GatewayConfig {
+/** Of a file that was read already: problems with what it names get their lines by it too. */
+export function linedProblems(path: string, problems: readonly string[]): string[] {
+  const positions = keyPositions(readFileSync(path, "utf8"));
+  return problems.map((problem) => withLine(problem, positions));
+}
+
+function tomlProblem(cause: unknown): string {
+  const words = cause instanceof Error ? (cause.message.split("\n")[0] ?? "not TOML") : String(cause);
+  return cause instanceof TomlError ? `line ${cause.line}, column ${cause.column}: ${words}` : words;
+}
+
+export interface ConfigOrigin {
+  readonly path: string;
+  readonly baseDir: string;
+  readonly positions?: Positions;
+}
+
+export function parseConfig(raw: unknown, origin: ConfigOrigin): GatewayConfig {
+  const from = { path: origin.path };
+  const lined = (problems: string[]) => {
+    const { positions } = origin;
+    return positions === undefined ? problems : problems.map((one) => withLine(one, positions));
+  };
   const filled = Value.Default(GatewayConfigSchema, structuredClone(raw));
   const problems = listProblems(GatewayConfigSchema, filled, (key, known) => nearest(key, known));
-  if (problems.length > 0) throw new GatewayError("CONFIG_INVALID", { path: from.path, problems });
+  if (problems.length > 0) throw new GatewayError("CONFIG_INVALID", { ...from, problems: lined(problems) });
   const config = filled as GatewayConfig;
   const across = rulesAcross(config);
-  if (across.length > 0) throw new GatewayError("CONFIG_INVALID", { path: from.path, problems: across });
-  return withPaths(config, from.baseDir);
+  if (across.length > 0) throw new GatewayError("CONFIG_INVALID", { ...from, problems: lined(across) });
+  return withPaths(config, origin.baseDir);
 }
 
 export function isLoopbackHost(host: string): boolean {
@@ -46,6 +69,19 @@ function rulesAcross(config: GatewayConfig): string[] {
   for (const name of ["mqtt", "http"] as const) {
     const { tlsCert, tlsKey } = config[name];
     if ((tlsCert === undefined) !== (tlsKey === undefined)) problems.push(`${name}: tlsCert and tlsKey go together`);
+  }
+  const { mqtt, http } = config;
+  if (mqtt.port === http.port && mqtt.port !== 0 && overlap(mqtt.host, http.host)) {
+    problems.push(`http.port ${http.port} is that of mqtt too: give one of them another`);
+  }
+  if (!PROFILES.some((profile) => profile.name === config.profile.name)) {
+    const near = nearest(
+      config.profile.name,
+      PROFILES.map((profile) => profile.name),
+    );
+    problems.push(
+      `profile.name ${config.profile.name} is not known${near === undefined ? "" : `: did you mean ${near}?`}`,
+    );
   }
   if (!isLoopbackHost(config.http.host) && config.http.tlsCert === undefined) {
     problems.push(
@@ -86,6 +122,11 @@ function upstreamRules({ upstream }: GatewayConfig): string[] {
   return problems;
 }
 
+/** Two listeners on these would meet. */
+function overlap(a: string, b: string): boolean {
+  return a === b || [a, b].some((host) => host === "0.0.0.0" || host === "::");
+}
+
 /** Keys that name a file or folder, by section. */
 const PATH_KEYS: Readonly<Partial<Record<keyof GatewayConfig, readonly string[]>>> = {
   data: ["dir"],
@@ -94,6 +135,7 @@ const PATH_KEYS: Readonly<Partial<Record<keyof GatewayConfig, readonly string[]>
   influxdb: ["tokenFile", "caFile"],
   webhook: ["tokenFile", "secretFile", "caFile"],
   upstream: ["passwordFile", "caFile"],
+  metrics: ["tokenFile"],
 };
 
 function withPaths(config: GatewayConfig, baseDir: string): GatewayConfig {

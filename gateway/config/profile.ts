@@ -1,15 +1,12 @@
 // The profile of norms in force: one by name, with the delays that the configuration sets in place of its own.
 import type { GatewayConfig } from "../../protocol/index.ts";
 import { PROFILES, type Profile } from "../domain/profile.ts";
-import { GatewayError } from "../errors.ts";
+import { invariant } from "../errors.ts";
 
 export function profileOf(config: GatewayConfig): Profile {
   const { name, ...own } = config.profile;
   const base = PROFILES.find((profile) => profile.name === name);
-  if (base === undefined) {
-    const known = PROFILES.map((profile) => profile.name).join(", ");
-    throw new GatewayError("CONFIG_INVALID", { problems: [`profile.name ${name} is not known: ${known}`] });
-  }
+  invariant(base !== undefined, "the configuration was read without its check");
   const { enduranceCritical, enduranceLow, cannotReach72h, sensorBad, silence } = base;
   return {
     ...base,

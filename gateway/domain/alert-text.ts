@@ -1,7 +1,10 @@
 // What an alert says, in Dutch and English: what, what follows from it, what to do. Short, and no jargon of software.
 import type { Alert } from "../../protocol/index.ts";
+import { clockText, EN, NL } from "./local-time.ts";
+import { SELF_WRITERS, type SelfRuleId } from "./self-text.ts";
 
 export type RuleId =
+  | SelfRuleId
   | "power-lost"
   | "endurance-critical"
   | "endurance-low"
@@ -15,27 +18,10 @@ export type RuleId =
 export type AlertValues = Alert["values"];
 export type AlertText = Alert["text"];
 
-const NL = new Intl.DateTimeFormat("nl-NL", {
-  timeZone: "Europe/Amsterdam",
-  weekday: "short",
-  hour: "2-digit",
-  minute: "2-digit",
-});
-const EN = new Intl.DateTimeFormat("en-GB", {
-  timeZone: "Europe/Amsterdam",
-  weekday: "short",
-  hour: "2-digit",
-  minute: "2-digit",
-});
-
 /** 3.166 as 3:10. */
 export function hoursText(hours: number): string {
   const minutes = Math.round(hours * 60);
   return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}`;
-}
-
-function clockText(format: Intl.DateTimeFormat, instant: unknown): string {
-  return typeof instant === "string" ? format.format(Date.parse(instant)).replace(",", "") : "?";
 }
 
 const FIELD_NL: Readonly<Record<string, string>> = {
@@ -102,6 +88,7 @@ function enduranceText(nlWhat: string, enWhat: string): Writer {
 }
 
 const WRITERS: Readonly<Record<RuleId, Writer>> = {
+  ...SELF_WRITERS,
   "endurance-critical": enduranceText("Energie bijna op", "Energy nearly gone"),
   "endurance-low": enduranceText("Energie laag", "Energy low"),
   "cannot-reach-72h": enduranceText("Haalt 72 uur niet", "Will not last 72 hours"),

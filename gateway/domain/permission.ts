@@ -1,6 +1,11 @@
 // Who may do what: the one table, for the HTTP API and for readers over MQTT alike.
 import type { Role } from "../../protocol/index.ts";
 
+/** An address of this very machine, also as IPv6 writes an IPv4 one. */
+export function isLoopback(address: string | undefined): boolean {
+  return address === "::1" || /^(::ffff:)?127(\.\d{1,3}){3}$/.test(address ?? "");
+}
+
 export type Action = "read" | "acknowledge" | "administer";
 
 const ALLOWED: { readonly [R in Role]: readonly Action[] } = {

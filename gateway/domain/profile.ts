@@ -14,8 +14,43 @@ export interface Delayed {
   readonly onDelayS: number;
 }
 
+/** What the gateway says about itself: thresholds with hysteresis, and delays. */
+export interface SelfProfile {
+  /** Free below the larger of both; over again above `offFactor` times that. */
+  readonly diskLow: Delayed & {
+    readonly freeBytesMin: number;
+    readonly freePctMin: number;
+    readonly offFactor: number;
+  };
+  readonly journalRefusing: Delayed;
+  readonly journalGap: { readonly priority: Priority };
+  /** The oldest row that a sink has not taken, or their number. */
+  readonly sinkBehind: Delayed & {
+    readonly onAgeS: number;
+    readonly offAgeS: number;
+    readonly onRows: number;
+    readonly offRows: number;
+  };
+  readonly sinkRefused: Delayed;
+  readonly clockUntrusted: Delayed;
+  /** A jump of more than `onS` is told of for `holdS`. */
+  readonly clockJumped: Delayed & { readonly onS: number; readonly holdS: number };
+  readonly upsOnBattery: Delayed;
+  /** By the time left; by the charge where no time is known. */
+  readonly upsLowBattery: Delayed & {
+    readonly onRuntimeS: number;
+    readonly offRuntimeS: number;
+    readonly onChargePct: number;
+    readonly offChargePct: number;
+  };
+  readonly upsUnreachable: Delayed;
+  readonly configRefused: Delayed;
+  readonly offDelayS: number;
+}
+
 export interface Profile {
   readonly name: string;
+  readonly gateway: SelfProfile;
   readonly enduranceCritical: Threshold;
   readonly enduranceLow: Threshold;
   readonly cannotReach72h: Delayed;
@@ -39,6 +74,27 @@ export const CONCEPT_2026: Profile = {
   silence: { priority: 2, intervals: 3, graceS: 120 },
   offDelayS: 60,
   refusalsQuietS: 600,
+  gateway: {
+    diskLow: { priority: 2, freeBytesMin: 512 * 1024 * 1024, freePctMin: 5, offFactor: 1.25, onDelayS: 30 },
+    journalRefusing: { priority: 1, onDelayS: 5 },
+    journalGap: { priority: 1 },
+    sinkBehind: { priority: 3, onAgeS: 900, offAgeS: 120, onRows: 100_000, offRows: 10_000, onDelayS: 60 },
+    sinkRefused: { priority: 3, onDelayS: 60 },
+    clockUntrusted: { priority: 2, onDelayS: 30 },
+    clockJumped: { priority: 3, onS: 60, holdS: 600, onDelayS: 0 },
+    upsOnBattery: { priority: 2, onDelayS: 10 },
+    upsLowBattery: {
+      priority: 1,
+      onRuntimeS: 1_800,
+      offRuntimeS: 2_700,
+      onChargePct: 30,
+      offChargePct: 40,
+      onDelayS: 0,
+    },
+    upsUnreachable: { priority: 3, onDelayS: 120 },
+    configRefused: { priority: 3, onDelayS: 0 },
+    offDelayS: 60,
+  },
 };
 
 export const PROFILES: readonly Profile[] = [CONCEPT_2026];

@@ -28,7 +28,7 @@ export interface MatterStep {
   readonly conditions: Readonly<Record<string, number>>;
 }
 
-interface Candidate extends Finding {
+export interface Candidate extends Finding {
   readonly onDelayS: number;
 }
 
@@ -37,7 +37,7 @@ interface Candidate extends Finding {
  * that is no more pressing than it (a delay is for what gets worse). It ceases only after the off-delay.
  */
 export function stepMatter(
-  matter: Matter,
+  matter: string,
   candidates: readonly Candidate[],
   context: {
     readonly conditions: PointModel["conditions"];

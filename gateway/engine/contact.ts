@@ -14,7 +14,7 @@ export interface Contacts {
 
 export function createContacts(
   monotonicMs: () => number,
-  profile: Profile,
+  profile: () => Profile,
   silentAtStart: ReadonlySet<string>,
 ): Contacts {
   const startedMs = monotonicMs();
@@ -25,7 +25,7 @@ export function createContacts(
     if (heard === undefined && silentAtStart.has(device.deviceId)) return "silent";
     if (heard === undefined && !everHeard) return "never";
     const quietMs = monotonicMs() - (heard ?? startedMs);
-    const { intervals, graceS } = profile.silence;
+    const { intervals, graceS } = profile().silence;
     return quietMs > (intervals * device.reportIntervalS + graceS) * 1000 ? "silent" : "present";
   }
 

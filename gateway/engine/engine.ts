@@ -14,6 +14,7 @@ import { createPicture, type Picture } from "./picture.ts";
 import { createRefusalWatch } from "./refusal-watch.ts";
 import { createRows, type Rows } from "./rows.ts";
 import { CURSOR, createSaver, loadState, type Saver } from "./saving.ts";
+import { createSelfWatch } from "./self-watch.ts";
 import { createDraft, type Draft, type EngineState } from "./state.ts";
 import { evaluate } from "./step.ts";
 
@@ -53,6 +54,7 @@ export interface Engine {
   stop(): Promise<void>;
   overview(): Overview;
   point(pointId: string): PointState | undefined;
+  alerts(): readonly Alert[];
   alert(alertId: string): Alert | undefined;
   devices(): readonly DeviceState[];
   device(deviceId: string): DeviceState | undefined;
@@ -65,6 +67,8 @@ export interface Engine {
   onChange(listener: (change: EngineChange) => void): () => void;
   note(signal: Signal): void;
   setRegistry(view: RegistryView): void;
+  /** Other norms, from the next step on; open alerts are judged anew by them. */
+  setProfile(next: Profile): void;
   /** Resolves when all rows committed before this call have been taken. */
   caughtUp(): Promise<void>;
 }
@@ -83,7 +87,10 @@ export function createEngine(options: EngineOptions): Engine {
   let unsubscribe = () => {};
   const timers: Timer[] = [];
   const listeners = new Set<(change: EngineChange) => void>();
-  const refusals = createRefusalWatch(options.profile);
+  let { profile } = options;
+  const refusals = createRefusalWatch(() => profile);
+  const { self } = options.surroundings;
+  const own = self === undefined ? undefined : createSelfWatch({ clock, profile: () => profile, facts: self });
   const attempts = createAttempts(journal, clock);
 
   /** One at a time: rows, ticks and people never step the same state at once. */
@@ -152,12 +159,20 @@ export function createEngine(options: EngineOptions): Engine {
       const evaluation = { nowMs, contact: picture.contactOf(pointId), onlySilence: !picture.isFresh(pointId, nowMs) };
       change((draft) => evaluate(draft, pointId, evaluation, picture.context));
     }
+    if (own !== undefined) change((draft) => own.apply(draft));
     change((draft) => refusals.apply(draft, nowMs, (deviceId) => picture.subjectOf(deviceId)));
     change((draft) => endAlerts(draft, { nowMs, isPoint: (id) => picture.context.pointOf(id) !== undefined }));
     await flush(slice);
   }
 
+  /** Beside the turns: while the journal refuses, these wait for it. */
+  function watchJournal(): void {
+    const changed = own?.look();
+    if (changed !== undefined) tell({ points: [], alerts: [changed], gateway: picture.gateway() });
+  }
+
   function queueTick(): void {
+    watchJournal();
     if (tickQueued || stopping) return;
     tickQueued = true;
     // What could not be saved stays for the next tick.
@@ -169,7 +184,10 @@ export function createEngine(options: EngineOptions): Engine {
       const loaded = await loadState(journal);
       state = loaded;
       saver = createSaver(journal, loaded, await journal.cursor(CURSOR));
-      picture = createPicture(options, loaded, saver.savedId);
+      picture = createPicture(
+        { options, profile: () => profile, savedId: saver.savedId, unstored: () => own?.unstored() },
+        loaded,
+      );
       rows = createRows({ ...options, state, picture, saver, attempts, isStopping: () => stopping });
       await attempts.load(saver.savedId(), BATCH_ROWS_MAX);
       unsubscribe = journal.onCommitted(wake);
@@ -192,12 +210,18 @@ export function createEngine(options: EngineOptions): Engine {
     },
     overview: () => ({ gateway: picture.gateway(), points: picture.points(), alerts: picture.alerts() }),
     point: (pointId) => picture.point(pointId),
-    alert: (alertId) => state.alerts.get(alertId)?.alert,
+    alerts: () => picture.alerts(),
+    alert: (alertId) => picture.alerts().find((alert) => alert.alertId === alertId),
     devices: () => picture.devices(),
     device: (deviceId) => picture.device(deviceId),
     gateway: () => picture.gateway(),
-    acknowledge: (alertId, act) =>
-      exclusive(async () => {
+    acknowledge: async (alertId, act) => {
+      const seen = own?.acknowledge(alertId, act.by);
+      if (seen !== undefined) {
+        tell({ points: [], alerts: [seen] });
+        return seen;
+      }
+      return exclusive(async () => {
         const open = state.alerts.get(alertId);
         if (open === undefined) throw new GatewayError("ALERT_UNKNOWN", { alertId });
         if (open.alert.state === "acknowledged") {
@@ -209,7 +233,8 @@ export function createEngine(options: EngineOptions): Engine {
         const saved = await saver.saveNow(draft);
         tell({ points: [], alerts: saved.alerts });
         return alert;
-      }),
+      });
+    },
     onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -218,6 +243,9 @@ export function createEngine(options: EngineOptions): Engine {
     setRegistry: (view) => {
       picture.setRegistry(view, clock.nowMs());
       tell({ points: picture.refresh(picture.pointIds()), alerts: [], gateway: picture.gateway() });
+    },
+    setProfile: (next) => {
+      profile = next;
     },
     caughtUp: () => exclusive(turn),
   };

@@ -1,6 +1,7 @@
 // What the engine needs of others, in the smallest shape that serves it.
 import type { SinkState } from "../../protocol/index.ts";
 import type { JournalRecord } from "../domain/record.ts";
+import type { SelfFacts } from "../domain/self.ts";
 import type { EngineAct } from "./state.ts";
 
 export interface EngineChangeSet {
@@ -40,4 +41,6 @@ export interface Surroundings {
   refusals(): Readonly<Record<string, number>>;
   sinks(): readonly SinkState[];
   isClockTrusted(): boolean;
+  /** What the gateway watches about itself; without it no alert about it is raised. */
+  self?(): SelfFacts;
 }

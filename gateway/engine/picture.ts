@@ -6,6 +6,8 @@ import { type Outage, outageOf, targetMs } from "../domain/outage.ts";
 import { type DeviceView, localDay, type PointView, type RegistryView } from "../domain/point.ts";
 import { emptyModel } from "../domain/point-model.ts";
 import { pointState } from "../domain/point-state.ts";
+import type { Profile } from "../domain/profile.ts";
+import { lowWaterBytes } from "../domain/self.ts";
 import { type Contacts, createContacts } from "./contact.ts";
 import type { EngineOptions } from "./engine.ts";
 import type { EngineState } from "./state.ts";
@@ -36,7 +38,16 @@ export interface Picture {
   setRegistry(view: RegistryView, nowMs: number): void;
 }
 
-export function createPicture(options: EngineOptions, state: EngineState, savedId: () => number): Picture {
+export interface PictureDeps {
+  readonly options: EngineOptions;
+  profile(): Profile;
+  savedId(): number;
+  /** The alert that cannot be stored, when there is one. */
+  unstored(): Alert | undefined;
+}
+
+export function createPicture(deps: PictureDeps, state: EngineState): Picture {
+  const { options, profile, savedId, unstored } = deps;
   const { clock, journal, surroundings } = options;
   let registry = options.registry;
   let day = "";
@@ -61,14 +72,16 @@ export function createPicture(options: EngineOptions, state: EngineState, savedI
   renewDay(clock.nowMs());
 
   const context: StepContext = {
-    profile: options.profile,
+    get profile() {
+      return profile();
+    },
     outageTargetMs: (nowMs) => targetMs(outage, nowMs),
     pointOf: (pointId) => views.get(pointId),
     deviceOf: (deviceId) => devices.get(deviceId),
     devicesOf: (pointId) => byPoint.get(pointId) ?? [],
   };
   const everHeard = (deviceId: string) => state.devices.get(deviceId)?.lastReceivedMs !== undefined;
-  const contacts = createContacts(clock.monotonicMs, options.profile, silentDevices(state, context));
+  const contacts = createContacts(clock.monotonicMs, profile, silentDevices(state, context));
   const contactOf = (pointId: string) => contacts.ofPoint(context.devicesOf(pointId), everHeard);
 
   function priorityOf(pointId: string): PointState["priority"] {
@@ -126,9 +139,10 @@ export function createPicture(options: EngineOptions, state: EngineState, savedI
   function gateway(): GatewayState {
     const nowMs = clock.nowMs();
     const points = [...shown.values()];
-    const alerts = [...state.alerts.values()].map((open) => open.alert);
+    const alerts = openAlerts();
     const outlook = points.map(outlookOf);
     const health = journal.health();
+    const own = surroundings.self?.();
     return {
       gatewayId: options.gatewayId,
       version: options.version,
@@ -163,7 +177,17 @@ export function createPicture(options: EngineOptions, state: EngineState, savedI
       },
       refusals: { ...surroundings.refusals() },
       sinks: [...surroundings.sinks()],
+      ...(own?.disk === undefined
+        ? {}
+        : { disk: { ...own.disk, lowWaterBytes: Math.round(lowWaterBytes(own.disk.sizeBytes, profile().gateway)) } }),
+      ...(own?.ups === undefined ? {} : { ups: own.ups }),
     };
+  }
+
+  function openAlerts(): Alert[] {
+    const stored = [...state.alerts.values()].map((open) => open.alert);
+    const extra = unstored();
+    return extra === undefined ? stored : [extra, ...stored];
   }
 
   return {
@@ -173,7 +197,7 @@ export function createPicture(options: EngineOptions, state: EngineState, savedI
     refresh,
     points: () => [...views.keys()].flatMap((pointId) => shown.get(pointId) ?? refresh([pointId])),
     point: (pointId) => shown.get(pointId),
-    alerts: () => [...state.alerts.values()].map((open) => open.alert),
+    alerts: openAlerts,
     devices: () => [...devices.values()].map(deviceState),
     device: (deviceId) => {
       const device = devices.get(deviceId);

@@ -22,7 +22,7 @@ export interface RefusalWatch {
   apply(draft: Draft, nowMs: number, subjectOf: (deviceId: string) => Alert["subject"] | undefined): void;
 }
 
-export function createRefusalWatch(profile: Profile): RefusalWatch {
+export function createRefusalWatch(profile: () => Profile): RefusalWatch {
   const noted: Signal[] = [];
   const watched = new Map<string, Watched>();
   const NOTED_MAX = 10_000;
@@ -41,7 +41,7 @@ export function createRefusalWatch(profile: Profile): RefusalWatch {
       for (const [id, row] of watched) {
         const subject = subjectOf(id) ?? ({ kind: "gateway", id: OTHERS, name: OTHERS } as const);
         const about = { matter: `refused/${id}`, subject, nowMs };
-        if (nowMs - row.lastMs > profile.refusalsQuietS * 1000) {
+        if (nowMs - row.lastMs > profile().refusalsQuietS * 1000) {
           watched.delete(id);
           applyVerdict(draft, about, { kind: "clear" });
         } else if (row.fresh > 0) {
@@ -54,7 +54,7 @@ export function createRefusalWatch(profile: Profile): RefusalWatch {
       for (const [alertId, open] of draft.base.alerts) {
         if (!open.matter.startsWith("refused/") || watched.has(open.matter.slice("refused/".length))) continue;
         if (draft.alerts.has(alertId) || open.alert.state === "returned-unacknowledged") continue;
-        if (nowMs - Date.parse(open.alert.updatedAt) <= profile.refusalsQuietS * 1000) continue;
+        if (nowMs - Date.parse(open.alert.updatedAt) <= profile().refusalsQuietS * 1000) continue;
         applyVerdict(draft, { matter: open.matter, subject: open.alert.subject, nowMs }, { kind: "clear" });
       }
     },

@@ -56,7 +56,10 @@ class Unsaved {
       if (open === undefined) remove.push({ kind: "alert", key: id });
       else put.push({ kind: "alert", key: id, json: JSON.stringify(open) });
     }
-    if (this.alerts.size > 0) put.push({ kind: "engine", key: "counter", json: String(state.counter) });
+    if (this.alerts.size > 0) {
+      put.push({ kind: "engine", key: "counter", json: String(state.counter) });
+      put.push({ kind: "engine", key: "gap-rows-told", json: String(state.gapRowsTold) });
+    }
     const acts = this.acts;
     return { ...(cursor === undefined ? {} : { cursor }), put, remove, setAside: this.setAside, acts };
   }
@@ -142,7 +145,10 @@ export async function loadState(journal: EngineJournal): Promise<EngineState> {
     state.alerts.set(row.key, open);
     state.byMatter.set(open.matter, row.key);
   }
-  for (const row of await journal.documents("engine")) if (row.key === "counter") state.counter = Number(row.json);
+  for (const row of await journal.documents("engine")) {
+    if (row.key === "counter") state.counter = Number(row.json);
+    if (row.key === "gap-rows-told") state.gapRowsTold = Number(row.json);
+  }
   state.setAside = (await journal.setAside(SET_ASIDE_MAX)).length;
   return state;
 }

@@ -17,13 +17,15 @@ export interface EngineState {
   /** Number of the last alert raised: ids are never used again. */
   counter: number;
   setAside: number;
+  /** Rows lost to retention of which people were told. */
+  gapRowsTold: number;
   /** Rows of devices that the registry does not know, since the start. */
   unknownDeviceRows: number;
 }
 
 export function emptyState(): EngineState {
   const maps = { points: new Map(), devices: new Map(), alerts: new Map(), byMatter: new Map() };
-  return { ...maps, counter: 0, setAside: 0, unknownDeviceRows: 0 };
+  return { ...maps, counter: 0, setAside: 0, gapRowsTold: 0, unknownDeviceRows: 0 };
 }
 
 /** One act of the engine, for the append-only log. */
@@ -50,6 +52,7 @@ export interface Draft {
   readonly closed: Map<string, Alert>;
   readonly acts: EngineAct[];
   counter: number;
+  gapRowsTold: number;
 }
 
 export function createDraft(base: EngineState): Draft {
@@ -61,6 +64,7 @@ export function createDraft(base: EngineState): Draft {
     closed: new Map(),
     acts: [],
     counter: base.counter,
+    gapRowsTold: base.gapRowsTold,
   };
 }
 
@@ -92,4 +96,5 @@ export function applyDraft(state: EngineState, draft: Draft): void {
     }
   }
   state.counter = draft.counter;
+  state.gapRowsTold = draft.gapRowsTold;
 }

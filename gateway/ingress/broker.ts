@@ -42,6 +42,8 @@ export interface BrokerOptions {
   readonly port: number;
   readonly tls?: TlsOptions;
   readonly clock: Clock;
+  /** How long a publish waited for its answer, from the hook on. */
+  observePuback?(ms: number): void;
   /** Benches measure the path and not the limit. */
   readonly flowLimits?: FlowLimits;
   /** 0: a client may be silent for ever. */
@@ -53,6 +55,8 @@ export interface Broker {
   readonly aedes: Aedes;
   clientOf(clientId: string): Client | undefined;
   connected(): number;
+  clients(): Iterable<Client>;
+  isListening(): boolean;
   /** Stops or resumes the reading of all sockets. */
   hold(held: boolean): void;
   close(): Promise<void>;
@@ -71,6 +75,8 @@ export async function startBroker(options: BrokerOptions, policy: BrokerPolicy):
     aedes,
     clientOf: (clientId) => clientsOf(aedes)[clientId],
     connected: () => flows.size,
+    clients: () => flows.keys(),
+    isListening: () => server.listening,
     hold: (held) => {
       for (const flow of flows.values()) flow.hold(held);
     },
@@ -116,7 +122,7 @@ function createAedes(options: BrokerOptions, policy: BrokerPolicy, flows: Readon
       // A throw in a hook would take the whole process down.
       try {
         if (client === null || flow === undefined) done(new Error("a publish without a connection"));
-        else policy.take(client, packet, flow.enter(done));
+        else policy.take(client, packet, flow.enter(observed(options, done)));
       } catch (error) {
         done(error instanceof Error ? error : new Error(String(error)));
       }
@@ -128,6 +134,18 @@ function createAedes(options: BrokerOptions, policy: BrokerPolicy, flows: Readon
     },
     authorizeForward: (client, packet) => (policy.mayReceive(client, packet.topic) ? packet : null),
   });
+}
+
+type Answer = (error?: Error | null) => void;
+
+/** The answer leaves in its turn: what is measured is what the device waits for. */
+function observed({ observePuback, clock }: BrokerOptions, done: Answer): Answer {
+  if (observePuback === undefined) return done;
+  const sinceMs = clock.monotonicMs();
+  return (error) => {
+    if (error === undefined || error === null) observePuback(clock.monotonicMs() - sinceMs);
+    done(error);
+  };
 }
 
 interface Welcoming {

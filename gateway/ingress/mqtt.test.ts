@@ -46,8 +46,9 @@ afterEach(async () => {
   await ingress.close();
 });
 
-async function start(journal: IngressJournal): Promise<void> {
+async function start(journal: IngressJournal, observePuback = (_ms: number) => {}): Promise<void> {
   ingress = await createMqttIngress({
+    observePuback,
     host: "127.0.0.1",
     port: 0,
     journal,
@@ -99,6 +100,25 @@ describe("the MQTT ingress", () => {
     held.waiting[0]?.();
     await waitFor("three PUBACKs", () => acked.length === 3);
     expect(acked).toEqual([1, 2, 3]);
+  });
+
+  test("tells how long each uplink waited for its PUBACK, and which connections are devices", async () => {
+    const held = heldJournal(false);
+    const waits: number[] = [];
+    await start(held.journal, (ms) => waits.push(ms));
+    const client = await connect();
+    await connect({ id: "reader", user: "coordinator-1", password: "right" });
+    expect([ingress.connected(), ingress.connectedDevices(), ingress.isListening()]).toEqual([2, 1, true]);
+    const began = performance.now();
+    const done = client.publishAsync(up, sealed(1), { qos: 1 });
+    await waitFor("the append", () => held.frames.length === 1);
+    const askedMs = performance.now() - began;
+    await waitFor("a while", () => performance.now() - began >= askedMs + 40);
+    expect(waits).toEqual([]);
+    held.waiting[0]?.();
+    await done;
+    expect(waits).toHaveLength(1);
+    expect(waits[0]).toBeGreaterThanOrEqual(40);
   });
 
   test("after the commit an ack frame goes out that the device can check", async () => {

@@ -5,7 +5,7 @@ import type { TlsOptions } from "node:tls";
 import type { Client } from "aedes";
 import type { Sha256 } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
-import { mayReadTopic } from "../domain/permission.ts";
+import { isLoopback, mayReadTopic } from "../domain/permission.ts";
 import type { AppendOutcome, CheckedFrame } from "../domain/record.ts";
 import {
   createRefusalLog,
@@ -42,6 +42,8 @@ export interface MqttIngressOptions {
   readonly clock: Clock;
   readonly sha256: Sha256;
   isClockTrusted(): boolean;
+  /** How long an uplink waited for its PUBACK, from the hook on. */
+  observePuback?(ms: number): void;
   /** Benches measure the path and not the limit. */
   readonly flowLimits?: FlowLimits;
   log?(event: string, detail: Readonly<Record<string, string | number>>): void;
@@ -56,6 +58,9 @@ export interface MqttIngress {
   /** Ends the connection of a device that was disabled or given another key. */
   closeDevice(deviceId: string): void;
   connected(): number;
+  /** Connections of devices alone. */
+  connectedDevices(): number;
+  isListening(): boolean;
   close(): Promise<void>;
 }
 
@@ -80,6 +85,10 @@ export async function createMqttIngress(options: MqttIngressOptions): Promise<Mq
     },
     closeDevice: (deviceId) => broker.clientOf(deviceId)?.close(),
     connected: broker.connected,
+    connectedDevices: () => {
+      return [...broker.clients()].filter((client) => session.identities.get(client)?.kind === "device").length;
+    },
+    isListening: broker.isListening,
     close: async () => {
       session.hold.stop();
       await broker.close();
@@ -148,10 +157,6 @@ async function welcome(session: Session, client: Client, said: { name: string; p
   }
   refuse(session, { reason: answer.reason, sender: said.name.slice(0, 64), topic: "", bytes: new Uint8Array(0) });
   return answer.returnCode;
-}
-
-export function isLoopback(address: string | undefined): boolean {
-  return address === "::1" || address?.startsWith("127.") === true || address?.startsWith("::ffff:127.") === true;
 }
 
 function maySubscribe(identity: Identity, filter: string): boolean {

@@ -29,6 +29,11 @@ function read(dir: string): KeyFile {
   }
 }
 
+/** Devices that have a key. Throws FILE_UNREADABLE. */
+export function keyedDevices(dir: string): string[] {
+  return Object.keys(read(dir).keys);
+}
+
 export function loadKeys(dir: string): Keys {
   const keys = new Map(
     Object.entries(read(dir).keys).map(([id, hex]) => [id, new Uint8Array(Buffer.from(hex, "hex"))]),

@@ -1,6 +1,7 @@
 // The API and the screens.
 import type { FastifyInstance } from "fastify";
 import { createApi } from "../api/api.ts";
+import type { ApiHealth } from "../api/health-routes.ts";
 import { toInstant } from "../domain/instant.ts";
 import { GatewayError } from "../errors.ts";
 import type { MqttIngress } from "../ingress/mqtt.ts";
@@ -10,7 +11,7 @@ import { type Parts, readPem, VERSION } from "./parts.ts";
 export async function startApi(
   parts: Parts,
   ingress: MqttIngress,
-  staticDir: string | undefined,
+  { health, staticDir }: { readonly health: ApiHealth; readonly staticDir: string | undefined },
 ): Promise<{ app: FastifyInstance; port: number; url: string }> {
   const { config, clock, logs, engine, store, journal, history } = parts;
   const { host, port, tlsCert, tlsKey } = config.http;
@@ -28,6 +29,7 @@ export async function startApi(
     journal,
     refusals: { list: () => ({ counts: Object.fromEntries(ingress.refusals.counts), recent: recent() }) },
     history: historyForApi(history, store),
+    health,
     clock,
     version: VERSION,
     ...(staticDir === undefined ? {} : { staticDir }),

@@ -8,7 +8,10 @@ import { type Parts, readPem } from "./parts.ts";
 
 const sha256: Sha256 = (bytes) => hash("sha256", bytes, "buffer");
 
-export async function startIngress({ config, clock, logs, journal, store, engine }: Parts): Promise<MqttIngress> {
+export async function startIngress(
+  { config, clock, logs, journal, store, engine }: Parts,
+  observePuback: (ms: number) => void,
+): Promise<MqttIngress> {
   const { host, port, tlsCert, tlsKey } = config.mqtt;
   const ingress = await createMqttIngress({
     host,
@@ -20,6 +23,7 @@ export async function startIngress({ config, clock, logs, journal, store, engine
     clock,
     sha256,
     isClockTrusted: () => isPlausibleWallTime(clock.nowMs()),
+    observePuback,
     log: logs.area("mqtt").warn,
   });
   ingress.onRefusal((note) => {

@@ -7,7 +7,7 @@ import { GatewayError } from "../errors.ts";
 import type { History } from "../history/history.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Logs } from "../log.ts";
-import type { Runner } from "../sinks/runner.ts";
+import type { SinkSet } from "./sink-set.ts";
 import type { Store } from "./store.ts";
 
 export const VERSION = "0.1.0";
@@ -20,7 +20,7 @@ export interface Parts {
   readonly store: Store;
   readonly engine: Engine;
   readonly history: History;
-  readonly runners: readonly Runner[];
+  readonly sinks: SinkSet;
 }
 
 /** The text of a certificate, key or token file. Throws FILE_UNREADABLE. */

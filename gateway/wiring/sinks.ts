@@ -52,7 +52,7 @@ function fileOf<K extends string>(key: K, path: string | undefined): { [P in K]?
   return path === undefined ? {} : ({ [key]: readPem(path) } as { [P in K]?: string });
 }
 
-export function createRunners(parts: Omit<Parts, "engine" | "history" | "runners">): Runner[] {
+export function createRunners(parts: Omit<Parts, "engine" | "history" | "sinks">): Runner[] {
   const { clock, logs, journal } = parts;
   const random = () => randomInt(1_000_000) / 1_000_000;
   const log = logs.area("sinks").warn;

@@ -180,8 +180,38 @@ export const GatewayConfigSchema = Type.Object(
         Closed,
       ),
     ),
+    ups: Type.Optional(
+      Type.Object(
+        {
+          host: Type.String({ minLength: 1, default: "127.0.0.1", description: "Machine that runs upsd (NUT)." }),
+          port: Type.Integer({ minimum: 1, maximum: 65_535, default: 3493, description: "Its port." }),
+          name: Type.String({
+            pattern: "^[A-Za-z0-9._-]{1,64}$",
+            description: "Name of the UPS, as upsd has it ('upsc -l').",
+          }),
+          pollS: Type.Integer({ minimum: 2, maximum: 300, default: 10, description: "Asked so often." }),
+          timeoutMs: Type.Integer({ minimum: 100, maximum: 60_000, default: 5_000, description: "Of one answer." }),
+        },
+        Closed,
+      ),
+    ),
+    metrics: Type.Object(
+      {
+        tokenFile: Type.Optional(
+          Type.String({
+            ...Path,
+            description: "File with the bearer token that reads /metrics from elsewhere; this machine needs none.",
+          }),
+        ),
+      },
+      { ...Closed, default: {} },
+    ),
     log: Type.Object(
       {
+        format: Type.Union([Type.Literal("auto"), Type.Literal("json"), Type.Literal("text")], {
+          default: "auto",
+          description: "JSON lines, or text for people; auto is text on a terminal.",
+        }),
         level: Type.Union([Type.Literal("debug"), Type.Literal("info"), Type.Literal("warn"), Type.Literal("error")], {
           default: "info",
           description: "Least level that is written.",

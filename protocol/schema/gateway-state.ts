@@ -25,6 +25,24 @@ export const SinkStateSchema = Type.Object(
 );
 export type SinkState = Static<typeof SinkStateSchema>;
 
+/** Of the disk that holds the data folder. */
+export const DiskStateSchema = Type.Object({ freeBytes: Count, sizeBytes: Count, lowWaterBytes: Count }, Closed);
+
+/** The gateway's own supply, as `upsd` tells it. */
+export const UpsStateSchema = Type.Union([
+  Type.Object(
+    {
+      kind: Type.Literal("reading"),
+      onBattery: Type.Boolean(),
+      lowBattery: Type.Boolean(),
+      chargePct: Type.Optional(Type.Number()),
+      runtimeS: Type.Optional(Type.Number()),
+    },
+    Closed,
+  ),
+  Type.Object({ kind: Type.Literal("unreachable"), reason: Type.String() }, Closed),
+]);
+
 export const GatewayStateSchema = Type.Object(
   {
     gatewayId: Type.String(),
@@ -52,6 +70,8 @@ export const GatewayStateSchema = Type.Object(
     /** Frames that were refused, by reason, since the gateway started. */
     refusals: Type.Record(Type.String(), Count),
     sinks: Type.Array(SinkStateSchema, { maxItems: 32 }),
+    disk: Type.Optional(DiskStateSchema),
+    ups: Type.Optional(UpsStateSchema),
   },
   { ...Closed, $id: "GatewayState" },
 );

@@ -92,7 +92,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     ...options.sections,
   };
   const config = parseConfig(raw, { path: "test", baseDir: dir });
-  const app = await startApp(config, { clock: options.clock ?? systemClock, logs: createLogs("error") });
+  const app = await startApp(config, { clock: options.clock ?? systemClock, logs: createLogs({ level: "error" }) });
   const signIn = await fetch(`${app.http.url}/v1/session`, {
     method: "POST",
     headers: { "content-type": "application/json" },

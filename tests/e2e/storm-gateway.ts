@@ -23,7 +23,7 @@ const config = parseConfig(
   { data: { dir }, mqtt: { port: 0 }, http: { port: 0 }, profile: { enduranceCriticalDelayS: 0 } },
   { path: "storm", baseDir: dir },
 );
-const app = await startApp(config, { logs: createLogs("error") });
+const app = await startApp(config, { logs: createLogs({ level: "error" }) });
 const state = JSON.stringify({ filler: "x".repeat(1_000) });
 for (let i = 0; i < Number(values.retained); i++) app.ingress.publishRetained(pointStateTopic(`filler-${i}`), state);
 

@@ -26,8 +26,8 @@ function isSource(path: string): boolean {
 const GATEWAY_LADDER: readonly (readonly string[])[] = [
   ["domain"],
   ["journal", "history", "registry", "engine", "config"],
-  ["ingress", "sinks", "notify", "reports", "api", "cli"],
-  ["wiring"],
+  ["ingress", "sinks", "notify", "reports", "api", "cli", "ups"],
+  ["wiring", "doctor"],
 ];
 const DEVICE_FOLDERS = ["drivers", "links", "store", "device", "boards"];
 

@@ -1,0 +1,95 @@
+// What a configuration names outside itself: files that must be readable, folders that must be writable, a certificate and
+// its key. Found before the start, or the reload, that would fail on them.
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import type { GatewayConfig } from "../../protocol/index.ts";
+import { GatewayError } from "../errors.ts";
+import { linedProblems } from "./config.ts";
+
+/** A shorter token can be guessed. */
+export const METRICS_TOKEN_CHARS_MIN = 16;
+
+/** Keys whose value is the path of a file that is read at the start. */
+const FILE_KEY = /(?:File|^tlsCert|^tlsKey|^tlsCa)$/;
+
+/** The same configuration. Throws CONFIG_INVALID, with the lines of the file at `path`, when the gateway could not start with it. */
+export function checkedFiles(config: GatewayConfig, path: string | undefined): GatewayConfig {
+  const found = fileProblems(config);
+  if (found.length === 0) return config;
+  const problems = path === undefined ? found : linedProblems(path, found);
+  throw new GatewayError("CONFIG_INVALID", { ...(path === undefined ? {} : { path }), problems });
+}
+
+/** All that is wrong, each with the key that names it. Empty when the gateway could start with these. */
+export function fileProblems(config: GatewayConfig): string[] {
+  const problems = [...folderProblems(config.data.dir)];
+  const readable = new Map<string, string>();
+  for (const { key, path } of filesOf(config)) {
+    const text = readText(path);
+    if (typeof text === "string") readable.set(key, text);
+    else problems.push(`${key}: ${path} cannot be read (${text.reason})`);
+    if (key.endsWith("okenFile") && typeof text === "string" && text.trim() === "")
+      problems.push(`${key}: ${path} is empty`);
+  }
+  for (const name of ["mqtt", "http"] as const) {
+    const [cert, key] = [readable.get(`${name}/tlsCert`), readable.get(`${name}/tlsKey`)];
+    if (cert !== undefined && key !== undefined) problems.push(...pairProblems(name, cert, key));
+  }
+  const token = readable.get("metrics/tokenFile")?.trim();
+  if (token !== undefined && token.length < METRICS_TOKEN_CHARS_MIN) {
+    problems.push(`metrics/tokenFile: the token has ${token.length} characters, at least ${METRICS_TOKEN_CHARS_MIN}`);
+  }
+  return problems;
+}
+
+interface NamedFile {
+  readonly key: string;
+  readonly path: string;
+}
+
+/** Every file that any section names; a section that comes later is found by its keys. */
+function filesOf(value: unknown, at = ""): NamedFile[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const path = at === "" ? key : `${at}/${key}`;
+    return typeof inner === "string" && FILE_KEY.test(key) ? [{ key: path, path: inner }] : filesOf(inner, path);
+  });
+}
+
+function readText(path: string): string | { readonly reason: string } {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    return { reason: (error as NodeJS.ErrnoException).code ?? String(error) };
+  }
+}
+
+/** The folder itself, or the one that it will be made in. */
+function folderProblems(dir: string): string[] {
+  let at = dir;
+  while (!existsSync(at) && dirname(at) !== at) at = dirname(at);
+  try {
+    if (!statSync(at).isDirectory()) return [`data/dir: ${at} is not a folder`];
+    accessSync(at, constants.W_OK | constants.X_OK);
+    return [];
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    return [`data/dir: ${at} cannot be written by this user (${code})`];
+  }
+}
+
+function pairProblems(name: string, cert: string, key: string): string[] {
+  let certificate: X509Certificate;
+  try {
+    certificate = new X509Certificate(cert);
+  } catch {
+    return [`${name}/tlsCert: this is not a certificate in PEM`];
+  }
+  try {
+    if (certificate.checkPrivateKey(createPrivateKey(key))) return [];
+  } catch {
+    return [`${name}/tlsKey: this is not a private key in PEM`];
+  }
+  return [`${name}/tlsKey: this is not the key of the certificate in tlsCert`];
+}

@@ -1,0 +1,54 @@
+// `waakvlam doctor`: what is wrong on this machine, and the command that mends it. It changes nothing, and it may run beside
+// the gateway.
+import { defineCommand } from "citty";
+import type { CommandIo, ExitCode } from "../cli/commands.ts";
+import { CONFIG_FLAG, type CommandShell, JSON_FLAG } from "../cli/definitions.ts";
+import type { Clock } from "../clock.ts";
+import { parseConfig } from "../config/config.ts";
+import { GatewayError } from "../errors.ts";
+import { type Finding, judge } from "./checks.ts";
+import { gather, type Patient } from "./gather.ts";
+
+export function doctorCommand({ io, configOf, fileOf, end }: CommandShell, clock: Clock) {
+  return defineCommand({
+    meta: { name: "doctor", description: "Name what is wrong and the command that mends it; changes nothing" },
+    args: { config: CONFIG_FLAG, json: JSON_FLAG },
+    async run({ args }) {
+      const path = fileOf(args.config);
+      const patient = admit(() => configOf(args.config), path, clock);
+      const findings = judge(await gather(patient));
+      end(report(findings, args.json === true, io));
+    },
+  });
+}
+
+/** A configuration that cannot be read is a finding too; the rest is looked at by the defaults. */
+export function admit(read: () => Patient["config"], path: string | undefined, clock: Clock): Patient {
+  const about = path === undefined ? {} : { path };
+  try {
+    return { config: read(), ...about, problems: [], clock };
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    const { problems } = error.detail;
+    const said = Array.isArray(problems) ? problems.map(String) : [error.message];
+    return { config: parseConfig({}, { path: "defaults", baseDir: process.cwd() }), ...about, problems: said, clock };
+  }
+}
+
+const WORDS = { ok: "OK", warning: "WARNING", fault: "FAULT" } as const;
+
+/** 1 when something is wrong; a warning alone is no failure. */
+export function report(findings: readonly Finding[], json: boolean, io: Pick<CommandIo, "out">): ExitCode {
+  const count = (level: Finding["level"]) => findings.filter((finding) => finding.level === level).length;
+  const [faults, warnings] = [count("fault"), count("warning")];
+  if (json) io.out(JSON.stringify({ faults, warnings, findings }));
+  else {
+    const width = Math.max(...findings.map((finding) => finding.check.length));
+    for (const { level, check, what, mend } of findings) {
+      io.out(`${WORDS[level].padEnd(8)} ${check.padEnd(width)}  ${what}`);
+      if (mend !== undefined) io.out(`${" ".repeat(9 + width)}  → ${mend}`);
+    }
+    io.out(faults + warnings === 0 ? "All is well." : `${faults} faults, ${warnings} warnings`);
+  }
+  return faults > 0 ? 1 : 0;
+}

@@ -1,0 +1,77 @@
+// What the doctor looks at. Gathered by `gather.ts`, judged by `checks.ts`.
+import type { DiskFacts, UpsFacts } from "../domain/self.ts";
+
+export interface DoctorFacts {
+  readonly nowMs: number;
+  readonly node: { readonly version: string; readonly sqlite: string };
+  /** No path: the defaults. */
+  readonly config: { readonly path?: string; readonly problems: readonly string[] };
+  readonly folder: {
+    readonly dir: string;
+    readonly exists: boolean;
+    readonly writable: boolean;
+    /** Permission bits. */
+    readonly mode?: number;
+    /** Files that nobody else may read, with their permission bits. */
+    readonly secrets: readonly { readonly path: string; readonly mode: number }[];
+  };
+  readonly disk?: DiskFacts;
+  readonly journal: JournalFacts;
+  readonly registry: RegistryFacts;
+  readonly people: { readonly total: number; readonly admins: number } | { readonly reason: string };
+  readonly certificates: readonly CertificateFacts[];
+  readonly http: HttpFacts;
+  readonly mqtt: { readonly host: string; readonly port: number; readonly answers: boolean };
+  /** Addresses that the configuration sends to. */
+  readonly targets: readonly { readonly key: string; readonly url: string; readonly failure?: string }[];
+  readonly clock: { readonly plausible: boolean; readonly synchronised?: boolean };
+  /** Undefined where none is configured. */
+  readonly ups?: UpsFacts & { readonly name: string };
+  /** Undefined where there is no such unit. */
+  readonly unit?: { readonly active: string; readonly enabled: string; readonly restarts: number };
+}
+
+export type JournalFacts =
+  | { readonly kind: "none" }
+  | { readonly kind: "unreadable"; readonly reason: string }
+  | {
+      readonly kind: "open";
+      readonly newestId: number;
+      readonly cursors: readonly { readonly name: string; readonly id: number }[];
+      readonly setAside: number;
+      readonly deadLetters: readonly { readonly sink: string; readonly count: number }[];
+      /** Of the newest rows, so many were looked at, and so many do not fit their checksum. */
+      readonly checkedRows: number;
+      readonly damagedRows: number;
+      /** What SQLite says of the file; undefined when it was not done in time. */
+      readonly quickCheck?: readonly string[];
+    };
+
+export type RegistryFacts =
+  | { readonly kind: "unreadable"; readonly reason: string }
+  | {
+      readonly kind: "read";
+      readonly points: number;
+      readonly devices: readonly string[];
+      /** Devices that have a key. */
+      readonly keyed: readonly string[];
+    };
+
+export interface CertificateFacts {
+  /** The configuration key that names it. */
+  readonly key: string;
+  readonly path: string;
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly names: readonly string[];
+  /** Where screens or devices ask for it; undefined for every address of the machine. */
+  readonly host?: string;
+}
+
+export interface HttpFacts {
+  readonly host: string;
+  readonly port: number;
+  readonly answer: "gateway" | "other" | "nobody";
+  /** Why it is not ready, as `/readyz` says; empty when it is. */
+  readonly notReady: readonly string[];
+}

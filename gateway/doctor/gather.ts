@@ -1,0 +1,168 @@
+// Gathers the facts: every look is bounded in time, changes nothing, and a look that fails is a fact as well.
+import { X509Certificate } from "node:crypto";
+import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { GatewayConfig } from "../../protocol/index.ts";
+import { type Clock, isPlausibleWallTime } from "../clock.ts";
+import { isLoopbackHost, linedProblems } from "../config/config.ts";
+import { fileProblems } from "../config/files.ts";
+import { listProblems } from "../config/problems.ts";
+import { GatewayError } from "../errors.ts";
+import { keyedDevices } from "../registry/keys.ts";
+import { listPeople } from "../registry/people.ts";
+import { loadRegistry } from "../registry/registry.ts";
+import { askUps } from "../ups/ask.ts";
+import { upsFactsOf } from "../ups/nut.ts";
+import type { CertificateFacts, DoctorFacts, RegistryFacts } from "./facts.ts";
+import { answers, askGateway, probeJournal, readClock, readUnit } from "./probes.ts";
+
+export interface Patient {
+  readonly config: GatewayConfig;
+  readonly path?: string;
+  /** Of a file that could not be read as a configuration; then `config` is the defaults. */
+  readonly problems: readonly string[];
+  readonly clock: Clock;
+}
+
+export async function gather({ config, path, problems, clock }: Patient): Promise<DoctorFacts> {
+  const { dir } = config.data;
+  const nowMs = clock.nowMs();
+  const at = (host: string) => (host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host);
+  const { host, port } = config.mqtt;
+  const synchronised = readClock();
+  const unit = readUnit();
+  const disk = readDisk(dir);
+  const [journal, http, isMqttTaken, targets, ups] = await Promise.all([
+    probeJournal(dir, clock),
+    askGateway(config.http, at(config.http.host), clock),
+    answers({ host: at(host), port }, clock),
+    readTargets(config, clock),
+    readUps(config, clock),
+  ]);
+  return {
+    nowMs,
+    node: { version: process.version, sqlite: process.versions["sqlite"] ?? "0" },
+    config: { ...(path === undefined ? {} : { path }), problems: [...problems, ...named(config, path, problems)] },
+    folder: readFolder(config),
+    ...(disk === undefined ? {} : { disk }),
+    journal,
+    registry: readRegistry(dir),
+    people: readPeople(dir),
+    certificates: readCertificates(config),
+    http: { host: config.http.host, port: config.http.port, ...http },
+    mqtt: { host, port, answers: isMqttTaken === undefined },
+    targets,
+    clock: { plausible: isPlausibleWallTime(nowMs), ...(synchronised === undefined ? {} : { synchronised }) },
+    ...(ups === undefined ? {} : { ups }),
+    ...(unit === undefined ? {} : { unit }),
+  };
+}
+
+/** What the configuration names; of one that could not be read nothing is known. */
+function named(config: GatewayConfig, path: string | undefined, problems: readonly string[]): readonly string[] {
+  if (problems.length > 0) return [];
+  const found = fileProblems(config);
+  return path === undefined || found.length === 0 ? found : linedProblems(path, found);
+}
+
+function readFolder(config: GatewayConfig): DoctorFacts["folder"] {
+  const { dir } = config.data;
+  const own = ["keys.json", "people.json"].map((name) => join(dir, name));
+  const keys = [config.http.tlsKey, config.mqtt.tlsKey].filter((path) => path !== undefined);
+  const tokens = [config.influxdb?.tokenFile, config.metrics.tokenFile].filter((path) => path !== undefined);
+  const secrets = [...new Set([...own, ...keys, ...tokens])].flatMap((path) => {
+    const mode = statSync(path, { throwIfNoEntry: false })?.mode;
+    return mode === undefined ? [] : [{ path, mode: mode & 0o777 }];
+  });
+  const stat = statSync(dir, { throwIfNoEntry: false });
+  if (stat === undefined) return { dir, exists: false, writable: false, secrets };
+  let writable = true;
+  try {
+    accessSync(dir, constants.W_OK | constants.X_OK);
+  } catch {
+    writable = false;
+  }
+  return { dir, exists: true, writable, mode: stat.mode & 0o777, secrets };
+}
+
+function readDisk(dir: string): DoctorFacts["disk"] {
+  if (!existsSync(dir)) return undefined;
+  const { bavail, blocks, bsize } = statfsSync(dir);
+  return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof GatewayError)) return error instanceof Error ? error.message : String(error);
+  const { problems, path } = error.detail;
+  const list = Array.isArray(problems) ? `: ${problems.slice(0, 3).join("; ")}` : "";
+  return `${error.message}${path === undefined ? "" : ` (${String(path)})`}${list}`;
+}
+
+function readRegistry(dir: string): RegistryFacts {
+  try {
+    const registry = loadRegistry(dir, listProblems);
+    const devices = registry.devices.filter((device) => device.disabled !== true).map((device) => device.deviceId);
+    return { kind: "read", points: registry.points.length, devices: [...new Set(devices)], keyed: keyedDevices(dir) };
+  } catch (error) {
+    return { kind: "unreadable", reason: reasonOf(error) };
+  }
+}
+
+function readPeople(dir: string): DoctorFacts["people"] {
+  try {
+    const people = listPeople(dir);
+    return { total: people.length, admins: people.filter((person) => person.role === "admin").length };
+  } catch (error) {
+    return { reason: reasonOf(error) };
+  }
+}
+
+function readCertificates(config: GatewayConfig): CertificateFacts[] {
+  return (["http", "mqtt"] as const).flatMap((section) => {
+    const { tlsCert: path, host } = config[section];
+    if (path === undefined) return [];
+    try {
+      const certificate = new X509Certificate(readFileSync(path));
+      const names = (certificate.subjectAltName ?? "")
+        .split(", ")
+        .map((name) => name.replace(/^(DNS|IP Address):/, ""));
+      const isOne = host !== "0.0.0.0" && host !== "::" && !isLoopbackHost(host);
+      const [fromMs, untilMs] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
+      return [{ key: `${section}.tlsCert`, path, fromMs, untilMs, names, ...(isOne ? { host } : {}) }];
+    } catch {
+      // The configuration's own check tells of it.
+      return [];
+    }
+  });
+}
+
+const PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443, "mqtt:": 1883, "mqtts:": 8883 };
+
+/** Every address that a section sends to: a connection says enough, and changes nothing there. */
+async function readTargets(config: GatewayConfig, clock: Clock): Promise<DoctorFacts["targets"]> {
+  return Promise.all(
+    urlsOf(config).map(async ({ key, url }) => {
+      const { protocol, hostname, port } = new URL(url);
+      const at = { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) || (PORTS[protocol] ?? 0) };
+      const failure = await answers(at, clock);
+      return { key, url: url.replace(/\/\/[^/@]*@/, "//"), ...(failure === undefined ? {} : { failure }) };
+    }),
+  );
+}
+
+function urlsOf(value: unknown, at = ""): { readonly key: string; readonly url: string }[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const path = at === "" ? key : `${at}.${key}`;
+    if (key === "url" && typeof inner === "string" && URL.canParse(inner)) return [{ key: at, url: inner }];
+    return urlsOf(inner, path);
+  });
+}
+
+async function readUps({ ups }: GatewayConfig, clock: Clock): Promise<DoctorFacts["ups"]> {
+  if (ups === undefined) return undefined;
+  const answer = await askUps(ups, clock);
+  const { name } = ups;
+  if (answer.kind === "failed") return { kind: "unreachable", reason: answer.reason, name };
+  return { ...upsFactsOf(answer.variables), name };
+}

@@ -1,0 +1,69 @@
+// The judgement of the journal: can it be read, is it whole, and who is behind. Pure.
+import type { Finding } from "./checks.ts";
+import type { JournalFacts } from "./facts.ts";
+
+/** So many rows a reader may be behind without a word. */
+export const BEHIND_ROWS_MAX = 100_000;
+
+export function checkJournal(journal: JournalFacts, dir: string): Finding[] {
+  if (journal.kind === "none") {
+    return [{ check: "journal", level: "warning", what: "there is none yet: the first start makes it" }];
+  }
+  if (journal.kind === "unreadable") {
+    const mend = `ls -l ${dir}; restore the last copy when the file is damaged`;
+    return [{ check: "journal", level: "fault", what: `cannot be read: ${journal.reason}`, mend }];
+  }
+  return [checkFile(journal, dir), ...checkReaders(journal), ...checkLeftOut(journal)];
+}
+
+type Open = Extract<JournalFacts, { kind: "open" }>;
+
+function checkFile({ newestId, quickCheck, checkedRows, damagedRows }: Open, dir: string): Finding {
+  const check = "journal";
+  const wrong = quickCheck?.filter((line) => line !== "ok") ?? [];
+  const mend = `stop the gateway, keep a copy of ${dir}, and restore the last good one`;
+  if (wrong.length > 0) {
+    return { check, level: "fault", what: `SQLite finds it damaged: ${wrong.slice(0, 3).join("; ")}`, mend };
+  }
+  if (damagedRows > 0) {
+    const what = `${damagedRows} of the newest ${checkedRows} rows do not fit their checksum`;
+    return { check, level: "fault", what, mend: `smartctl -a on the disk of ${dir}; ${mend}` };
+  }
+  const file = quickCheck === undefined ? "the file was too large to check in time" : "the file is whole";
+  return { check, level: "ok", what: `newest row ${newestId}; ${checkedRows} rows fit their checksums; ${file}` };
+}
+
+function checkReaders({ newestId, cursors }: Open): Finding[] {
+  return cursors.map(({ name, id }) => {
+    const behind = newestId - id;
+    const check = `reader ${name}`;
+    if (behind < 0) {
+      const what = `has read row ${id}, and the newest is ${newestId}: the journal was replaced by an older one`;
+      return { check, level: "fault", what, mend: "restore the newest copy" };
+    }
+    if (behind <= BEHIND_ROWS_MAX)
+      return { check, level: "ok", what: behind === 0 ? "up to date" : `${behind} rows behind` };
+    const what = `${behind} rows behind`;
+    const mend = name.startsWith("sink:") ? "see its target below" : "start the gateway, and look again in a minute";
+    return { check, level: "warning", what, mend };
+  });
+}
+
+function checkLeftOut({ setAside, deadLetters }: Open): Finding[] {
+  const findings: Finding[] = [];
+  if (setAside > 0) {
+    const what = `${setAside} rows could not be judged; they are kept`;
+    findings.push({ check: "set aside", level: "warning", what, mend: "report it with the numbers in the log" });
+  }
+  for (const { sink, count } of deadLetters) {
+    if (count === 0) continue;
+    const what = `${count} rows that ${sink} can never take; they are kept in the journal`;
+    findings.push({
+      check: "dead letters",
+      level: "warning",
+      what,
+      mend: `look at the types of the fields at ${sink}`,
+    });
+  }
+  return findings;
+}

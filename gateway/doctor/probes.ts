@@ -1,0 +1,164 @@
+// Looks beyond this process: a port, the gateway's own pages, the journal, the system's clock and services.
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { GatewayConfig } from "../../protocol/index.ts";
+import type { Clock } from "../clock.ts";
+import { JOURNAL_FILE } from "../journal/file.ts";
+import type { DoctorFacts, HttpFacts, JournalFacts } from "./facts.ts";
+import type { ProbeLine } from "./journal-probe.ts";
+
+const CONNECT_MS = 3_000;
+const HTTP_MS = 5_000;
+const BODY_BYTES_MAX = 64 * 1_024;
+const JOURNAL_MS = 20_000;
+const COMMAND_MS = 3_000;
+
+/** Undefined when something listens there, else why not. */
+export function answers(
+  { host, port }: { readonly host: string; readonly port: number },
+  clock: Pick<Clock, "after">,
+): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    // Port 0 is any free one: nothing can listen there yet.
+    if (port === 0) return resolve("any free port");
+    const socket = connect({ host, port });
+    const timer = clock.after(CONNECT_MS, () => end(`no answer within ${CONNECT_MS} ms`));
+    const end = (failure: string | undefined) => {
+      timer.stop();
+      socket.destroy();
+      resolve(failure);
+    };
+    socket.once("connect", () => end(undefined));
+    socket.once("error", (error: NodeJS.ErrnoException) => end(error.code ?? error.message));
+  });
+}
+
+type Page = { readonly status: number; readonly body: string } | undefined;
+
+function getPage(config: GatewayConfig["http"], host: string, path: string): Promise<Page> {
+  return new Promise((resolve) => {
+    const isTls = config.tlsCert !== undefined;
+    // Whose certificate it is does not matter to somebody who asks it nothing but how it is.
+    const options = {
+      host,
+      port: config.port,
+      path,
+      timeout: HTTP_MS,
+      ...(isTls ? { rejectUnauthorized: false } : {}),
+    };
+    const request = (isTls ? requestHttps : requestHttp)(options, (answer) => {
+      let body = "";
+      answer.setEncoding("utf8").on("data", (text: string) => {
+        body += text;
+        if (body.length > BODY_BYTES_MAX) request.destroy();
+      });
+      answer.on("end", () => resolve({ status: answer.statusCode ?? 0, body }));
+    });
+    request.on("timeout", () => request.destroy());
+    request.on("close", () => resolve(undefined));
+    request.on("error", () => resolve(undefined));
+    request.end();
+  });
+}
+
+export async function askGateway(
+  config: GatewayConfig["http"],
+  host: string,
+  clock: Pick<Clock, "after">,
+): Promise<Pick<HttpFacts, "answer" | "notReady">> {
+  if ((await answers({ host, port: config.port }, clock)) !== undefined) return { answer: "nobody", notReady: [] };
+  const health = await getPage(config, host, "/healthz");
+  const isGateway = health?.status === 200 && parsed(health.body)["status"] === "ok";
+  if (!isGateway) return { answer: "other", notReady: [] };
+  const ready = await getPage(config, host, "/readyz");
+  if (ready?.status === 200) return { answer: "gateway", notReady: [] };
+  const { problems, detail } = parsed(ready?.body ?? "");
+  return {
+    answer: "gateway",
+    notReady: Array.isArray(problems) ? problems.map(String) : [String(detail ?? "no answer")],
+  };
+}
+
+function parsed(body: string): Record<string, unknown> {
+  try {
+    return JSON.parse(body) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
+
+export async function probeJournal(dir: string, clock: Pick<Clock, "after">): Promise<JournalFacts> {
+  if (!existsSync(join(dir, JOURNAL_FILE))) return { kind: "none" };
+  const probe = fileURLToPath(new URL("./journal-probe.ts", import.meta.url));
+  const child = spawn(process.execPath, [probe, dir], { stdio: ["ignore", "pipe", "pipe"] });
+  const timer = clock.after(JOURNAL_MS, () => child.kill("SIGKILL"));
+  const said = { out: "", err: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    said.out += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said.err = (said.err + text).slice(-2_000);
+  });
+  await new Promise<void>((resolve) => child.once("close", () => resolve()));
+  timer.stop();
+  return factsOf(said.out, said.err);
+}
+
+/** Of the steps that were done in time. */
+function factsOf(out: string, err: string): JournalFacts {
+  const lines = out
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as ProbeLine);
+  const step = <S extends ProbeLine["step"]>(name: S) =>
+    lines.find((line): line is Extract<ProbeLine, { step: S }> => line.step === name);
+  const open = step("open");
+  const failed = step("failed");
+  if (open === undefined || failed !== undefined) {
+    const reason = failed?.reason ?? err.split("\n").find((line) => line.includes("Error")) ?? "no answer in time";
+    return { kind: "unreadable", reason };
+  }
+  const { newestId, cursors, setAside, deadLetters } = open;
+  const rows = step("rows");
+  const file = step("file");
+  return {
+    kind: "open",
+    ...{ newestId, cursors, setAside, deadLetters },
+    checkedRows: rows?.checkedRows ?? 0,
+    damagedRows: rows?.damagedRows ?? 0,
+    ...(file === undefined ? {} : { quickCheck: file.quickCheck }),
+  };
+}
+
+function command(name: string, args: readonly string[]): string | undefined {
+  const result = spawnSync(name, args, { encoding: "utf8", timeout: COMMAND_MS, stdio: ["ignore", "pipe", "ignore"] });
+  return result.status === 0 ? result.stdout : undefined;
+}
+
+/** Whether the system's clock follows a time source; undefined where nobody says. */
+export function readClock(): boolean | undefined {
+  const answer = command("timedatectl", ["show", "-p", "NTPSynchronized", "--value"])?.trim();
+  if (answer === "yes" || answer === "no") return answer === "yes";
+  // The reference id of nothing at all.
+  const chrony = command("chronyc", ["-c", "tracking"]);
+  return chrony === undefined ? undefined : !chrony.startsWith("00000000,");
+}
+
+export function readUnit(): DoctorFacts["unit"] {
+  const names = ["LoadState", "ActiveState", "UnitFileState", "NRestarts"];
+  const answer = command("systemctl", ["show", "waakvlam.service", ...names.map((name) => `--property=${name}`)]);
+  const values = new Map(
+    (answer ?? "").split("\n").map((line) => [line.split("=")[0] ?? "", line.split("=")[1] ?? ""]),
+  );
+  if (values.get("LoadState") !== "loaded") return undefined;
+  return {
+    active: values.get("ActiveState") ?? "",
+    enabled: values.get("UnitFileState") ?? "",
+    restarts: Number(values.get("NRestarts") ?? 0),
+  };
+}

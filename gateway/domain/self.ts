@@ -1,0 +1,143 @@
+// What the gateway watches about itself, and which rules it breaks now. Pure: facts in, candidates out; the delays are
+// counted by `stepMatter`, on the monotonic clock.
+import type { SinkState } from "../../protocol/index.ts";
+import type { AlertValues, RuleId } from "./alert-text.ts";
+import type { Profile, SelfProfile } from "./profile.ts";
+import type { Candidate } from "./rules.ts";
+
+export interface DiskFacts {
+  readonly freeBytes: number;
+  readonly sizeBytes: number;
+}
+
+/** What `upsd` says of the gateway's own supply (variables of RFC 9271 appendix A). */
+export type UpsFacts =
+  | {
+      readonly kind: "reading";
+      readonly onBattery: boolean;
+      /** The supply itself says that it is nearly empty, or orders a shutdown. */
+      readonly lowBattery: boolean;
+      readonly chargePct?: number;
+      readonly runtimeS?: number;
+    }
+  | { readonly kind: "unreachable"; readonly reason: string };
+
+export interface SinkFacts {
+  readonly name: string;
+  readonly state: SinkState["state"];
+  readonly reason?: string;
+  readonly behindRows: number;
+  /** Age of the oldest row that it has not taken. */
+  readonly oldestS?: number;
+}
+
+export interface SelfFacts {
+  /** Undefined until it was first measured. */
+  readonly disk?: DiskFacts;
+  readonly journal: { readonly failing?: string; readonly lowWater?: boolean; readonly gapRows: number };
+  readonly sinks: readonly SinkFacts[];
+  readonly clock: {
+    readonly trusted: boolean;
+    /** The last jump of the wall clock, and how long ago it was. */
+    readonly jump?: { readonly seconds: number; readonly agoS: number };
+  };
+  /** Undefined where none is configured, or before its first answer. */
+  readonly ups?: UpsFacts;
+  /** Why the last configuration that was offered is not in force. */
+  readonly configProblem?: string;
+}
+
+export interface SelfMatter {
+  /** `sink/influxdb`: the first word names the kind. */
+  readonly matter: string;
+  readonly candidates: readonly Candidate[];
+  readonly offDelayS: number;
+}
+
+/** Free space below which people are warned (store of 64 GB: 3.2 GB). */
+export function lowWaterBytes(sizeBytes: number, { diskLow }: Pick<SelfProfile, "diskLow">): number {
+  return Math.max(diskLow.freeBytesMin, (sizeBytes * diskLow.freePctMin) / 100);
+}
+
+/** Every matter that can be judged by these facts. `activeRule` is the rule of the open alert on a matter. */
+export function selfMatters(
+  facts: SelfFacts,
+  profile: Profile,
+  activeRule: (matter: string) => RuleId | undefined,
+): SelfMatter[] {
+  const rules = profile.gateway;
+  const { offDelayS } = rules;
+  const matters: SelfMatter[] = [
+    { matter: "disk/gateway", candidates: diskCandidates(facts, rules, activeRule("disk/gateway")), offDelayS },
+    { matter: "clock/gateway", candidates: clockCandidates(facts, rules), offDelayS },
+    { matter: "supply/gateway", candidates: upsCandidates(facts, rules, activeRule("supply/gateway")), offDelayS },
+    { matter: "config/gateway", candidates: configCandidates(facts, rules), offDelayS: 0 },
+  ];
+  for (const sink of facts.sinks) {
+    const matter = `sink/${sink.name}`;
+    matters.push({ matter, candidates: sinkCandidates(sink, rules, activeRule(matter)), offDelayS });
+  }
+  return matters;
+}
+
+function diskCandidates({ disk, journal }: SelfFacts, { diskLow }: SelfProfile, active: RuleId | undefined) {
+  if (disk === undefined) return [];
+  const low = lowWaterBytes(disk.sizeBytes, { diskLow });
+  const bound = active === "disk-low" ? low * diskLow.offFactor : low;
+  if (disk.freeBytes >= bound && journal.lowWater !== true) return [];
+  const values = { freeBytes: disk.freeBytes, lowWaterBytes: Math.round(low) };
+  return [candidate("disk-low", diskLow, values)];
+}
+
+function clockCandidates({ clock }: SelfFacts, { clockUntrusted, clockJumped }: SelfProfile): Candidate[] {
+  if (!clock.trusted) return [candidate("clock-untrusted", clockUntrusted, {})];
+  const { jump } = clock;
+  if (jump === undefined || Math.abs(jump.seconds) < clockJumped.onS || jump.agoS >= clockJumped.holdS) return [];
+  return [candidate("clock-jumped", clockJumped, { seconds: Math.round(jump.seconds) })];
+}
+
+function upsCandidates({ ups }: SelfFacts, rules: SelfProfile, active: RuleId | undefined): Candidate[] {
+  if (ups === undefined) return [];
+  if (ups.kind === "unreachable") return [candidate("ups-unreachable", rules.upsUnreachable, { reason: ups.reason })];
+  if (!ups.onBattery && !ups.lowBattery) return [];
+  const { upsLowBattery } = rules;
+  const held = active === "ups-low-battery";
+  const runtimeMin = held ? upsLowBattery.offRuntimeS : upsLowBattery.onRuntimeS;
+  const chargeMin = held ? upsLowBattery.offChargePct : upsLowBattery.onChargePct;
+  const isShort = ups.runtimeS !== undefined ? ups.runtimeS < runtimeMin : (ups.chargePct ?? 100) < chargeMin;
+  const values = {
+    ...(ups.runtimeS === undefined ? {} : { runtimeS: ups.runtimeS }),
+    ...(ups.chargePct === undefined ? {} : { chargePct: ups.chargePct }),
+  };
+  const found = [candidate("ups-on-battery", rules.upsOnBattery, values)];
+  if (ups.lowBattery || isShort) found.push(candidate("ups-low-battery", upsLowBattery, values));
+  return found;
+}
+
+function configCandidates({ configProblem }: SelfFacts, { configRefused }: SelfProfile): Candidate[] {
+  return configProblem === undefined ? [] : [candidate("config-refused", configRefused, { problem: configProblem })];
+}
+
+function sinkCandidates(sink: SinkFacts, rules: SelfProfile, active: RuleId | undefined): Candidate[] {
+  const { sinkBehind, sinkRefused } = rules;
+  const held = active === "sink-behind";
+  const ageMax = held ? sinkBehind.offAgeS : sinkBehind.onAgeS;
+  const rowsMax = held ? sinkBehind.offRows : sinkBehind.onRows;
+  const values: AlertValues = {
+    sink: sink.name,
+    rows: sink.behindRows,
+    ...(sink.oldestS === undefined ? {} : { ageS: Math.round(sink.oldestS) }),
+    ...(sink.reason === undefined ? {} : { reason: sink.reason.slice(0, 200) }),
+  };
+  if (sink.state === "refused") return [candidate("sink-refused", sinkRefused, values)];
+  const isBehind = (sink.oldestS ?? 0) > ageMax || sink.behindRows > rowsMax;
+  return isBehind ? [candidate("sink-behind", sinkBehind, values)] : [];
+}
+
+function candidate(
+  ruleId: RuleId,
+  rule: { readonly priority: Candidate["priority"]; readonly onDelayS: number },
+  values: AlertValues,
+): Candidate {
+  return { ruleId, priority: rule.priority, onDelayS: rule.onDelayS, values };
+}

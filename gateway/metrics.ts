@@ -1,0 +1,338 @@
+// The one door to Prometheus metrics. Names carry their unit, labels have few and known values, and everything but the
+// histograms is read when somebody asks.
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { Counter, collectDefaultMetrics, Gauge, type Histogram, Registry } from "prom-client";
+
+export interface MetricSource {
+  readonly version: string;
+  journal(): {
+    readonly newestId: number;
+    readonly pendingRows: number;
+    readonly engineBehindRows: number;
+    readonly setAside: number;
+    readonly failing: boolean;
+    /** Of the journal's files together. */
+    readonly bytes?: number;
+    readonly gapRows?: number;
+  };
+  disk(): { readonly freeBytes: number; readonly sizeBytes: number } | undefined;
+  sinks(): readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly behindRows: number;
+    readonly oldestS?: number;
+    readonly sent: number;
+    readonly dead: number;
+  }[];
+  refusals(): Readonly<Record<string, number>>;
+  /** Open alerts by priority 1, 2, 3. */
+  alerts(): readonly number[];
+  /** Devices by contact: present, silent, never. */
+  devices(): Readonly<Record<string, number>>;
+  /** Connections that devices hold now. */
+  connectedDevices(): number;
+  clockTrusted(): boolean;
+  ups():
+    | {
+        readonly onBattery: boolean;
+        readonly lowBattery: boolean;
+        readonly chargePct?: number;
+        readonly runtimeS?: number;
+      }
+    | "unreachable"
+    | undefined;
+}
+
+export interface Metrics {
+  readonly contentType: string;
+  /** From the broker's hook to the PUBACK: what a device waits for. */
+  observePuback(ms: number): void;
+  observeCommit(commit: { readonly ms: number; readonly rows?: number }): void;
+  /** Text exposition, version 0.0.4. */
+  text(): Promise<string>;
+  stop(): void;
+}
+
+const SINK_STATES = ["idle", "sending", "retrying", "refused"];
+const CONTACTS = ["present", "silent", "never"];
+/** The configuration takes no more sinks, the program knows no more reasons. */
+export const LABEL_VALUES_MAX = 32;
+/** An fsync of a good disk takes 1 ms, a stall 800 ms; a device gives up after some seconds. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const ROWS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000];
+const LOOP_RESOLUTION_MS = 10;
+
+export function createMetrics(source: MetricSource): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const puback = histogram(registry, {
+    name: "waakvlam_mqtt_puback_seconds",
+    help: "From the arrival of an uplink to its PUBACK, the commit included.",
+    buckets: SECONDS,
+  });
+  const commit = histogram(registry, {
+    name: "waakvlam_journal_commit_seconds",
+    help: "One commit of the journal, fsync included.",
+    buckets: SECONDS,
+  });
+  const batch = histogram(registry, {
+    name: "waakvlam_journal_batch_rows",
+    help: "Rows in one commit.",
+    buckets: ROWS,
+  });
+  addJournal(registry, source);
+  addSinks(registry, source);
+  addPeopleAndDevices(registry, source);
+  addOwn(registry, source);
+  const loop = addLoop(registry);
+  return {
+    contentType: registry.contentType,
+    observePuback: (ms) => puback(ms / 1000),
+    observeCommit: ({ ms, rows }) => {
+      commit(ms / 1000);
+      if (rows !== undefined) batch(rows);
+    },
+    text: () => registry.metrics(),
+    stop: () => {
+      loop.disable();
+      registry.clear();
+    },
+  };
+}
+
+interface HistogramParts {
+  readonly name: string;
+  readonly help: string;
+  readonly buckets: readonly number[];
+}
+
+/**
+ * A histogram without labels, on the way of every uplink: the library's own takes 0.6 µs for an observation, a twentieth of
+ * what the whole uplink does; this one some nanoseconds. Only the text is the library's.
+ */
+function histogram(registry: Registry, { name, help, buckets }: HistogramParts): (value: number) => void {
+  const counts = new Float64Array(buckets.length + 1);
+  let sum = 0;
+  const get = async () => {
+    let below = 0;
+    const values = [...buckets, "+Inf"].map((le, i) => {
+      below += counts[i] as number;
+      return { metricName: `${name}_bucket`, labels: { le }, value: below };
+    });
+    const totals = [
+      { metricName: `${name}_sum`, labels: {}, value: sum },
+      { metricName: `${name}_count`, labels: {}, value: below },
+    ];
+    return { name, help, type: "histogram", aggregator: "sum", values: [...values, ...totals] };
+  };
+  registry.registerMetric({ name, help, get, reset: () => counts.fill(0) } as unknown as Histogram);
+  return (value) => {
+    let i = 0;
+    while (i < buckets.length && value > (buckets[i] as number)) i++;
+    counts[i] = (counts[i] as number) + 1;
+    sum += value;
+  };
+}
+
+function gauge(registry: Registry, name: string, help: string, read: () => number | undefined): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      const value = read();
+      if (value === undefined) this.remove();
+      else this.set(value);
+    },
+  });
+}
+
+/** A series a label value: only those that `read` gives now, and never more than the bound. */
+function series(
+  kind: "gauge" | "counter",
+  registry: Registry,
+  about: { readonly name: string; readonly help: string; readonly labels: readonly string[] },
+  read: () => readonly (readonly [Readonly<Record<string, string>>, number])[],
+): void {
+  const options = { name: about.name, help: about.help, labelNames: about.labels, registers: [registry] };
+  const rows = () => read().slice(0, LABEL_VALUES_MAX * SINK_STATES.length);
+  if (kind === "gauge") {
+    new Gauge({
+      ...options,
+      collect() {
+        this.reset();
+        for (const [labels, value] of rows()) this.set(labels, value);
+      },
+    });
+  } else {
+    new Counter({
+      ...options,
+      collect() {
+        this.reset();
+        for (const [labels, value] of rows()) this.inc(labels, value);
+      },
+    });
+  }
+}
+
+function addJournal(registry: Registry, { journal, disk }: MetricSource): void {
+  series("counter", registry, { name: "waakvlam_journal_rows_total", help: "Rows ever stored.", labels: [] }, () => [
+    [{}, journal().newestId],
+  ]);
+  series(
+    "counter",
+    registry,
+    { name: "waakvlam_journal_gap_rows_total", help: "Rows removed before all had read them.", labels: [] },
+    () => [[{}, journal().gapRows ?? 0]],
+  );
+  const read = (pick: (state: ReturnType<typeof journal>) => number | undefined) => () => pick(journal());
+  gauge(
+    registry,
+    "waakvlam_journal_pending_rows",
+    "Rows that wait for a commit.",
+    read((one) => one.pendingRows),
+  );
+  gauge(
+    registry,
+    "waakvlam_journal_refusing",
+    "1 while nothing can be committed.",
+    read((one) => Number(one.failing)),
+  );
+  gauge(
+    registry,
+    "waakvlam_journal_size_bytes",
+    "The journal's files together.",
+    read((one) => one.bytes),
+  );
+  gauge(
+    registry,
+    "waakvlam_engine_behind_rows",
+    "Rows stored and not yet judged.",
+    read((one) => one.engineBehindRows),
+  );
+  gauge(
+    registry,
+    "waakvlam_engine_set_aside_rows",
+    "Rows that the engine could not take.",
+    read((one) => one.setAside),
+  );
+  gauge(registry, "waakvlam_disk_free_bytes", "Free for the data folder.", () => disk()?.freeBytes);
+  gauge(registry, "waakvlam_disk_size_bytes", "Size of the disk of the data folder.", () => disk()?.sizeBytes);
+}
+
+function addSinks(registry: Registry, source: MetricSource): void {
+  const sinks = () => source.sinks().slice(0, LABEL_VALUES_MAX);
+  const of = (
+    kind: "gauge" | "counter",
+    name: string,
+    help: string,
+    pick: (sink: ReturnType<typeof sinks>[number]) => number,
+  ) =>
+    series(kind, registry, { name, help, labels: ["sink"] }, () =>
+      sinks().map((one) => [{ sink: one.name }, pick(one)]),
+    );
+  of("gauge", "waakvlam_sink_unsent_rows", "Rows that the sink has not taken.", (one) => one.behindRows);
+  of("gauge", "waakvlam_sink_oldest_unsent_seconds", "Age of the oldest of them.", (one) => one.oldestS ?? 0);
+  of("counter", "waakvlam_sink_sent_rows_total", "Rows taken since the start.", (one) => one.sent);
+  of("counter", "waakvlam_sink_dead_rows_total", "Rows that it can never take, since the start.", (one) => one.dead);
+  series(
+    "gauge",
+    registry,
+    { name: "waakvlam_sink_state", help: "1 at the state that the sink is in.", labels: ["sink", "state"] },
+    () =>
+      sinks().flatMap((one) =>
+        SINK_STATES.map((state) => [{ sink: one.name, state }, Number(one.state === state)] as const),
+      ),
+  );
+}
+
+function addPeopleAndDevices(registry: Registry, source: MetricSource): void {
+  series(
+    "counter",
+    registry,
+    { name: "waakvlam_refused_frames_total", help: "Frames and sign-ins refused since the start.", labels: ["reason"] },
+    () =>
+      Object.entries(source.refusals())
+        .slice(0, LABEL_VALUES_MAX)
+        .map(([reason, count]) => [{ reason }, count]),
+  );
+  series(
+    "gauge",
+    registry,
+    { name: "waakvlam_alerts_open", help: "Open alerts, seen or not.", labels: ["priority"] },
+    () => {
+      const priorities = source.alerts();
+      return [1, 2, 3].map((one) => [{ priority: String(one) }, priorities.filter((p) => p === one).length]);
+    },
+  );
+  series(
+    "gauge",
+    registry,
+    { name: "waakvlam_devices", help: "Devices of the registry by contact.", labels: ["contact"] },
+    () => {
+      const devices = source.devices();
+      return CONTACTS.map((contact) => [{ contact }, devices[contact] ?? 0]);
+    },
+  );
+  gauge(registry, "waakvlam_mqtt_connected_devices", "Devices with a connection now.", source.connectedDevices);
+}
+
+function addOwn(registry: Registry, source: MetricSource): void {
+  series(
+    "gauge",
+    registry,
+    { name: "waakvlam_build_info", help: "Always 1; the version is its label.", labels: ["version"] },
+    () => [[{ version: source.version }, 1]],
+  );
+  gauge(registry, "waakvlam_clock_trusted", "1 while the wall clock is plausible.", () =>
+    Number(source.clockTrusted()),
+  );
+  const reading = () => {
+    const ups = source.ups();
+    return ups === "unreachable" ? undefined : ups;
+  };
+  gauge(registry, "waakvlam_ups_up", "1 while upsd answers; absent without a UPS.", () => {
+    const ups = source.ups();
+    return ups === undefined ? undefined : Number(ups !== "unreachable");
+  });
+  gauge(registry, "waakvlam_ups_on_battery", "1 on battery.", () => flag(reading()?.onBattery));
+  gauge(registry, "waakvlam_ups_low_battery", "1 when the UPS says that it is nearly empty.", () =>
+    flag(reading()?.lowBattery),
+  );
+  gauge(registry, "waakvlam_ups_charge_ratio", "Charge of the battery, 0 to 1.", () => {
+    const pct = reading()?.chargePct;
+    return pct === undefined ? undefined : pct / 100;
+  });
+  gauge(registry, "waakvlam_ups_runtime_seconds", "Time left on battery.", () => reading()?.runtimeS);
+}
+
+function flag(value: boolean | undefined): number | undefined {
+  return value === undefined ? undefined : Number(value);
+}
+
+/** Delay beyond the sampling interval itself, since the last time somebody asked. */
+function addLoop(registry: Registry): ReturnType<typeof monitorEventLoopDelay> {
+  const loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+  loop.enable();
+  const seconds = (ns: number) => (Number.isFinite(ns) ? Math.max(0, ns / 1e9 - LOOP_RESOLUTION_MS / 1e3) : 0);
+  series(
+    "gauge",
+    registry,
+    {
+      name: "waakvlam_event_loop_delay_seconds",
+      help: "Delay of the event loop since the last scrape.",
+      labels: ["quantile"],
+    },
+    () => {
+      const empty = loop.count === 0;
+      const rows = [
+        [{ quantile: "0.5" }, empty ? 0 : seconds(loop.percentile(50))],
+        [{ quantile: "0.99" }, empty ? 0 : seconds(loop.percentile(99))],
+        [{ quantile: "1" }, empty ? 0 : seconds(loop.max)],
+      ] as const;
+      loop.reset();
+      return rows;
+    },
+  );
+  return loop;
+}

@@ -1,0 +1,68 @@
+// Where the metrics have their figures from.
+import type { Engine } from "../engine/engine.ts";
+import type { MqttIngress } from "../ingress/mqtt.ts";
+import type { Journal } from "../journal/journal.ts";
+import { createMetrics, type Metrics } from "../metrics.ts";
+import { VERSION } from "./parts.ts";
+import type { SelfFigures, SelfHealth } from "./self.ts";
+import type { SinkSet } from "./sink-set.ts";
+
+export interface MetricParts {
+  readonly engine: Engine;
+  readonly journal: Journal;
+  readonly self: SelfFigures;
+  readonly sinks: SinkSet;
+  ingress(): Pick<MqttIngress, "refusals" | "connectedDevices"> | undefined;
+}
+
+export function startMetrics({ engine, journal, self, sinks, ingress }: MetricParts): Metrics {
+  const metrics = createMetrics({
+    version: VERSION,
+    journal: () => {
+      const { newestId, pendingRows, failing, gapRows }: SelfHealth = journal.health();
+      const { engineBehindRows, setAside } = engine.gateway().journal;
+      const bytes = self.journalBytes();
+      return {
+        newestId,
+        pendingRows,
+        engineBehindRows,
+        setAside,
+        failing: failing !== undefined,
+        ...(bytes === undefined ? {} : { bytes }),
+        ...(gapRows === undefined ? {} : { gapRows }),
+      };
+    },
+    disk: () => self.facts().disk,
+    sinks: () => {
+      const ages = new Map(self.facts().sinks.map(({ name, oldestS }) => [name, oldestS]));
+      return sinks.states().map((state) => {
+        const oldestS = ages.get(state.name);
+        return { ...state, ...(oldestS === undefined ? {} : { oldestS }) };
+      });
+    },
+    refusals: () => Object.fromEntries(ingress()?.refusals.counts ?? []),
+    alerts: () => engine.alerts().map((alert) => alert.priority),
+    devices: () => {
+      const counts: Record<string, number> = {};
+      for (const { contact } of engine.devices()) counts[contact] = (counts[contact] ?? 0) + 1;
+      return counts;
+    },
+    connectedDevices: () => ingress()?.connectedDevices() ?? 0,
+    clockTrusted: () => self.facts().clock.trusted,
+    ups: () => {
+      const { ups } = self.facts();
+      return ups?.kind === "unreachable" ? "unreachable" : ups;
+    },
+  });
+  const unsubscribe = journal.onCommitted(() => {
+    const { lastCommitMs, batchRows }: SelfHealth & { readonly batchRows?: number } = journal.health();
+    metrics.observeCommit({ ms: lastCommitMs, ...(batchRows === undefined ? {} : { rows: batchRows }) });
+  });
+  return {
+    ...metrics,
+    stop: () => {
+      unsubscribe();
+      metrics.stop();
+    },
+  };
+}

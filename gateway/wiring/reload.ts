@@ -1,0 +1,104 @@
+// Another configuration while the gateway runs: looked at whole, then put in force part by part. What cannot be is undone,
+// and a file with a mistake changes nothing.
+import type { GatewayConfig } from "../../protocol/index.ts";
+import { afterReload, changeText, configDifference } from "../config/difference.ts";
+import { checkedFiles } from "../config/files.ts";
+import { profileOf } from "../config/profile.ts";
+import type { Engine } from "../engine/engine.ts";
+import { GatewayError } from "../errors.ts";
+import type { AreaLog, Logs } from "../log.ts";
+import type { MetricsToken } from "./metrics-token.ts";
+import type { SelfFigures } from "./self.ts";
+import type { SinkSet } from "./sink-set.ts";
+import type { Supply } from "./supply.ts";
+
+export interface ReloadParts {
+  readonly config: GatewayConfig;
+  readonly logs: Logs;
+  readonly engine: Pick<Engine, "setProfile">;
+  readonly sinks: SinkSet;
+  readonly supply: Supply;
+  readonly token: MetricsToken;
+  readonly self: Pick<SelfFigures, "setConfigProblem">;
+  readonly source: {
+    /** Reads the file again, where there is one. Throws as `readConfig`. */
+    readConfig?(): GatewayConfig;
+    /** For the lines of problems. */
+    readonly configPath?: string;
+  };
+}
+
+export interface Reload {
+  readonly kind: "loaded" | "unchanged" | "refused";
+  /** One line a key. */
+  readonly changes: readonly string[];
+  /** Why it was refused. */
+  readonly problems: readonly string[];
+}
+
+/** One at a time; never rejects. */
+export function createReload(parts: ReloadParts): () => Promise<Reload> {
+  const { source } = parts;
+  const log = parts.logs.area("config");
+  let inForce = parts.config;
+  let running: Promise<unknown> = Promise.resolve();
+
+  async function once(): Promise<Reload> {
+    try {
+      const next = checkedFiles(source.readConfig?.() ?? inForce, source.configPath);
+      const changes = configDifference(inForce, next).map(changeText);
+      const kept = afterReload(inForce, next);
+      await putInForce(parts, { before: inForce, next: kept }, log);
+      inForce = kept;
+      parts.self.setConfigProblem(undefined);
+      // Somebody asked and waits for the answer, whatever the level.
+      parts.logs.setLevel("info");
+      if (changes.length === 0) log.info("the configuration has not changed");
+      else log.info("configuration loaded", { changes });
+      parts.logs.setLevel(kept.log.level);
+      return { kind: changes.length === 0 ? "unchanged" : "loaded", changes, problems: [] };
+    } catch (error) {
+      const problems = problemsOf(error);
+      log.error("the new configuration is refused: the old one stays in force", { problems });
+      parts.self.setConfigProblem(problems[0] ?? "unknown");
+      return { kind: "refused", changes: [], problems };
+    }
+  }
+
+  return () => {
+    const next = running.then(once);
+    running = next;
+    return next;
+  };
+}
+
+function problemsOf(error: unknown): readonly string[] {
+  if (!(error instanceof GatewayError)) return [error instanceof Error ? error.message : String(error)];
+  const { problems, ...rest } = error.detail;
+  if (Array.isArray(problems)) return problems;
+  return [
+    `${error.message} (${Object.entries(rest)
+      .map(([key, value]) => `${key} ${value}`)
+      .join(", ")})`,
+  ];
+}
+
+/** Sinks read their token files anew, so they begin again even when no key has changed. */
+async function putInForce(
+  parts: ReloadParts,
+  { before, next }: { readonly before: GatewayConfig; readonly next: GatewayConfig },
+  log: AreaLog,
+): Promise<void> {
+  const swap = parts.sinks.prepare(next);
+  const token = parts.token.prepare(next);
+  try {
+    await swap();
+  } catch (error) {
+    log.error("sinks could not begin: the old ones come back", { error: String(error) });
+    await parts.sinks.prepare(before)();
+    throw error;
+  }
+  token();
+  parts.engine.setProfile(profileOf(next));
+  if (JSON.stringify(next.ups) !== JSON.stringify(before.ups)) parts.supply.use(next.ups);
+}

@@ -1,0 +1,147 @@
+// Gathers what the gateway watches about itself: the disk, the age of what sinks have not taken, the clock. It measures in
+// the background and answers at once with what it measured last.
+import { readdirSync, statSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { join } from "node:path";
+import type { SinkState } from "../../protocol/index.ts";
+import { type Clock, isPlausibleWallTime } from "../clock.ts";
+import type { JournalRecord } from "../domain/record.ts";
+import type { DiskFacts, SelfFacts, SinkFacts, UpsFacts } from "../domain/self.ts";
+import type { JournalHealth } from "../journal/journal.ts";
+
+const MEASURE_MS = 5_000;
+const CLOCK_MS = 1_000;
+/** What a time daemon slews in a second is far less; what it steps is told of by the rule. */
+const JUMP_MS_MIN = 10_000;
+
+/** Figures that an engine of the journal may give beside the known ones. */
+export type SelfHealth = JournalHealth & { readonly lowWater?: boolean; readonly gapRows?: number };
+
+export interface SelfDeps {
+  readonly dir: string;
+  readonly clock: Clock;
+  readonly journal: {
+    read(afterId: number, limit: number): Promise<readonly Pick<JournalRecord, "id" | "receivedMs">[]>;
+    newestId(): number;
+    health(): SelfHealth;
+  };
+  sinks(): readonly SinkState[];
+  ups(): UpsFacts | undefined;
+  log(event: string, detail: Readonly<Record<string, string>>): void;
+}
+
+export interface SelfFigures {
+  facts(): SelfFacts;
+  /** Of the journal's files together, in bytes. */
+  journalBytes(): number | undefined;
+  /** Why the last configuration that was offered is not in force; undefined when one was taken. */
+  setConfigProblem(problem: string | undefined): void;
+  stop(): void;
+}
+
+export function createSelfFigures(deps: SelfDeps): SelfFigures {
+  const { dir, clock, journal } = deps;
+  let disk: DiskFacts | undefined;
+  let journalBytes: number | undefined;
+  let configProblem: string | undefined;
+  let measuring = false;
+  const oldest = createOldest(deps);
+  const jumps = createJumps(clock);
+
+  async function measure(): Promise<void> {
+    if (measuring) return;
+    measuring = true;
+    try {
+      const { bavail, blocks, bsize } = await statfs(dir);
+      disk = { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
+      journalBytes = sizeOf(dir);
+      await oldest.look(deps.sinks());
+    } catch (error) {
+      deps.log("the gateway cannot measure itself", { error: error instanceof Error ? error.message : String(error) });
+    } finally {
+      measuring = false;
+    }
+  }
+
+  const timers = [clock.every(MEASURE_MS, () => void measure()), clock.every(CLOCK_MS, jumps.look)];
+  void measure();
+
+  return {
+    facts() {
+      const { failing, lowWater, gapRows = 0 } = journal.health();
+      const ups = deps.ups();
+      const jump = jumps.last();
+      return {
+        ...(disk === undefined ? {} : { disk }),
+        journal: {
+          gapRows,
+          ...(failing === undefined ? {} : { failing }),
+          ...(lowWater === undefined ? {} : { lowWater }),
+        },
+        sinks: deps.sinks().map(oldest.withAge),
+        clock: { trusted: isPlausibleWallTime(clock.nowMs()), ...(jump === undefined ? {} : { jump }) },
+        ...(ups === undefined ? {} : { ups }),
+        ...(configProblem === undefined ? {} : { configProblem }),
+      };
+    },
+    journalBytes: () => journalBytes,
+    setConfigProblem: (problem) => {
+      configProblem = problem;
+    },
+    stop: () => {
+      for (const timer of timers) timer.stop();
+    },
+  };
+}
+
+function sizeOf(dir: string): number {
+  const files = readdirSync(dir).filter((name) => name.startsWith("journal"));
+  return files.reduce((sum, name) => sum + (statSync(join(dir, name), { throwIfNoEntry: false })?.size ?? 0), 0);
+}
+
+/** When the oldest row came that a sink has not taken: read from the journal, so that a restart does not make it young. */
+function createOldest({ journal, clock }: SelfDeps) {
+  const known = new Map<string, { readonly cursor: number; readonly receivedMs: number }>();
+  const cursorOf = ({ behindRows }: Pick<SinkState, "behindRows">) => journal.newestId() - behindRows;
+  return {
+    async look(sinks: readonly SinkState[]): Promise<void> {
+      for (const name of known.keys()) if (!sinks.some((sink) => sink.name === name)) known.delete(name);
+      for (const sink of sinks) {
+        const cursor = cursorOf(sink);
+        if (known.get(sink.name)?.cursor === cursor) continue;
+        known.delete(sink.name);
+        if (sink.behindRows === 0) continue;
+        const [row] = await journal.read(cursor, 1);
+        if (row !== undefined) known.set(sink.name, { cursor, receivedMs: row.receivedMs });
+      }
+    },
+    withAge({ name, state, reason, behindRows }: SinkState): SinkFacts {
+      const row = known.get(name);
+      return {
+        name,
+        state,
+        behindRows,
+        ...(reason === undefined ? {} : { reason }),
+        ...(behindRows === 0 || row === undefined
+          ? {}
+          : { oldestS: Math.max(0, clock.nowMs() - row.receivedMs) / 1000 }),
+      };
+    },
+  };
+}
+
+/** The wall clock against the one that never jumps. */
+function createJumps(clock: Clock) {
+  const offset = () => clock.nowMs() - clock.monotonicMs();
+  let before = offset();
+  let last: { readonly seconds: number; readonly atMs: number } | undefined;
+  return {
+    look(): void {
+      const now = offset();
+      if (Math.abs(now - before) >= JUMP_MS_MIN) last = { seconds: (now - before) / 1000, atMs: clock.monotonicMs() };
+      before = now;
+    },
+    last: () =>
+      last === undefined ? undefined : { seconds: last.seconds, agoS: (clock.monotonicMs() - last.atMs) / 1000 },
+  };
+}
