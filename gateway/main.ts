@@ -98,12 +98,12 @@ async function run(rawArgs: string[]): Promise<void> {
   if (wrong.kind === "unknown") {
     io.err(wrong.text);
     end(2);
+  } else if (rawArgs.includes("--version") && !help) {
+    io.out(VERSION);
+    end(0);
   } else if (help || wrong.kind === "group") {
     await showUsage(wrong.command, wrong.parent);
     end(help ? 0 : 2);
-  } else if (rawArgs.includes("--version")) {
-    io.out(VERSION);
-    end(0);
   } else await runCommand(main, { rawArgs });
 }
 

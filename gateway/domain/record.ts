@@ -34,6 +34,11 @@ export interface JournalRecord {
   readonly damaged?: true;
 }
 
+/** Device and sequence name it, as the journal counts a record once; else only its place in the file does. */
+export function hasIdentity({ sequence, damaged }: Pick<JournalRecord, "sequence" | "damaged">): boolean {
+  return damaged !== true && sequence > 0;
+}
+
 /** A frame that its receiver has checked, on its way to the journal. */
 export interface CheckedFrame {
   readonly deviceId: string;

@@ -130,12 +130,13 @@ function createJournal({ worker, reader, clock, opened, openedMs, commitWindowMs
     if (reply.kind !== "committed" && reply.kind !== "failed" && reply.kind !== "file") return;
     file = reply.file;
     if (reply.kind === "file") return;
-    failing = reply.kind === "failed" ? reply.reason : undefined;
     if (reply.kind === "committed") {
       newestId = reply.newestId;
       lastCommitMs = reply.commitMs;
     }
     queue.settle(reply);
+    if (reply.kind === "failed") failing = reply.reason;
+    else if (!queue.areRowsRefused()) failing = undefined;
     if (reply.kind === "committed") for (const listener of listeners) listener();
   }
 

@@ -113,6 +113,7 @@ test("without room for rows what is saved goes by itself, at once, and the rows 
   full();
   expect(posted.at(-1)).toEqual([change(1)]);
   commit();
+  expect(queue.areRowsRefused()).toBe(true);
   all.push(queue.enter(plain(3)).then(note("row 3")), queue.enter(change(2)).then(note("save 2")));
   await turn();
   expect(posted.at(-1)).toEqual([change(2)]);
@@ -126,6 +127,7 @@ test("without room for rows what is saved goes by itself, at once, and the rows 
   await clock.advance(RETRY_MS);
   commit();
   await Promise.all(all);
+  expect(queue.areRowsRefused()).toBe(false);
   expect(done.slice(2)).toEqual(["row 1", "row 2", "row 3"]);
   expect([queue.pendingRows(), queue.isEmpty()]).toEqual([0, true]);
 });

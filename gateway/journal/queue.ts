@@ -35,6 +35,8 @@ export interface Queue {
   pendingRows(): number;
   /** Rows of the last batch. */
   batchRows(): number;
+  /** There was no room for the last rows; what is saved beside them does not change that. */
+  areRowsRefused(): boolean;
   isEmpty(): boolean;
   /** What waits goes at once from now on, and is not tried again. */
   finish(): void;
@@ -58,6 +60,8 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
   let isFinishing = false;
   /** There is no room for rows for now. */
   let isFull = false;
+  /** Rows were set back, and none has been taken since. */
+  let areRowsRefused = false;
   /** Nothing of what waits may wait longer. */
   let isHurried = windowMs === 0;
 
@@ -110,6 +114,7 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
     const changes = sent.filter(({ entry }) => "change" in entry);
     waiting = [...rows, ...waiting];
     isFull = true;
+    areRowsRefused = true;
     clock.after(RETRY_MS, () => {
       isFull = false;
       schedule();
@@ -161,6 +166,7 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
         return;
       }
       const taken = takeSent();
+      if (taken.some(({ entry }) => "frame" in entry)) areRowsRefused = false;
       if (reply.kind === "committed") for (const [i, one] of taken.entries()) one.done(outcomeIn(reply.outcomes, i));
       else for (const one of taken) one.failed(new GatewayError("JOURNAL_UNUSABLE", { reason: reply.reason }));
       if (waiting.length === 0) onIdle();
@@ -168,6 +174,7 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
     },
     pendingRows: () => pendingRows,
     batchRows: () => batchRows,
+    areRowsRefused: () => areRowsRefused,
     isEmpty: () => waiting.length === 0 && sent.length === 0,
     finish() {
       isFinishing = true;

@@ -2,7 +2,7 @@
 // sample is data; `id` persistently names the record, so that a receiver counts it once however often it comes.
 import { type CloudEvent, EVENT_TYPES, type RecordKind } from "../../protocol/index.ts";
 import { toInstant } from "../domain/instant.ts";
-import type { JournalRecord } from "../domain/record.ts";
+import { hasIdentity, type JournalRecord } from "../domain/record.ts";
 import type { LineContext } from "./lines.ts";
 import { type RowValues, valuesOf } from "./values.ts";
 
@@ -57,6 +57,5 @@ export function cloudEventOf(record: JournalRecord, options: EventOptions): Clou
 
 /** Device and sequence, as the journal itself counts a record once; a row without them has its place in this file. */
 function identityOf(record: JournalRecord, epoch: string): string {
-  const hasOwn = record.damaged !== true && record.sequence > 0;
-  return hasOwn ? `${record.deviceId}.${record.sequence}` : `row.${epoch}.${record.id}`;
+  return hasIdentity(record) ? `${record.deviceId}.${record.sequence}` : `row.${epoch}.${record.id}`;
 }

@@ -1,6 +1,6 @@
 // Journal rows as line protocol, one line a row, its fields in the order of the dictionary. Every number is a float, so that
 // no field ever changes its type.
-import type { JournalRecord } from "../domain/record.ts";
+import { hasIdentity, type JournalRecord } from "../domain/record.ts";
 import { measurementOf } from "./dictionary.ts";
 import { valuesOf } from "./values.ts";
 
@@ -22,11 +22,13 @@ function float(value: number): string {
 }
 
 /**
- * The time of a line, in nanoseconds: the sample's milliseconds, and the row's id below them. Every row is a point of its
- * own, and sent again it overwrites itself.
+ * The time of a line, in nanoseconds: the sample's milliseconds, and below them its number on the device. So a record is a
+ * point of its own, and overwrites itself when it comes again, also as another row after a restored copy. A row without a
+ * number of its own has its id there.
  */
-export function lineTimestamp(record: Pick<JournalRecord, "id" | "timeMs">): string {
-  return `${Math.round(record.timeMs)}${String(record.id % 1_000_000).padStart(6, "0")}`;
+export function lineTimestamp(record: Pick<JournalRecord, "id" | "sequence" | "timeMs" | "damaged">): string {
+  const below = hasIdentity(record) ? record.sequence : record.id;
+  return `${Math.round(record.timeMs)}${String(below % 1_000_000).padStart(6, "0")}`;
 }
 
 /** The line of a row, without its line feed. */

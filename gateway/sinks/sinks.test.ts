@@ -35,9 +35,18 @@ describe("a line", () => {
     });
     expect(lineOf(row, CONTEXT)).toBe(
       'report,device=alm-01-d1,link=mqtt,point=alm-01 row=1234567.0,sequence=54919.0,quality=0.0,delay_s=5.0,phase_word="open",fuelLevelPct_word="open-circuit",generator_word="running",mains_word="lost",loadKw=4.0,starterBatteryV=13.8 ' +
-        `${NOON_MS}234567`,
+        `${NOON_MS}300103`,
     );
-    expect(lineTimestamp({ id: 7, timeMs: NOON_MS })).toBe(`${NOON_MS}000007`);
+  });
+
+  test("falls on itself when the record comes again as another row, and on no other record", () => {
+    const row = record(7);
+    expect(lineTimestamp({ ...row, id: 99 })).toBe(lineTimestamp(row));
+    expect(lineTimestamp(row)).toBe(`${NOON_MS}065543`);
+    expect(lineTimestamp({ ...row, sequence: row.sequence + 1 })).toBe(`${NOON_MS}065544`);
+    // Nothing names these but their place.
+    expect(lineTimestamp({ ...row, sequence: 0 })).toBe(`${NOON_MS}000007`);
+    expect(lineTimestamp({ ...row, damaged: true })).toBe(`${NOON_MS}000007`);
   });
 
   test("is there for rows of every kind, also for what nobody can read", () => {

@@ -11,7 +11,8 @@ import { createDevices, drive, type LoadDevice } from "./kill9-load.ts";
 import type { Proof, ProofContext } from "./proof.ts";
 
 const GATEWAY = fileURLToPath(new URL("./kill9-gateway.ts", import.meta.url));
-const START_MS = 15_000;
+/** A loaded machine takes its time. */
+const START_MS = 120_000;
 
 async function startGateway(dir: string, early: boolean): Promise<{ process: ChildProcess; port: number }> {
   const child = spawn(process.execPath, [GATEWAY, "--dir", dir, ...(early ? ["--early"] : [])], {
