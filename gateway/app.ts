@@ -63,29 +63,17 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     const store = openStore(config.data.dir);
     let ingress: MqttIngress | undefined;
     const sinks = createSinkSet(config, (next) => createRunners({ config: next, clock, logs, journal, store }));
-    const { supply, self } = watchItself({ config, clock, logs, journal, sinks }, stops);
-    const engine = createEngine({
-      journal,
-      registry: registryView(store.registry()),
-      profile: profileOf(config),
-      clock,
-      gatewayId: config.gateway.id,
-      version: VERSION,
-      surroundings: {
-        refusals: () => Object.fromEntries(ingress?.refusals.counts ?? []),
-        sinks: sinks.states,
-        isClockTrusted: () => isPlausibleWallTime(clock.nowMs()),
-        self: self.facts,
-      },
-      log: logs.area("engine").warn,
-    });
+    let history: History | undefined;
+    const { supply, self } = watchItself({ config, clock, logs, journal, sinks }, () => history?.state(), stops);
+    const engine = engineOf({ config, clock, logs, journal, store, sinks }, self, () => ingress);
     const metrics = startMetrics({ engine, journal, self, sinks, ingress: () => ingress });
     stops.push(metrics.stop);
     await engine.start();
     stops.push(() => engine.stop());
-    const history = await openHistory({ config, clock, logs, journal });
-    stops.push(() => history.stop());
-    const parts: Parts = { config, clock, logs, journal, store, engine, history, sinks };
+    const kept = await openHistory({ config, clock, logs, journal });
+    history = kept;
+    stops.push(() => kept.stop());
+    const parts: Parts = { config, clock, logs, journal, store, engine, history: kept, sinks };
     const listening = await startIngress(parts, metrics.observePuback);
     ingress = listening;
     stops.push(() => listening.close());
@@ -106,7 +94,7 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
       http: { host: config.http.host, port: http.port, url: http.url },
       engine,
       ingress: listening,
-      history,
+      history: kept,
       reload: () => {
         watch.look();
         return reloadConfig();
@@ -122,6 +110,28 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
   }
 }
 
+function engineOf(
+  { config, clock, logs, journal, store, sinks }: Omit<Parts, "engine" | "history">,
+  self: SelfFigures,
+  ingress: () => MqttIngress | undefined,
+): Engine {
+  return createEngine({
+    journal,
+    registry: registryView(store.registry()),
+    profile: profileOf(config),
+    clock,
+    gatewayId: config.gateway.id,
+    version: VERSION,
+    surroundings: {
+      refusals: () => Object.fromEntries(ingress()?.refusals.counts ?? []),
+      sinks: sinks.states,
+      isClockTrusted: () => isPlausibleWallTime(clock.nowMs()),
+      self: self.facts,
+    },
+    log: logs.area("engine").warn,
+  });
+}
+
 function superviseIfAsked({ clock, journal, logs }: Parts, stops: Stop[]): void {
   const supervisor = supervisorOf();
   if (supervisor === undefined) return;
@@ -133,6 +143,7 @@ function superviseIfAsked({ clock, journal, logs }: Parts, stops: Stop[]): void 
 /** What the gateway knows of itself, from before the engine judges it. */
 function watchItself(
   { config, clock, logs, journal, sinks }: Pick<Parts, "config" | "clock" | "logs" | "journal" | "sinks">,
+  history: () => ReturnType<History["state"]> | undefined,
   stops: Stop[],
 ): { readonly supply: Supply; readonly self: SelfFigures } {
   const supply = createSupply(clock, logs.area("ups").warn);
@@ -140,7 +151,7 @@ function watchItself(
   stops.push(supply.stop);
   const { dir } = config.data;
   const { warn } = logs.area("app");
-  const self = createSelfFigures({ dir, clock, journal, sinks: sinks.states, ups: supply.facts, log: warn });
+  const self = createSelfFigures({ dir, clock, journal, sinks: sinks.states, history, ups: supply.facts, log: warn });
   stops.push(self.stop);
   return { supply, self };
 }

@@ -8,7 +8,11 @@ afterEach(() => metrics.stop());
 
 const SOURCE: MetricSource = {
   version: "1.2.3",
-  journal: () => ({ newestId: 7_000, pendingRows: 3, engineBehindRows: 2, setAside: 1, failing: false, bytes: 4_096 }),
+  journal: () => ({
+    ...{ newestId: 7_000, pendingRows: 3, engineBehindRows: 2, setAside: 1 },
+    ...{ refusing: false, lowWater: true, gapRows: 5, bytes: 4_096 },
+  }),
+  history: () => ({ behindRows: 40, bytes: 8_192, compactionAgeS: 300 }),
   disk: () => ({ freeBytes: 5e9, sizeBytes: 32e9 }),
   sinks: () => [{ name: "influxdb", state: "retrying", behindRows: 12, oldestS: 90, sent: 6_988, dead: 0 }],
   refusals: () => ({ "bad-tag": 4, replay: 1 }),
@@ -53,6 +57,12 @@ describe("the metrics", () => {
       of.get(name)?.samples.find((one) => Object.entries(labels).every(([key, want]) => one.labels[key] === want))
         ?.value;
     expect(value(families, "waakvlam_journal_rows_total")).toBe(7_000);
+    expect(value(families, "waakvlam_journal_gap_rows_total")).toBe(5);
+    expect(value(families, "waakvlam_journal_low_water")).toBe(1);
+    expect(value(families, "waakvlam_history_behind_rows")).toBe(40);
+    expect(value(families, "waakvlam_history_compaction_age_seconds")).toBe(300);
+    expect(value(families, "waakvlam_history_size_bytes")).toBe(8_192);
+    expect(value(families, "waakvlam_history_failing")).toBe(0);
     expect(value(families, "waakvlam_sink_oldest_unsent_seconds", { sink: "influxdb" })).toBe(90);
     expect(value(families, "waakvlam_sink_state", { sink: "influxdb", state: "retrying" })).toBe(1);
     expect(value(families, "waakvlam_sink_state", { sink: "influxdb", state: "idle" })).toBe(0);
@@ -73,7 +83,7 @@ describe("the metrics", () => {
     const { again } = await scrape();
     for (const ms of [0.5, 3, 30, 700]) metrics.observePuback(ms);
     metrics.observeCommit({ ms: 20, rows: 400 });
-    metrics.observeCommit({ ms: 2 });
+    metrics.observeCommit({ ms: 2, rows: 1 });
     const families = await again();
     const puback = families.get("waakvlam_mqtt_puback_seconds");
     const bucket = (le: string) => puback?.samples.find((one) => one.labels["le"] === le)?.value;
@@ -86,7 +96,7 @@ describe("the metrics", () => {
     expect(after?.find((one) => one.labels["le"] === "0.001")?.value).toBe(2);
     const count = (name: string) => families.get(name)?.samples.find((one) => one.name === `${name}_count`)?.value;
     expect(count("waakvlam_journal_commit_seconds")).toBe(2);
-    expect(count("waakvlam_journal_batch_rows")).toBe(1);
+    expect(count("waakvlam_journal_batch_rows")).toBe(2);
   });
 
   test.each([
@@ -103,8 +113,17 @@ describe("the metrics", () => {
   });
 
   test("what is not known is absent, not nought", async () => {
-    const { families } = await scrape({ ups: () => undefined, disk: () => undefined });
-    for (const name of ["waakvlam_ups_up", "waakvlam_ups_runtime_seconds", "waakvlam_disk_free_bytes"]) {
+    const { families } = await scrape({
+      ...{ ups: () => undefined, disk: () => undefined },
+      history: () => ({ failing: "no such file" }),
+    });
+    expect(families.get("waakvlam_history_failing")?.samples[0]?.value).toBe(1);
+    for (const name of [
+      "waakvlam_history_behind_rows",
+      "waakvlam_ups_up",
+      "waakvlam_ups_runtime_seconds",
+      "waakvlam_disk_free_bytes",
+    ]) {
       expect(families.get(name)?.samples ?? [], name).toEqual([]);
     }
     metrics.stop();

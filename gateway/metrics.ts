@@ -10,11 +10,20 @@ export interface MetricSource {
     readonly pendingRows: number;
     readonly engineBehindRows: number;
     readonly setAside: number;
-    readonly failing: boolean;
+    readonly refusing: boolean;
+    readonly lowWater: boolean;
+    readonly gapRows: number;
     /** Of the journal's files together. */
     readonly bytes?: number;
-    readonly gapRows?: number;
   };
+  history():
+    | {
+        readonly behindRows?: number;
+        readonly bytes?: number;
+        readonly compactionAgeS?: number;
+        readonly failing?: string;
+      }
+    | undefined;
   disk(): { readonly freeBytes: number; readonly sizeBytes: number } | undefined;
   sinks(): readonly {
     readonly name: string;
@@ -47,7 +56,7 @@ export interface Metrics {
   readonly contentType: string;
   /** From the broker's hook to the PUBACK: what a device waits for. */
   observePuback(ms: number): void;
-  observeCommit(commit: { readonly ms: number; readonly rows?: number }): void;
+  observeCommit(commit: { readonly ms: number; readonly rows: number }): void;
   /** Text exposition, version 0.0.4. */
   text(): Promise<string>;
   stop(): void;
@@ -81,6 +90,7 @@ export function createMetrics(source: MetricSource): Metrics {
     buckets: ROWS,
   });
   addJournal(registry, source);
+  addHistory(registry, source);
   addSinks(registry, source);
   addPeopleAndDevices(registry, source);
   addOwn(registry, source);
@@ -90,7 +100,7 @@ export function createMetrics(source: MetricSource): Metrics {
     observePuback: (ms) => puback(ms / 1000),
     observeCommit: ({ ms, rows }) => {
       commit(ms / 1000);
-      if (rows !== undefined) batch(rows);
+      batch(rows);
     },
     text: () => registry.metrics(),
     stop: () => {
@@ -183,7 +193,7 @@ function addJournal(registry: Registry, { journal, disk }: MetricSource): void {
     "counter",
     registry,
     { name: "waakvlam_journal_gap_rows_total", help: "Rows removed before all had read them.", labels: [] },
-    () => [[{}, journal().gapRows ?? 0]],
+    () => [[{}, journal().gapRows]],
   );
   const read = (pick: (state: ReturnType<typeof journal>) => number | undefined) => () => pick(journal());
   gauge(
@@ -196,7 +206,13 @@ function addJournal(registry: Registry, { journal, disk }: MetricSource): void {
     registry,
     "waakvlam_journal_refusing",
     "1 while nothing can be committed.",
-    read((one) => Number(one.failing)),
+    read((one) => Number(one.refusing)),
+  );
+  gauge(
+    registry,
+    "waakvlam_journal_low_water",
+    "1 while old rows are dropped early for want of space.",
+    read((one) => Number(one.lowWater)),
   );
   gauge(
     registry,
@@ -218,6 +234,24 @@ function addJournal(registry: Registry, { journal, disk }: MetricSource): void {
   );
   gauge(registry, "waakvlam_disk_free_bytes", "Free for the data folder.", () => disk()?.freeBytes);
   gauge(registry, "waakvlam_disk_size_bytes", "Size of the disk of the data folder.", () => disk()?.sizeBytes);
+}
+
+function addHistory(registry: Registry, { history }: MetricSource): void {
+  const add = (
+    name: string,
+    help: string,
+    pick: (state: NonNullable<ReturnType<typeof history>>) => number | undefined,
+  ) =>
+    gauge(registry, `waakvlam_history_${name}`, help, () => {
+      const state = history();
+      return state === undefined ? undefined : pick(state);
+    });
+  add("behind_rows", "Rows stored and not yet compacted.", (one) => one.behindRows);
+  add("compaction_age_seconds", "Since rows were last compacted; absent before the first time.", (one) => {
+    return one.compactionAgeS;
+  });
+  add("size_bytes", "The history's file.", (one) => one.bytes);
+  add("failing", "1 while history cannot be opened or written.", (one) => Number(one.failing !== undefined));
 }
 
 function addSinks(registry: Registry, source: MetricSource): void {

@@ -34,12 +34,17 @@ export interface DoctorFacts {
 export type JournalFacts =
   | { readonly kind: "none" }
   | { readonly kind: "unreadable"; readonly reason: string }
+  /** Of another form than this program writes. */
+  | { readonly kind: "version"; readonly found: number; readonly known: number }
   | {
       readonly kind: "open";
       readonly newestId: number;
       readonly cursors: readonly { readonly name: string; readonly id: number }[];
       readonly setAside: number;
       readonly deadLetters: readonly { readonly sink: string; readonly count: number }[];
+      /** Rows that were dropped before all had read them, ever, and the last time. */
+      readonly gapRows: number;
+      readonly lastGap?: { readonly why: string; readonly atMs: number };
       /** Of the newest rows, so many were looked at, and so many do not fit their checksum. */
       readonly checkedRows: number;
       readonly damagedRows: number;

@@ -69,7 +69,15 @@ function readFolder(config: GatewayConfig): DoctorFacts["folder"] {
   const { dir } = config.data;
   const own = ["keys.json", "people.json"].map((name) => join(dir, name));
   const keys = [config.http.tlsKey, config.mqtt.tlsKey].filter((path) => path !== undefined);
-  const tokens = [config.influxdb?.tokenFile, config.metrics.tokenFile].filter((path) => path !== undefined);
+  const { influxdb, webhook, upstream, metrics } = config;
+  const files = [
+    influxdb?.tokenFile,
+    webhook?.tokenFile,
+    webhook?.secretFile,
+    upstream?.passwordFile,
+    metrics.tokenFile,
+  ];
+  const tokens = files.filter((path) => path !== undefined);
   const secrets = [...new Set([...own, ...keys, ...tokens])].flatMap((path) => {
     const mode = statSync(path, { throwIfNoEntry: false })?.mode;
     return mode === undefined ? [] : [{ path, mode: mode & 0o777 }];

@@ -1,4 +1,5 @@
 // The judgement of the journal: can it be read, is it whole, and who is behind. Pure.
+import { toInstant } from "../domain/instant.ts";
 import type { Finding } from "./checks.ts";
 import type { JournalFacts } from "./facts.ts";
 
@@ -13,7 +14,16 @@ export function checkJournal(journal: JournalFacts, dir: string): Finding[] {
     const mend = `ls -l ${dir}; restore the last copy when the file is damaged`;
     return [{ check: "journal", level: "fault", what: `cannot be read: ${journal.reason}`, mend }];
   }
+  if (journal.kind === "version") return [checkVersion(journal, dir)];
   return [checkFile(journal, dir), ...checkReaders(journal), ...checkLeftOut(journal)];
+}
+
+function checkVersion({ found, known }: Extract<JournalFacts, { kind: "version" }>, dir: string): Finding {
+  const check = "journal";
+  const what = `its file is of form ${found}, and this program writes form ${known}`;
+  if (found > known) return { check, level: "fault", what, mend: "start the newer gateway that wrote it" };
+  const mend = `keep a copy of ${dir}, then start the gateway: it changes the file, which an earlier one cannot open afterwards`;
+  return { check, level: "warning", what, mend };
 }
 
 type Open = Extract<JournalFacts, { kind: "open" }>;
@@ -49,8 +59,14 @@ function checkReaders({ newestId, cursors }: Open): Finding[] {
   });
 }
 
-function checkLeftOut({ setAside, deadLetters }: Open): Finding[] {
+function checkLeftOut({ setAside, deadLetters, gapRows, lastGap }: Open): Finding[] {
   const findings: Finding[] = [];
+  if (gapRows > 0) {
+    const last = lastGap === undefined ? "" : `; the last ${toInstant(lastGap.atMs)}: ${lastGap.why}`;
+    const what = `${gapRows} rows were dropped before all had read them${last}`;
+    const mend = "enlarge the disk, and see which reader is behind";
+    findings.push({ check: "dropped rows", level: "warning", what, mend });
+  }
   if (setAside > 0) {
     const what = `${setAside} rows could not be judged; they are kept`;
     findings.push({ check: "set aside", level: "warning", what, mend: "report it with the numbers in the log" });

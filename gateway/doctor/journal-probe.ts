@@ -1,11 +1,13 @@
 // Looks into the journal in a process of its own, read-only and beside a gateway that runs: what SQLite does in one call
 // cannot be interrupted, a process can. It says one JSON line a step, so that what was done in time counts.
 import type { DatabaseSync } from "node:sqlite";
-import { openReaderFile } from "../journal/file.ts";
-import { recordOf, type StoredRow } from "../journal/row.ts";
+import { JOURNAL_VERSION, openReaderFile, versionOf } from "../journal/file.ts";
+import { recordOf } from "../journal/row.ts";
+import { createSqliteReader, type SqliteReader } from "../journal/sqlite-reader.ts";
 
 /** Of the newest rows, so many are looked at. */
 const ROWS_CHECKED_MAX = 20_000;
+const PAGE_ROWS = 1_000;
 const FAULTS_MAX = 10;
 
 export type ProbeLine =
@@ -15,7 +17,10 @@ export type ProbeLine =
       readonly cursors: readonly { readonly name: string; readonly id: number }[];
       readonly setAside: number;
       readonly deadLetters: readonly { readonly sink: string; readonly count: number }[];
+      readonly gapRows: number;
+      readonly lastGap?: { readonly why: string; readonly atMs: number };
     }
+  | { readonly step: "version"; readonly version: number }
   | { readonly step: "rows"; readonly checkedRows: number; readonly damagedRows: number }
   | { readonly step: "file"; readonly quickCheck: readonly string[] }
   | { readonly step: "failed"; readonly reason: string };
@@ -24,27 +29,35 @@ function say(line: ProbeLine): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-function open(db: DatabaseSync): number {
-  const newest = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'journal'").get()?.["seq"];
-  const newestId = Number(newest ?? 0);
-  const cursors = db.prepare("SELECT name, id FROM cursor ORDER BY name").all() as { name: string; id: number }[];
+function open(db: DatabaseSync, reader: SqliteReader): number {
+  const newestId = reader.ranges().at(-1)?.lastId ?? 0;
+  const cursors = [...reader.cursors()].map(([name, id]) => ({ name, id }));
   const setAside = Number(db.prepare("SELECT count(*) AS n FROM set_aside").get()?.["n"] ?? 0);
   const deadLetters = db.prepare("SELECT sink, count(*) AS count FROM dead_letter GROUP BY sink").all();
-  say({ step: "open", newestId, cursors, setAside, deadLetters: deadLetters as { sink: string; count: number }[] });
+  const [lastGap] = reader.gaps(1);
+  say({
+    step: "open",
+    newestId,
+    cursors: cursors.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    setAside,
+    deadLetters: deadLetters as { sink: string; count: number }[],
+    gapRows: reader.lostRows(),
+    ...(lastGap === undefined ? {} : { lastGap: { why: lastGap.why, atMs: lastGap.atMs } }),
+  });
   return newestId;
 }
 
-function checkRows(db: DatabaseSync, newestId: number): void {
-  const rows = db
-    .prepare(
-      "SELECT j.*, d.device_id FROM journal j LEFT JOIN device d ON d.device = j.device WHERE j.id > ? ORDER BY j.id",
-    )
-    .iterate(newestId - ROWS_CHECKED_MAX);
+function checkRows(reader: SqliteReader, newestId: number): void {
+  let fromId = Math.max(1, newestId - ROWS_CHECKED_MAX + 1);
   let checkedRows = 0;
   let damagedRows = 0;
-  for (const row of rows) {
-    checkedRows++;
-    if (recordOf(row as unknown as StoredRow & { device_id: string | null }).damaged === true) damagedRows++;
+  while (fromId <= newestId) {
+    const rows = reader.rows(fromId, Math.min(PAGE_ROWS, newestId - fromId + 1));
+    const last = rows.at(-1);
+    if (last === undefined) break;
+    checkedRows += rows.length;
+    damagedRows += rows.filter((row) => recordOf(row).damaged === true).length;
+    fromId = last.id + 1;
   }
   say({ step: "rows", checkedRows, damagedRows });
 }
@@ -56,9 +69,13 @@ function checkFile(db: DatabaseSync): void {
 
 try {
   const db = openReaderFile(process.argv[2] ?? "");
-  const newestId = open(db);
-  checkRows(db, newestId);
-  checkFile(db);
+  const version = versionOf(db);
+  if (version !== 0 && version !== JOURNAL_VERSION) say({ step: "version", version });
+  else {
+    const reader = createSqliteReader(db);
+    checkRows(reader, open(db, reader));
+    checkFile(db);
+  }
   db.close();
 } catch (error) {
   say({ step: "failed", reason: error instanceof Error ? error.message : String(error) });

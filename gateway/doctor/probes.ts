@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { GatewayConfig } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
-import { JOURNAL_FILE } from "../journal/file.ts";
+import { JOURNAL_FILE, JOURNAL_VERSION } from "../journal/file.ts";
 import type { DoctorFacts, HttpFacts, JournalFacts } from "./facts.ts";
 import type { ProbeLine } from "./journal-probe.ts";
 
@@ -119,16 +119,18 @@ function factsOf(out: string, err: string): JournalFacts {
     lines.find((line): line is Extract<ProbeLine, { step: S }> => line.step === name);
   const open = step("open");
   const failed = step("failed");
+  const other = step("version");
+  if (other !== undefined) return { kind: "version", found: other.version, known: JOURNAL_VERSION };
   if (open === undefined || failed !== undefined) {
     const reason = failed?.reason ?? err.split("\n").find((line) => line.includes("Error")) ?? "no answer in time";
     return { kind: "unreadable", reason };
   }
-  const { newestId, cursors, setAside, deadLetters } = open;
+  const { step: _, ...said } = open;
   const rows = step("rows");
   const file = step("file");
   return {
     kind: "open",
-    ...{ newestId, cursors, setAside, deadLetters },
+    ...said,
     checkedRows: rows?.checkedRows ?? 0,
     damagedRows: rows?.damagedRows ?? 0,
     ...(file === undefined ? {} : { quickCheck: file.quickCheck }),

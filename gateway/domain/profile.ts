@@ -45,6 +45,7 @@ export interface SelfProfile {
   };
   readonly upsUnreachable: Delayed;
   readonly configRefused: Delayed;
+  readonly historyFailing: Delayed;
   readonly offDelayS: number;
 }
 
@@ -93,6 +94,7 @@ export const CONCEPT_2026: Profile = {
     },
     upsUnreachable: { priority: 3, onDelayS: 120 },
     configRefused: { priority: 3, onDelayS: 0 },
+    historyFailing: { priority: 3, onDelayS: 300 },
     offDelayS: 60,
   },
 };

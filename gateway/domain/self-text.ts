@@ -13,7 +13,8 @@ export type SelfRuleId =
   | "ups-on-battery"
   | "ups-low-battery"
   | "ups-unreachable"
-  | "config-refused";
+  | "config-refused"
+  | "history-failing";
 
 type Values = Alert["values"];
 type Writer = (values: Values) => Alert["text"];
@@ -216,6 +217,18 @@ export const SELF_WRITERS: Readonly<Record<SelfRuleId, Writer>> = {
       what: "New configuration refused",
       consequence: `the old one stays in force: ${problem}`,
       action: "Mend the file ('waakvlam config check') and reload.",
+    },
+  }),
+  "history-failing": (values) => ({
+    nl: {
+      what: "Geschiedenis kan niet worden bijgewerkt",
+      consequence: `oudere metingen zijn niet of onvolledig te zien; nieuwe blijven bewaard${reasonText(values)}`,
+      action: "Controleer de schijf en history.db: 'waakvlam doctor'; herstart daarna de gateway.",
+    },
+    en: {
+      what: "History cannot be kept up",
+      consequence: `older measurements cannot be seen, or not all; new ones are still stored${reasonText(values)}`,
+      action: "Check the disk and history.db: 'waakvlam doctor'; then restart the gateway.",
     },
   }),
 };

@@ -31,11 +31,24 @@ export interface SinkFacts {
   readonly oldestS?: number;
 }
 
+export interface HistoryFacts {
+  /** Rows of the journal that are in no chunk yet. */
+  readonly behindRows?: number;
+  /** Of its file. */
+  readonly bytes?: number;
+  /** Since rows were last written to it. */
+  readonly compactionAgeS?: number;
+  /** Why it cannot be opened or written now. */
+  readonly failing?: string;
+}
+
 export interface SelfFacts {
   /** Undefined until it was first measured. */
   readonly disk?: DiskFacts;
   readonly journal: { readonly failing?: string; readonly lowWater?: boolean; readonly gapRows: number };
   readonly sinks: readonly SinkFacts[];
+  /** Undefined before it was opened. */
+  readonly history?: HistoryFacts;
   readonly clock: {
     readonly trusted: boolean;
     /** The last jump of the wall clock, and how long ago it was. */
@@ -72,6 +85,7 @@ export function selfMatters(
     { matter: "clock/gateway", candidates: clockCandidates(facts, rules), offDelayS },
     { matter: "supply/gateway", candidates: upsCandidates(facts, rules, activeRule("supply/gateway")), offDelayS },
     { matter: "config/gateway", candidates: configCandidates(facts, rules), offDelayS: 0 },
+    { matter: "history/gateway", candidates: historyCandidates(facts, rules), offDelayS },
   ];
   for (const sink of facts.sinks) {
     const matter = `sink/${sink.name}`;
@@ -116,6 +130,13 @@ function upsCandidates({ ups }: SelfFacts, rules: SelfProfile, active: RuleId | 
 
 function configCandidates({ configProblem }: SelfFacts, { configRefused }: SelfProfile): Candidate[] {
   return configProblem === undefined ? [] : [candidate("config-refused", configRefused, { problem: configProblem })];
+}
+
+function historyCandidates({ history }: SelfFacts, { historyFailing }: SelfProfile): Candidate[] {
+  if (history?.failing === undefined) return [];
+  const { failing: reason, behindRows } = history;
+  const values = { reason: reason.slice(0, 200), ...(behindRows === undefined ? {} : { rows: behindRows }) };
+  return [candidate("history-failing", historyFailing, values)];
 }
 
 function sinkCandidates(sink: SinkFacts, rules: SelfProfile, active: RuleId | undefined): Candidate[] {

@@ -177,6 +177,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
       },
       refusals: { ...surroundings.refusals() },
       sinks: [...surroundings.sinks()],
+      ...(own?.history === undefined ? {} : { history: own.history }),
       ...(own?.disk === undefined
         ? {}
         : { disk: { ...own.disk, lowWaterBytes: Math.round(lowWaterBytes(own.disk.sizeBytes, profile().gateway)) } }),

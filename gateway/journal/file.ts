@@ -102,7 +102,8 @@ export function openWriterFile(dir: string): WriterFile {
   return { db, epoch: epoch.value };
 }
 
-function versionOf(db: DatabaseSync): number {
+/** 0: no journal yet, or no file of ours. */
+export function versionOf(db: DatabaseSync): number {
   return (db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
 }
 

@@ -2,6 +2,7 @@
 import type { ApiHistory } from "../api/interfaces.ts";
 import { dayBeginMs } from "../domain/point.ts";
 import { GatewayError } from "../errors.ts";
+import { HISTORY_CURSOR } from "../history/compactor.ts";
 import { type History, noHistory, type Sensor, startHistory } from "../history/history.ts";
 import type { Parts } from "./parts.ts";
 
@@ -26,6 +27,8 @@ export async function openHistory({
     if (!(error instanceof GatewayError)) throw error;
     const reason = String(error.detail["reason"] ?? error.message);
     log.error("history cannot be opened: the journal keeps what it can", { reason });
+    // Asking makes it one whose rows are kept: a restart that mends it finds them.
+    await journal.cursor(HISTORY_CURSOR);
     return noHistory(reason);
   }
 }

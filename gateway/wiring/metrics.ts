@@ -4,7 +4,7 @@ import type { MqttIngress } from "../ingress/mqtt.ts";
 import type { Journal } from "../journal/journal.ts";
 import { createMetrics, type Metrics } from "../metrics.ts";
 import { VERSION } from "./parts.ts";
-import type { SelfFigures, SelfHealth } from "./self.ts";
+import type { SelfFigures } from "./self.ts";
 import type { SinkSet } from "./sink-set.ts";
 
 export interface MetricParts {
@@ -19,7 +19,7 @@ export function startMetrics({ engine, journal, self, sinks, ingress }: MetricPa
   const metrics = createMetrics({
     version: VERSION,
     journal: () => {
-      const { newestId, pendingRows, failing, gapRows }: SelfHealth = journal.health();
+      const { newestId, pendingRows, refusing, lowWater, gapRows } = journal.health();
       const { engineBehindRows, setAside } = engine.gateway().journal;
       const bytes = self.journalBytes();
       return {
@@ -27,12 +27,14 @@ export function startMetrics({ engine, journal, self, sinks, ingress }: MetricPa
         pendingRows,
         engineBehindRows,
         setAside,
-        failing: failing !== undefined,
+        refusing,
+        lowWater,
+        gapRows,
         ...(bytes === undefined ? {} : { bytes }),
-        ...(gapRows === undefined ? {} : { gapRows }),
       };
     },
     disk: () => self.facts().disk,
+    history: () => self.facts().history,
     sinks: () => {
       const ages = new Map(self.facts().sinks.map(({ name, oldestS }) => [name, oldestS]));
       return sinks.states().map((state) => {
@@ -55,8 +57,8 @@ export function startMetrics({ engine, journal, self, sinks, ingress }: MetricPa
     },
   });
   const unsubscribe = journal.onCommitted(() => {
-    const { lastCommitMs, batchRows }: SelfHealth & { readonly batchRows?: number } = journal.health();
-    metrics.observeCommit({ ms: lastCommitMs, ...(batchRows === undefined ? {} : { rows: batchRows }) });
+    const { lastCommitMs, batchRows } = journal.health();
+    metrics.observeCommit({ ms: lastCommitMs, rows: batchRows });
   });
   return {
     ...metrics,

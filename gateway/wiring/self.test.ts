@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SinkState } from "../../protocol/index.ts";
@@ -6,8 +6,10 @@ import { NOON_MS, temporaryFolder, waitFor } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import { parseConfig } from "../config/config.ts";
 import type { UpsFacts } from "../domain/self.ts";
+import { META, type Meta } from "../history/file.ts";
+import type { JournalHealth } from "../journal/journal.ts";
 import type { Runner } from "../sinks/runner.ts";
-import { createSelfFigures, type SelfHealth } from "./self.ts";
+import { createSelfFigures, type SelfDeps } from "./self.ts";
 import { createSinkSet } from "./sink-set.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -20,12 +22,24 @@ afterEach(() => {
   folder.remove();
 });
 
+const HEALTH: JournalHealth = {
+  newestId: 100,
+  pendingRows: 0,
+  lastCommitMs: 1,
+  batchRows: 1,
+  freeBytes: 5e9,
+  lowWater: false,
+  refusing: false,
+  gapRows: 0,
+};
+
 function start() {
   const clock = virtualClock(NOON_MS);
   const now = {
     newestId: 100,
     sinks: [] as SinkState[],
-    health: { newestId: 100, pendingRows: 0, lastCommitMs: 1 } as SelfHealth,
+    health: HEALTH,
+    history: undefined as ReturnType<SelfDeps["history"]>,
     ups: undefined as UpsFacts | undefined,
   };
   const asked: number[] = [];
@@ -43,6 +57,7 @@ function start() {
       },
     },
     sinks: () => now.sinks,
+    history: () => now.history,
     ups: () => now.ups,
     log: (event) => logged.push(event),
   });
@@ -59,8 +74,8 @@ describe("what the gateway knows of itself", () => {
     writeFileSync(join(folder.path, "registry.json"), Buffer.alloc(7_000));
     const { self } = start();
     await waitFor("the first measure", () => self.facts().disk !== undefined);
-    expect(self.facts().disk?.freeBytes).toBeGreaterThan(0);
-    expect(self.facts().disk?.sizeBytes).toBeGreaterThan(self.facts().disk?.freeBytes ?? 0);
+    const { bsize, blocks } = statfsSync(folder.path);
+    expect(self.facts().disk).toEqual({ freeBytes: 5e9, sizeBytes: bsize * blocks });
     expect(self.journalBytes()).toBe(10_500);
   });
 
@@ -75,6 +90,10 @@ describe("what the gateway knows of itself", () => {
     await clock.advance(10_000);
     expect(self.facts().sinks[0]?.oldestS).toBe(74);
     expect(asked.length, "a row that is known is not read again").toBe(times);
+    now.sinks = [{ ...sink(60), waitingSince: "2026-11-24T11:00:00.000Z" }];
+    expect(self.facts().sinks[0]?.oldestS, "the sink says it itself").toBe(
+      (NOON_MS - Date.UTC(2026, 10, 24, 11)) / 1000 + 15,
+    );
     now.sinks = [sink(0)];
     expect(self.facts().sinks[0]).not.toHaveProperty("oldestS");
   });
@@ -106,6 +125,17 @@ describe("what the gateway knows of itself", () => {
     });
     self.setConfigProblem(undefined);
     expect(self.facts()).not.toHaveProperty("configProblem");
+  });
+
+  test("history by its own figures, or why there is none", () => {
+    const { self, now, clock } = start();
+    expect(self.facts()).not.toHaveProperty("history");
+    now.history = { failing: "I/O error" };
+    expect(self.facts().history).toEqual({ failing: "I/O error" });
+    const meta = { ...(Object.fromEntries(META.map((key) => [key, 0])) as Meta), bytes: 4_096, freeBytes: 0 };
+    const figures = { behindRows: 7, unseenRows: 0, lastTookMs: 1, compactions: 1, failing: undefined };
+    now.history = { ...meta, ...figures, lastCompactionMs: clock.nowMs() - 90_000 };
+    expect(self.facts().history).toEqual({ behindRows: 7, bytes: 4_096, compactionAgeS: 90 });
   });
 
   test("a folder that cannot be measured is told of, and costs nothing else", async () => {

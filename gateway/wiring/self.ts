@@ -6,7 +6,8 @@ import { join } from "node:path";
 import type { SinkState } from "../../protocol/index.ts";
 import { type Clock, isPlausibleWallTime } from "../clock.ts";
 import type { JournalRecord } from "../domain/record.ts";
-import type { DiskFacts, SelfFacts, SinkFacts, UpsFacts } from "../domain/self.ts";
+import type { DiskFacts, HistoryFacts, SelfFacts, SinkFacts, UpsFacts } from "../domain/self.ts";
+import type { History } from "../history/history.ts";
 import type { JournalHealth } from "../journal/journal.ts";
 
 const MEASURE_MS = 5_000;
@@ -14,18 +15,17 @@ const CLOCK_MS = 1_000;
 /** What a time daemon slews in a second is far less; what it steps is told of by the rule. */
 const JUMP_MS_MIN = 10_000;
 
-/** Figures that an engine of the journal may give beside the known ones. */
-export type SelfHealth = JournalHealth & { readonly lowWater?: boolean; readonly gapRows?: number };
-
 export interface SelfDeps {
   readonly dir: string;
   readonly clock: Clock;
   readonly journal: {
     read(afterId: number, limit: number): Promise<readonly Pick<JournalRecord, "id" | "receivedMs">[]>;
     newestId(): number;
-    health(): SelfHealth;
+    health(): JournalHealth;
   };
   sinks(): readonly SinkState[];
+  /** Undefined before it was opened. */
+  history(): ReturnType<History["state"]> | undefined;
   ups(): UpsFacts | undefined;
   log(event: string, detail: Readonly<Record<string, string>>): void;
 }
@@ -41,7 +41,7 @@ export interface SelfFigures {
 
 export function createSelfFigures(deps: SelfDeps): SelfFigures {
   const { dir, clock, journal } = deps;
-  let disk: DiskFacts | undefined;
+  let sizeBytes: number | undefined;
   let journalBytes: number | undefined;
   let configProblem: string | undefined;
   let measuring = false;
@@ -52,8 +52,8 @@ export function createSelfFigures(deps: SelfDeps): SelfFigures {
     if (measuring) return;
     measuring = true;
     try {
-      const { bavail, blocks, bsize } = await statfs(dir);
-      disk = { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
+      const { blocks, bsize } = await statfs(dir);
+      sizeBytes = blocks * bsize;
       journalBytes = sizeOf(dir);
       await oldest.look(deps.sinks());
     } catch (error) {
@@ -68,17 +68,17 @@ export function createSelfFigures(deps: SelfDeps): SelfFigures {
 
   return {
     facts() {
-      const { failing, lowWater, gapRows = 0 } = journal.health();
+      const { failing, freeBytes, lowWater, gapRows } = journal.health();
+      // What the journal measures, so that what it does and what is told go by one figure.
+      const disk: DiskFacts | undefined = sizeBytes === undefined ? undefined : { freeBytes, sizeBytes };
+      const history = historyFacts(deps.history(), clock.nowMs());
       const ups = deps.ups();
       const jump = jumps.last();
       return {
         ...(disk === undefined ? {} : { disk }),
-        journal: {
-          gapRows,
-          ...(failing === undefined ? {} : { failing }),
-          ...(lowWater === undefined ? {} : { lowWater }),
-        },
+        journal: { gapRows, lowWater, ...(failing === undefined ? {} : { failing }) },
         sinks: deps.sinks().map(oldest.withAge),
+        ...(history === undefined ? {} : { history }),
         clock: { trusted: isPlausibleWallTime(clock.nowMs()), ...(jump === undefined ? {} : { jump }) },
         ...(ups === undefined ? {} : { ups }),
         ...(configProblem === undefined ? {} : { configProblem }),
@@ -92,6 +92,15 @@ export function createSelfFigures(deps: SelfDeps): SelfFigures {
       for (const timer of timers) timer.stop();
     },
   };
+}
+
+function historyFacts(state: ReturnType<History["state"]> | undefined, nowMs: number): HistoryFacts | undefined {
+  if (state === undefined) return undefined;
+  const failing = state.failing === undefined ? {} : { failing: state.failing };
+  if (!("behindRows" in state)) return failing;
+  const { behindRows, bytes, lastCompactionMs } = state;
+  const age = lastCompactionMs === undefined ? {} : { compactionAgeS: Math.max(0, nowMs - lastCompactionMs) / 1000 };
+  return { behindRows, bytes, ...age, ...failing };
 }
 
 function sizeOf(dir: string): number {
@@ -110,21 +119,20 @@ function createOldest({ journal, clock }: SelfDeps) {
         const cursor = cursorOf(sink);
         if (known.get(sink.name)?.cursor === cursor) continue;
         known.delete(sink.name);
-        if (sink.behindRows === 0) continue;
+        if (sink.behindRows === 0 || sink.waitingSince !== undefined) continue;
         const [row] = await journal.read(cursor, 1);
         if (row !== undefined) known.set(sink.name, { cursor, receivedMs: row.receivedMs });
       }
     },
-    withAge({ name, state, reason, behindRows }: SinkState): SinkFacts {
-      const row = known.get(name);
+    withAge({ name, state, reason, behindRows, waitingSince }: SinkState): SinkFacts {
+      // While it cannot deliver the sink says it itself; while it sends, the journal does.
+      const sinceMs = waitingSince === undefined ? known.get(name)?.receivedMs : Date.parse(waitingSince);
       return {
         name,
         state,
         behindRows,
         ...(reason === undefined ? {} : { reason }),
-        ...(behindRows === 0 || row === undefined
-          ? {}
-          : { oldestS: Math.max(0, clock.nowMs() - row.receivedMs) / 1000 }),
+        ...(behindRows === 0 || sinceMs === undefined ? {} : { oldestS: Math.max(0, clock.nowMs() - sinceMs) / 1000 }),
       };
     },
   };

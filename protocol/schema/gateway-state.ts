@@ -43,6 +43,18 @@ export const UpsStateSchema = Type.Union([
   Type.Object({ kind: Type.Literal("unreachable"), reason: Type.String() }, Closed),
 ]);
 
+export const HistoryStateSchema = Type.Object(
+  {
+    /** Rows that are stored and in no chunk yet; those of the last minutes are told all the same. */
+    behindRows: Type.Optional(Count),
+    bytes: Type.Optional(Count),
+    compactionAgeS: Type.Optional(Type.Number({ minimum: 0 })),
+    /** Why it cannot be opened or written now. */
+    failing: Type.Optional(Type.String()),
+  },
+  Closed,
+);
+
 export const GatewayStateSchema = Type.Object(
   {
     gatewayId: Type.String(),
@@ -70,6 +82,7 @@ export const GatewayStateSchema = Type.Object(
     /** Frames that were refused, by reason, since the gateway started. */
     refusals: Type.Record(Type.String(), Count),
     sinks: Type.Array(SinkStateSchema, { maxItems: 32 }),
+    history: Type.Optional(HistoryStateSchema),
     disk: Type.Optional(DiskStateSchema),
     ups: Type.Optional(UpsStateSchema),
   },

@@ -15,7 +15,9 @@ import { gather } from "../../gateway/doctor/gather.ts";
 import { openJournal } from "../../gateway/journal/journal.ts";
 import { createLogs } from "../../gateway/log.ts";
 import { addPerson } from "../../gateway/registry/people.ts";
+import { VERSION } from "../../gateway/wiring/parts.ts";
 import { checkedFrame, temporaryFolder } from "../fixtures.ts";
+import { toVersion2 } from "../journal-version-2.ts";
 
 const MAIN = fileURLToPath(new URL("../../gateway/main.ts", import.meta.url));
 let folder: ReturnType<typeof temporaryFolder>;
@@ -97,7 +99,7 @@ describe("the doctor", () => {
     await fill(3_000);
     const file = join(folder.path, "data", "journal.db");
     const db = new DatabaseSync(file);
-    db.exec("UPDATE journal SET time_ms = time_ms + 1 WHERE id = 2990; PRAGMA wal_checkpoint(TRUNCATE)");
+    db.exec("UPDATE journal_1 SET time_ms = time_ms + 1 WHERE id = 2990; PRAGMA wal_checkpoint(TRUNCATE)");
     db.close();
     expect((await examine()).get("journal")).toMatchObject({
       level: "fault",
@@ -115,6 +117,19 @@ describe("the doctor", () => {
       level: "fault",
       what: expect.stringMatching(/not a database/),
     });
+  });
+
+  test("knows a journal of an earlier form, and leaves it as it is", async () => {
+    await configure();
+    await fill(10);
+    const db = new DatabaseSync(join(folder.path, "data", "journal.db"));
+    toVersion2(db);
+    db.close();
+    expect((await examine()).get("journal")).toMatchObject({ level: "warning", what: expect.stringMatching(/form 2/) });
+    await fill(11);
+    const { journal } = await gather(admit(() => readConfig(path), path, systemClock));
+    // Ten rows in the range of before, one in that of now.
+    expect(journal).toMatchObject({ kind: "open", newestId: 11, checkedRows: 11, damagedRows: 0, gapRows: 0 });
   });
 
   test("as a command: a broken configuration and a taken port are faults, and the exit code is 1", async () => {
@@ -137,5 +152,7 @@ describe("the doctor", () => {
     expect(table.stdout).toMatch(/FAULT +configuration +.*line 2: mqtt\/prot is not a known key: did you mean port\?/);
     expect(table.stdout).toMatch(/→ waakvlam config check /);
     expect(table.stderr).toBe("");
+    const version = spawnSync(process.execPath, [MAIN, "--version"], { encoding: "utf8" });
+    expect([version.status, version.stdout]).toEqual([0, `${VERSION}\n`]);
   });
 });
