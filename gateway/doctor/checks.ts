@@ -2,7 +2,7 @@
 import { CONCEPT_2026 } from "../domain/profile.ts";
 import { lowWaterBytes } from "../domain/self.ts";
 import type { CertificateFacts, DoctorFacts } from "./facts.ts";
-import { checkJournal } from "./journal-checks.ts";
+import { checkHistory, checkJournal } from "./journal-checks.ts";
 
 export interface Finding {
   readonly check: string;
@@ -25,6 +25,7 @@ export function judge(facts: DoctorFacts): Finding[] {
     ...checkFolder(facts),
     checkDisk(facts),
     ...checkJournal(facts.journal, facts.folder.dir),
+    ...checkHistory(facts),
     ...checkRegistry(facts),
     checkPeople(facts),
     ...facts.certificates.map((one) => checkCertificate(one, facts.nowMs)),

@@ -17,6 +17,7 @@ export interface DoctorFacts {
   };
   readonly disk?: DiskFacts;
   readonly journal: JournalFacts;
+  readonly history: HistoryFileFacts;
   readonly registry: RegistryFacts;
   readonly people: { readonly total: number; readonly admins: number } | { readonly reason: string };
   readonly certificates: readonly CertificateFacts[];
@@ -51,6 +52,12 @@ export type JournalFacts =
       /** What SQLite says of the file; undefined when it was not done in time. */
       readonly quickCheck?: readonly string[];
     };
+
+export type HistoryFileFacts =
+  | { readonly kind: "none" }
+  | { readonly kind: "unreadable"; readonly reason: string }
+  /** Every row of the journal up to `covered` is in it. */
+  | { readonly kind: "open"; readonly covered: number };
 
 export type RegistryFacts =
   | { readonly kind: "unreadable"; readonly reason: string }

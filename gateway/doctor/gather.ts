@@ -32,7 +32,7 @@ export async function gather({ config, path, problems, clock }: Patient): Promis
   const synchronised = readClock();
   const unit = readUnit();
   const disk = readDisk(dir);
-  const [journal, http, isMqttTaken, targets, ups] = await Promise.all([
+  const [{ journal, history }, http, isMqttTaken, targets, ups] = await Promise.all([
     probeJournal(dir, clock),
     askGateway(config.http, at(config.http.host), clock),
     answers({ host: at(host), port }, clock),
@@ -46,6 +46,7 @@ export async function gather({ config, path, problems, clock }: Patient): Promis
     folder: readFolder(config),
     ...(disk === undefined ? {} : { disk }),
     journal,
+    history,
     registry: readRegistry(dir),
     people: readPeople(dir),
     certificates: readCertificates(config),

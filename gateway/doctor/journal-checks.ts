@@ -1,7 +1,7 @@
 // The judgement of the journal: can it be read, is it whole, and who is behind. Pure.
 import { toInstant } from "../domain/instant.ts";
 import type { Finding } from "./checks.ts";
-import type { JournalFacts } from "./facts.ts";
+import type { DoctorFacts, JournalFacts } from "./facts.ts";
 
 /** So many rows a reader may be behind without a word. */
 export const BEHIND_ROWS_MAX = 100_000;
@@ -16,6 +16,16 @@ export function checkJournal(journal: JournalFacts, dir: string): Finding[] {
   }
   if (journal.kind === "version") return [checkVersion(journal, dir)];
   return [checkFile(journal, dir), ...checkReaders(journal), ...checkLeftOut(journal)];
+}
+
+/** What is behind is told of as the reader `history`. */
+export function checkHistory({ history, folder: { dir } }: Pick<DoctorFacts, "history" | "folder">): Finding[] {
+  if (history.kind === "none") return [];
+  if (history.kind === "open") {
+    return [{ check: "history", level: "ok", what: `it opens, and has the rows up to ${history.covered}` }];
+  }
+  const mend = `stop the gateway, move ${dir}/history.db* away and start it: it is made anew from what the journal holds; older samples are in the last copy`;
+  return [{ check: "history", level: "fault", what: `cannot be read: ${history.reason}`, mend }];
 }
 
 function checkVersion({ found, known }: Extract<JournalFacts, { kind: "version" }>, dir: string): Finding {

@@ -1,6 +1,9 @@
-// Looks into the journal in a process of its own, read-only and beside a gateway that runs: what SQLite does in one call
+// Looks into the journal, and whether history opens, in a process of its own, read-only and beside a gateway that runs: what SQLite does in one call
 // cannot be interrupted, a process can. It says one JSON line a step, so that what was done in time counts.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { HISTORY_FILE, openHistoryReader, readMeta } from "../history/file.ts";
 import { JOURNAL_VERSION, openReaderFile, versionOf } from "../journal/file.ts";
 import { recordOf } from "../journal/row.ts";
 import { createSqliteReader, type SqliteReader } from "../journal/sqlite-reader.ts";
@@ -20,10 +23,28 @@ export type ProbeLine =
       readonly gapRows: number;
       readonly lastGap?: { readonly why: string; readonly atMs: number };
     }
+  | { readonly step: "history"; readonly covered: number }
+  | { readonly step: "history"; readonly reason: string }
   | { readonly step: "version"; readonly version: number }
   | { readonly step: "rows"; readonly checkedRows: number; readonly damagedRows: number }
   | { readonly step: "file"; readonly quickCheck: readonly string[] }
   | { readonly step: "failed"; readonly reason: string };
+
+function history(dir: string): void {
+  if (!existsSync(join(dir, HISTORY_FILE))) return;
+  try {
+    const db = openHistoryReader(dir);
+    const { covered } = readMeta(db);
+    db.close();
+    say({ step: "history", covered });
+  } catch (error) {
+    say({ step: "history", reason: reasonOf(error) });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
 
 function say(line: ProbeLine): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -67,8 +88,10 @@ function checkFile(db: DatabaseSync): void {
   say({ step: "file", quickCheck: lines.map((line) => String(line["quick_check"])) });
 }
 
+const dir = process.argv[2] ?? "";
 try {
-  const db = openReaderFile(process.argv[2] ?? "");
+  history(dir);
+  const db = openReaderFile(dir);
   const version = versionOf(db);
   if (version !== 0 && version !== JOURNAL_VERSION) say({ step: "version", version });
   else {
@@ -78,5 +101,5 @@ try {
   }
   db.close();
 } catch (error) {
-  say({ step: "failed", reason: error instanceof Error ? error.message : String(error) });
+  say({ step: "failed", reason: reasonOf(error) });
 }

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import type { GatewayConfig } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
 import { JOURNAL_FILE, JOURNAL_VERSION } from "../journal/file.ts";
-import type { DoctorFacts, HttpFacts, JournalFacts } from "./facts.ts";
+import type { DoctorFacts, HistoryFileFacts, HttpFacts, JournalFacts } from "./facts.ts";
 import type { ProbeLine } from "./journal-probe.ts";
 
 const CONNECT_MS = 3_000;
@@ -92,8 +92,12 @@ function parsed(body: string): Record<string, unknown> {
   }
 }
 
-export async function probeJournal(dir: string, clock: Pick<Clock, "after">): Promise<JournalFacts> {
-  if (!existsSync(join(dir, JOURNAL_FILE))) return { kind: "none" };
+/** The journal, and beside it what is made of it. */
+export async function probeJournal(
+  dir: string,
+  clock: Pick<Clock, "after">,
+): Promise<{ readonly journal: JournalFacts; readonly history: HistoryFileFacts }> {
+  if (!existsSync(join(dir, JOURNAL_FILE))) return { journal: { kind: "none" }, history: { kind: "none" } };
   const probe = fileURLToPath(new URL("./journal-probe.ts", import.meta.url));
   const child = spawn(process.execPath, [probe, dir], { stdio: ["ignore", "pipe", "pipe"] });
   const timer = clock.after(JOURNAL_MS, () => child.kill("SIGKILL"));
@@ -106,15 +110,21 @@ export async function probeJournal(dir: string, clock: Pick<Clock, "after">): Pr
   });
   await new Promise<void>((resolve) => child.once("close", () => resolve()));
   timer.stop();
-  return factsOf(said.out, said.err);
-}
-
-/** Of the steps that were done in time. */
-function factsOf(out: string, err: string): JournalFacts {
-  const lines = out
+  const lines = said.out
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as ProbeLine);
+  return { journal: journalFacts(lines, said.err), history: historyFacts(lines) };
+}
+
+function historyFacts(lines: readonly ProbeLine[]): HistoryFileFacts {
+  const found = lines.find((line) => line.step === "history");
+  if (found === undefined) return { kind: "none" };
+  return "covered" in found ? { kind: "open", covered: found.covered } : { kind: "unreadable", reason: found.reason };
+}
+
+/** Of the steps that were done in time. */
+function journalFacts(lines: readonly ProbeLine[], err: string): JournalFacts {
   const step = <S extends ProbeLine["step"]>(name: S) =>
     lines.find((line): line is Extract<ProbeLine, { step: S }> => line.step === name);
   const open = step("open");

@@ -1,13 +1,16 @@
 // The gateway as an operator meets it: metrics, readiness, a configuration that changes while it runs, alerts about itself.
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Value } from "typebox/value";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type App, startApp } from "../../gateway/app.ts";
+import { systemClock } from "../../gateway/clock.ts";
 import { readConfig } from "../../gateway/config/config.ts";
+import { admit } from "../../gateway/doctor/command.ts";
+import { gather } from "../../gateway/doctor/gather.ts";
 import { createLogs } from "../../gateway/log.ts";
 import { addPerson } from "../../gateway/registry/people.ts";
 import { type Alert, AlertSchema, type GatewayState, GatewayStateSchema } from "../../protocol/index.ts";
@@ -165,6 +168,34 @@ describe("an operator", () => {
       ups: { onBattery: true, lowBattery: true, runtimeS: 600 },
       alerts: { unacknowledged: 1 },
     });
+  });
+
+  test("sees that history cannot be opened, by the gateway and the doctor, while everything else goes on", async () => {
+    const dir = join(folder.path, "data");
+    mkdirSync(dir);
+    writeFileSync(join(dir, "history.db"), "this is no database, and long enough to be one".repeat(100));
+    const { app, url, get } = await start();
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    const families = parseExposition(await (await fetch(`${url}/metrics`)).text());
+    expect(families.get("waakvlam_history_failing")?.samples[0]?.value).toBe(1);
+    const state = await get<GatewayState>("/v1/gateway");
+    expect(Value.Check(GatewayStateSchema, state)).toBe(true);
+    expect(state.history?.failing).toMatch(/not a database/);
+    await app.stop();
+    const path = join(folder.path, "waakvlam.toml");
+    const { journal, history } = await gather(admit(() => readConfig(path), path, systemClock));
+    expect(history).toMatchObject({ kind: "unreadable", reason: expect.stringMatching(/not a database/) });
+    expect(journal.kind).toBe("open");
+  });
+
+  test("sees how far history is", async () => {
+    const { app, url } = await start();
+    await app.history.compact();
+    const families = parseExposition(await (await fetch(`${url}/metrics`)).text());
+    const value = (name: string) => families.get(name)?.samples[0]?.value;
+    expect(value("waakvlam_history_failing")).toBe(0);
+    expect(value("waakvlam_history_size_bytes")).toBeGreaterThan(0);
+    expect(value("waakvlam_history_behind_rows")).toBe(0);
   });
 
   test("sends SIGHUP to the process, which says what has changed, and goes on", async () => {
