@@ -11,11 +11,11 @@ import {
   type Program,
   SHORT_TEARS,
   type Tally,
-} from "./powercut-board.ts";
-import { OURS, PLAIN, settingsTally } from "./powercut-config.ts";
-import { deviceCases, deviceTally } from "./powercut-device.ts";
-import { LAST_BYTE, RING_IN_FILE, RING_OURS, RING_UNCHECKED, ringTally, startsOf } from "./powercut-ring.ts";
-import { slotTally } from "./powercut-slots.ts";
+} from "./devicepowercut-board.ts";
+import { OURS, PLAIN, settingsTally } from "./devicepowercut-config.ts";
+import { deviceCases, deviceTally } from "./devicepowercut-device.ts";
+import { LAST_BYTE, RING_IN_FILE, RING_OURS, RING_UNCHECKED, ringTally, startsOf } from "./devicepowercut-ring.ts";
+import { slotTally } from "./devicepowercut-slots.ts";
 import { isShortForm, type Proof } from "./proof.ts";
 
 /** Of the full form: tears that are tried with every operation of the recovery torn too. */
@@ -48,8 +48,8 @@ export const proof: Proof = {
     const isFull = !isShortForm(context.flags);
     const tears = isFull ? LONG_TEARS : SHORT_TEARS;
     const ringTears = [LAST_BYTE, ...tears];
-    const program = await buildProgram("tests/fault/powercut-program.ts");
-    const ringProgram = await buildProgram("tests/fault/powercut-ring-program.ts");
+    const program = await buildProgram("tests/fault/devicepowercut-program.ts");
+    const ringProgram = await buildProgram("tests/fault/devicepowercut-ring-program.ts");
     const devices = await deviceCases();
     const sum = noFaults();
     const cases: Record<string, Tally> = {};
