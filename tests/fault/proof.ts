@@ -28,6 +28,12 @@ export interface Proof {
   run(context: ProofContext): Promise<ProofResult>;
 }
 
+/** Something that this machine lacks: the proof did not run, and its reason says how to have it. */
+export class Skipped extends Error {}
+
+/** The exit code of a proof that was skipped. */
+export const EXIT_SKIPPED = 77;
+
 /** A proof holds when nothing was lost or doubled and its control was caught. */
 export function holds(result: ProofResult): boolean {
   return result.lost === 0 && result.twice === 0 && result.control.caught;
