@@ -30,6 +30,15 @@ async function killCycle(dir: string, devices: readonly LoadDevice[], random: Ra
   for (const load of loads) load.stop();
 }
 
+/** A row that is damaged, or stands before an earlier one of its device. */
+function faultsOf(count: { readonly damaged?: number; readonly outOfOrder?: number }): string[] {
+  const { damaged = 0, outOfOrder = 0 } = count;
+  return [
+    ...(damaged > 0 ? [`${damaged} rows damaged`] : []),
+    ...(outOfOrder > 0 ? [`${outOfOrder} records out of order`] : []),
+  ];
+}
+
 async function campaign(context: ProofContext, cycles: number, subject: Subject): Promise<Count> {
   const folder = temporaryFolder();
   const devices = subject === "gateway" ? prepareDevices(folder.path, DEVICES) : createDevices();
@@ -66,6 +75,7 @@ export const proof: Proof = {
       subject,
       ...real,
       cycles,
+      missed: faultsOf(real),
       control: { name: "acknowledges before the commit", caught: control.lost > 0, lost: control.lost },
     };
   },

@@ -25,6 +25,7 @@ async function main(): Promise<number> {
   else {
     const { name, acknowledged, lost, twice, control } = result;
     process.stdout.write(`${name}, seed ${seed}: ${acknowledged} acknowledged, ${lost} lost, ${twice} twice\n`);
+    for (const target of result.missed ?? []) process.stdout.write(`not reached: ${target}\n`);
     process.stdout.write(`control "${control.name}": ${control.caught ? "caught" : "NOT caught"}\n`);
   }
   return holds(result) ? 0 : 1;
