@@ -12,8 +12,8 @@ const ALL_UNSYNCED = "";
 async function replayed(context: ProofContext): Promise<ProofResult> {
   const isShort = isShortForm(context.flags);
   const { seed, log } = context;
-  const real = await replayCuts({ seed, states: wholeFlag(context.flags, "states", isShort ? 250 : 10_000), log });
-  const states = isShort ? 60 : 300;
+  const real = await replayCuts({ seed, states: wholeFlag(context.flags, "states", isShort ? 160 : 10_000), log });
+  const states = isShort ? 40 : 300;
   const wal = await replayCuts({ seed, states, lies: WAL_UNSYNCED, log });
   const all = isShort ? undefined : await replayCuts({ seed, states, lies: ALL_UNSYNCED, log });
   const { bad, ...figures } = real;
@@ -60,7 +60,7 @@ export const proof: Proof = {
   flags: {
     layer: "replay: recorded writes in torn and reordered states; filesystem: ext4 shut down on a loop device (replay)",
     form: "short: fewer states and cuts; full (full)",
-    states: "states of the replay (10000, short 250)",
+    states: "states of the replay (10000, short 160)",
     cuts: "cuts of the filesystem (20, short 3)",
   },
   run: (context) => {

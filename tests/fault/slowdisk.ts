@@ -48,7 +48,9 @@ interface Load {
 
 async function underLoad(gateway: Whole, { dir, devices, seconds, isJournal }: Load): Promise<Case> {
   const waits: Waits = { reportsMs: [], alarmsMs: [] };
-  const loads = await Promise.all(devices.map((device) => pace(device, gateway.port, { ...PACE, waits })));
+  const loads = await Promise.all(
+    devices.map((device, i) => pace(device, gateway.port, { ...PACE, phase: i / devices.length, waits })),
+  );
   gateway.measure();
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   const loop = await gateway.report();

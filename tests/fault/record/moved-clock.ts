@@ -39,7 +39,7 @@ export function createMovedClock(dir: string): MovedClock {
       else running?.moveClock(offsetMs);
     },
     start: async () => {
-      running = await startWhole(dir, env === undefined ? { args: ["--offset", `${offsetMs}`] } : { env });
+      running = await startWhole(dir, env === undefined ? { args: [`--offset=${offsetMs}`] } : { env });
       return running;
     },
   };

@@ -13,6 +13,8 @@ export interface Waits {
 export interface Pace {
   /** Frames a second of one device. */
   readonly perS: number;
+  /** Part of its interval that it begins late, 0 to 1: devices do not all report at once. */
+  readonly phase: number;
   /** One frame of so many is an alarm. */
   readonly alarmEvery: number;
   readonly waits: Waits;
@@ -22,7 +24,7 @@ export interface Pace {
 export async function pace(
   device: LoadDevice,
   port: number,
-  { perS, alarmEvery, waits }: Pace,
+  { perS, phase, alarmEvery, waits }: Pace,
 ): Promise<{ stop(patienceMs: number): Promise<void> }> {
   const { deviceId, key } = device;
   const password = mqttPassword(sha256, key);
@@ -54,7 +56,10 @@ export async function pace(
       (isAlarm ? waits.alarmsMs : waits.reportsMs).push(performance.now() - began);
     });
   };
-  const timer = setInterval(send, 1000 / perS);
+  const intervalMs = 1000 / perS;
+  let timer = setTimeout(() => {
+    timer = setInterval(send, intervalMs);
+  }, intervalMs * phase);
   return {
     stop: async (patienceMs) => {
       clearInterval(timer);

@@ -61,7 +61,8 @@ export async function startWhole(
   const { env, program = WHOLE, args = [] } = options;
   const started = await start(program, ["--dir", dir, ...args], { ipc: true, ...(env === undefined ? {} : { env }) });
   const { child, gone } = started;
-  const say = (order: Order) => void child.send(order);
+  // One that has ended hears nothing.
+  const say = (order: Order) => void (child.connected && child.send(order));
   return {
     port: Number(started.line),
     started,
