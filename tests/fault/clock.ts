@@ -6,9 +6,10 @@ import type { JournalRecord, TimeQuality } from "../../gateway/domain/record.ts"
 import { FIRST_CYCLE_BASE } from "../../gateway/domain/sequence.ts";
 import { openJournal, READ_ROWS_MAX } from "../../gateway/journal/journal.ts";
 import { wholeFlag } from "../command.ts";
-import { NOON_MS, temporaryFolder } from "../fixtures.ts";
+import { NOON_MS } from "../fixtures.ts";
 import { type ClockDevice, clockDevice } from "./clock-device.ts";
 import { isShortForm, type Proof, type ProofContext } from "./proof.ts";
+import { proofFolder } from "./record/endings.ts";
 import { createMovedClock, type MovedClock } from "./record/moved-clock.ts";
 import { prepareDevices, type Whole } from "./record/whole.ts";
 
@@ -199,7 +200,7 @@ export const proof: Proof = {
   flags: { form: "short: fewer reports; full (full)", frames: "of each device on each clock (200, short 12)" },
   async run(context) {
     const frames = wholeFlag(context.flags, "frames", isShortForm(context.flags) ? 12 : 200);
-    const folder = temporaryFolder();
+    const folder = proofFolder();
     try {
       const dir = realpathSync(folder.path);
       const devices = prepareDevices(dir, DEVICES).map((device, i) => clockDevice(device, i % 2 === 0));

@@ -1,8 +1,6 @@
 // The disk is full while reports come in: nothing is claimed that is not stored, acknowledgements stop, and go on by themselves
 // within a second after there is space again. Every other time the gateway is killed on the full disk: what it had said then
 // must be there.
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createRandom, type Random, seedOf } from "../../firmware/simulator/random.ts";
 import { wholeFlag } from "../command.ts";
@@ -25,6 +23,8 @@ const RESUMED_MS = 1_000;
 const CYCLES_PER_DISK = 6;
 
 interface Tally {
+  /** How disks were filled. */
+  way: SmallDisk["way"];
   cycles: number;
   acknowledged: number;
   lost: number;
@@ -45,8 +45,8 @@ interface Running {
   readonly loads: readonly Load[];
 }
 
-async function startLoaded(dir: string, devices: readonly LoadDevice[], early: boolean): Promise<Running> {
-  const started = await start(GATEWAY, ["--dir", dir, ...(early ? ["--early"] : [])]);
+async function startLoaded({ dir, env }: SmallDisk, devices: readonly LoadDevice[], early: boolean): Promise<Running> {
+  const started = await start(GATEWAY, ["--dir", dir, ...(early ? ["--early"] : [])], { env });
   const port = Number(started.line);
   const loads = devices.map((device) => drive(device, port, Math.floor(performance.timeOrigin / 1000)));
   const before = acknowledged(devices);
@@ -75,13 +75,12 @@ async function fillUntilQuiet(disk: SmallDisk, devices: readonly LoadDevice[], u
 
 async function cyclesOf(tally: Tally, cycles: number, random: Random): Promise<void> {
   const disk = createSmallDisk();
+  tally.way = disk.way;
   const devices = createDevices();
-  const dir = join(disk.path, "data");
-  mkdirSync(dir);
   let running: Running | undefined;
   try {
     for (let i = 0; i < cycles; i++) {
-      running ??= await startLoaded(dir, devices, false);
+      running ??= await startLoaded(disk, devices, false);
       await new Promise((resolve) => setTimeout(resolve, random.between(LOAD_MS.least, LOAD_MS.most)));
       if (!(await fillUntilQuiet(disk, devices, UNTIL_QUIET_MS))) tally.neverQuiet++;
       if (i % 2 === 1) {
@@ -101,7 +100,7 @@ async function cyclesOf(tally: Tally, cycles: number, random: Random): Promise<v
     if (running !== undefined) await end(running);
     try {
       disk.free();
-      add(tally, await countStored(dir, devices));
+      add(tally, await countStored(disk.dir, devices));
     } finally {
       disk.remove();
     }
@@ -119,14 +118,12 @@ function add(tally: Tally, count: Count): void {
 async function control(): Promise<Count> {
   const disk = createSmallDisk();
   const devices = createDevices();
-  const dir = join(disk.path, "data");
-  mkdirSync(dir);
   try {
-    const running = await startLoaded(dir, devices, true);
+    const running = await startLoaded(disk, devices, true);
     await fillUntilQuiet(disk, devices, 4_000);
     await end(running);
     disk.free();
-    return await countStored(dir, devices);
+    return await countStored(disk.dir, devices);
   } finally {
     disk.remove();
   }
@@ -139,6 +136,7 @@ export const proof: Proof = {
   async run(context: ProofContext) {
     const cycles = wholeFlag(context.flags, "cycles", isShortForm(context.flags) ? 2 : 12);
     const tally: Tally = {
+      way: "filesystem",
       cycles: 0,
       acknowledged: 0,
       lost: 0,

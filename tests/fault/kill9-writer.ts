@@ -1,9 +1,9 @@
 // The writing process alone is killed: no sockets, so that many kills fit into an hour.
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Random } from "../../firmware/simulator/random.ts";
-import { temporaryFolder } from "../fixtures.ts";
 import type { ProofContext } from "./proof.ts";
+import { proofFolder } from "./record/endings.ts";
 import { kill, start, WRITER } from "./record/processes.ts";
 import { judgeJournal, nothingTold, type Told, tell } from "./record/told.ts";
 
@@ -40,7 +40,7 @@ export interface WriterCount {
 export async function killWriters(context: ProofContext, cycles: number, random: Random): Promise<WriterCount> {
   const count: WriterCount = { acknowledged: 0, lost: 0, twice: 0, damaged: 0 };
   for (let cycle = 0; cycle < cycles; ) {
-    const folder = temporaryFolder();
+    const folder = proofFolder();
     const dir = join(folder.path, "data");
     const told = nothingTold();
     mkdirSync(dir);
@@ -56,7 +56,6 @@ export async function killWriters(context: ProofContext, cycles: number, random:
       context.log(`kill9, writer: ${cycle} of ${cycles} kills`);
     } finally {
       folder.remove();
-      rmSync(join(dir, "..", "acks"), { force: true });
     }
   }
   return count;

@@ -3,11 +3,11 @@
 import { fileURLToPath } from "node:url";
 import { createRandom, type Random, seedOf } from "../../firmware/simulator/random.ts";
 import { wholeFlag, wordFlag } from "../command.ts";
-import { temporaryFolder } from "../fixtures.ts";
 import { type Count, countStored } from "./kill9-count.ts";
 import { createDevices, DEVICES, drive, type LoadDevice } from "./kill9-load.ts";
 import { killWriters } from "./kill9-writer.ts";
 import type { Proof, ProofContext } from "./proof.ts";
+import { proofFolder } from "./record/endings.ts";
 import { kill, type Started, start } from "./record/processes.ts";
 import { prepareDevices, startWhole } from "./record/whole.ts";
 
@@ -40,7 +40,7 @@ function faultsOf(count: { readonly damaged?: number; readonly outOfOrder?: numb
 }
 
 async function campaign(context: ProofContext, cycles: number, subject: Subject): Promise<Count> {
-  const folder = temporaryFolder();
+  const folder = proofFolder();
   const devices = subject === "gateway" ? prepareDevices(folder.path, DEVICES) : createDevices();
   const random = createRandom(context.seed);
   try {

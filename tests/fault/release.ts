@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { seedOf } from "../../firmware/simulator/random.ts";
 import { wholeFlag, wordFlag } from "../command.ts";
 import { EXIT_SKIPPED, type Proof, type ProofContext, type ProofResult } from "./proof.ts";
+import { atEnd } from "./record/endings.ts";
 
 const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
 const STATE = fileURLToPath(new URL("../out/release.json", import.meta.url));
@@ -94,13 +95,16 @@ function writeState(path: string, state: State): void {
 
 async function outputOf(words: readonly string[]): Promise<{ code: number; text: string }> {
   const child = spawn(process.execPath, [MAIN, ...words, "--json"], { stdio: ["ignore", "pipe", "inherit"] });
-  const timer = setTimeout(() => child.kill("SIGKILL"), BLOCK_MS);
+  // It undoes what it did itself.
+  const isGone = atEnd(() => void child.kill("SIGTERM"));
+  const timer = setTimeout(() => child.kill("SIGTERM"), BLOCK_MS);
   let text = "";
   child.stdout.on("data", (data) => {
     text += String(data);
   });
   const code = await new Promise<number>((resolve) => child.once("close", (found) => resolve(found ?? -1)));
   clearTimeout(timer);
+  isGone();
   return { code, text: text.trim() };
 }
 

@@ -4,10 +4,10 @@
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { wholeFlag } from "../command.ts";
-import { temporaryFolder } from "../fixtures.ts";
 import { countStored } from "./kill9-count.ts";
 import type { LoadDevice } from "./kill9-load.ts";
 import { isShortForm, type Proof, type ProofContext } from "./proof.ts";
+import { proofFolder } from "./record/endings.ts";
 import { type DiskFaults, environmentOf } from "./record/native.ts";
 import { pace, quantile, type Waits } from "./record/paced.ts";
 import { type LoopDelay, prepareDevices, startWhole, type Whole } from "./record/whole.ts";
@@ -73,7 +73,7 @@ async function underLoad(gateway: Whole, { dir, devices, seconds, isJournal }: L
 }
 
 async function run(context: ProofContext, name: string, disk: Disk, seconds: number, program?: string): Promise<Case> {
-  const folder = temporaryFolder();
+  const folder = proofFolder();
   const dir = realpathSync(folder.path);
   try {
     const devices = prepareDevices(dir, DEVICES);

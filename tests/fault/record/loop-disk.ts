@@ -3,11 +3,11 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, realpathSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryFolder } from "../../fixtures.ts";
 import { Skipped } from "../proof.ts";
+import { atEnd, proofFolder } from "./endings.ts";
 import { native } from "./native.ts";
 
-const DISK_BYTES = 96 * 1024 * 1024;
+const DISK_BYTES = 256 * 1024 * 1024;
 const COMMAND_MS = 30_000;
 
 function run(command: string, ...words: readonly string[]): string {
@@ -36,7 +36,7 @@ export function createLoopDisk(): LoopDisk {
       throw new Skipped(`${tool} is not there: apt-get install e2fsprogs mount`);
   }
   const shutdown = native("shutdown");
-  const folder = temporaryFolder();
+  const folder = proofFolder();
   const place = realpathSync(folder.path);
   const [image, path] = [join(place, "disk"), join(place, "mounted")];
   let device: string | undefined;
@@ -50,11 +50,15 @@ export function createLoopDisk(): LoopDisk {
     isMounted = false;
   };
   const remove = () => {
-    if (isMounted) unmount();
+    isRemoved();
+    // Somebody may still be ending on it: then it goes when that one is gone.
+    if (isMounted && spawnSync("umount", [path]).status !== 0) run("umount", "--lazy", path);
+    isMounted = false;
     if (device !== undefined) run("losetup", "--detach", device);
     device = undefined;
     folder.remove();
   };
+  const isRemoved = atEnd(remove);
   try {
     mkdirSync(path);
     writeFileSync(image, "");

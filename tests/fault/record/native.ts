@@ -36,13 +36,15 @@ export interface DiskFaults {
   readonly jitterMs?: number;
   readonly stallMs?: number;
   readonly stallEvery?: number;
+  /** While this file is there, no file of the folder grows. */
+  readonly full?: string;
   /** File with the milliseconds by which the wall clock is off. */
   readonly clock?: string;
 }
 
 /** The environment of a process whose disk, or clock, is like this. Throws Skipped. */
 export function environmentOf(faults: DiskFaults): NodeJS.ProcessEnv {
-  const { dir, trace, acks, lies, syncMs, jitterMs, stallMs, stallEvery, clock } = faults;
+  const { dir, trace, acks, lies, syncMs, jitterMs, stallMs, stallEvery, full, clock } = faults;
   const set = {
     LD_PRELOAD: native("disk.so"),
     FAULT_DIR: dir,
@@ -53,6 +55,7 @@ export function environmentOf(faults: DiskFaults): NodeJS.ProcessEnv {
     FAULT_JITTER_MS: jitterMs?.toString(),
     FAULT_STALL_MS: stallMs?.toString(),
     FAULT_STALL_EVERY: stallEvery?.toString(),
+    FAULT_FULL: full,
     FAULT_CLOCK: clock,
   };
   return { ...process.env, ...set };

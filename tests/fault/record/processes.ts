@@ -1,6 +1,7 @@
 // Child processes of the proofs: started, waited for, ended by their id.
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { atEnd } from "./endings.ts";
 
 export const WRITER = fileURLToPath(new URL("./writer.ts", import.meta.url));
 const START_MS = 30_000;
@@ -23,8 +24,12 @@ export async function start(
     env: options.env ?? process.env,
     stdio: ["ignore", "pipe", "inherit", ...(options.ipc === true ? (["ipc"] as const) : [])],
   });
+  const isGone = atEnd(() => void child.kill("SIGKILL"));
   const gone = new Promise<number | string>((resolve) => {
-    child.once("exit", (code, signal) => resolve(code ?? signal ?? -1));
+    child.once("exit", (code, signal) => {
+      isGone();
+      resolve(code ?? signal ?? -1);
+    });
   });
   const line = await new Promise<string>((resolve, reject) => {
     const timer = setTimeout(() => {

@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createRandom, seedOf } from "../../../firmware/simulator/random.ts";
-import { temporaryFolder } from "../../fixtures.ts";
 import { createCrashDisk } from "./crash-states.ts";
+import { atEnd, proofFolder } from "./endings.ts";
 import { environmentOf } from "./native.ts";
 import { start, WRITER } from "./processes.ts";
 import { type Found, judgeFile, judgeJournal, nothingTold, tell } from "./told.ts";
@@ -47,7 +47,7 @@ export interface ReplayOptions {
 }
 
 export async function recordedSteps(seed: number, lies: string | undefined): Promise<Step[]> {
-  const folder = temporaryFolder();
+  const folder = proofFolder();
   try {
     const place = realpathSync(folder.path);
     const [dir, trace, acks] = ["data", "trace", "acks"].map((name) => join(place, name)) as [string, string, string];
@@ -67,9 +67,18 @@ export async function recordedSteps(seed: number, lies: string | undefined): Pro
   }
 }
 
-/** Where states are made: memory, where there is some. */
-export function memoryFolder(): string {
-  return mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "waakvlam-state-"));
+/** Where states are made: in memory, where a machine has such a place. */
+export function memoryFolder(): { readonly path: string; remove(): void } {
+  const path = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "waakvlam-state-"));
+  const remove = () => rmSync(path, { recursive: true, force: true });
+  const isRemoved = atEnd(remove);
+  return {
+    path,
+    remove() {
+      isRemoved();
+      remove();
+    },
+  };
 }
 
 function add(tally: ReplayTally, found: Found, what: string): void {
@@ -97,7 +106,8 @@ async function replay(tally: ReplayTally, states: number, seed: number, lies: st
       disk.take(step);
       if (step.kind === "ack") tell(told, step.line);
     }
-    const dir = memoryFolder();
+    const folder = memoryFolder();
+    const dir = folder.path;
     try {
       for (const [name, bytes] of disk.state(random)) writeFileSync(join(dir, name), bytes);
       tally.states++;
@@ -113,7 +123,7 @@ async function replay(tally: ReplayTally, states: number, seed: number, lies: st
         add(tally, await judgeJournal(dir, told, { again, next: [FRAMES, FRAMES + 1, FRAMES + 2] }), what);
       }
     } finally {
-      rmSync(dir, { recursive: true, force: true });
+      folder.remove();
     }
   }
 }

@@ -94,7 +94,7 @@ export async function shutdownCuts(options: {
     while (tally.cuts < options.cuts) {
       const disk = createLoopDisk();
       const told = nothingTold();
-      const acks = join(memory, "acks");
+      const acks = join(memory.path, "acks");
       try {
         for (let i = 0; i < CUTS_PER_DISK && tally.cuts < options.cuts; i++) {
           const found = await cut({ disk, acks, told, random, lies: options.lies });
@@ -119,6 +119,6 @@ export async function shutdownCuts(options: {
     }
     return tally;
   } finally {
-    rmSync(memory, { recursive: true, force: true });
+    memory.remove();
   }
 }

@@ -1,56 +1,83 @@
-// A small real filesystem in memory that can be filled to its last page, and emptied again.
+// A disk that can be filled to its last page, and emptied again: a small real filesystem in memory where one can be mounted,
+// else a folder whose files cannot grow.
 import { spawnSync } from "node:child_process";
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, realpathSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryFolder } from "../../fixtures.ts";
-import { Skipped } from "../proof.ts";
+import { atEnd, proofFolder } from "./endings.ts";
+import { environmentOf } from "./native.ts";
 
 /** Room for a journal, what it keeps in reserve, and what fills the rest. */
 const DISK_MB = 192;
 const CHUNKS_BYTES = [1_048_576, 65_536, 4_096] as const;
 
 export interface SmallDisk {
-  readonly path: string;
-  /** Takes what is free; gives the bytes that it took. */
-  fill(): number;
+  readonly way: "filesystem" | "writes";
+  /** Data folder on it. */
+  readonly dir: string;
+  /** Of the process that writes there. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Takes what is free, also what has become free since. */
+  fill(): void;
   /** Gives back all that `fill` took. */
   free(): void;
   remove(): void;
 }
 
-/** Throws Skipped without the right to mount. */
-export function createSmallDisk(): SmallDisk {
-  if (process.getuid?.() !== 0) throw new Skipped("mounting needs root");
-  const folder = temporaryFolder();
-  const path = join(folder.path, "small");
-  mkdirSync(path);
-  const done = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${DISK_MB}m`, "tmpfs", path], { encoding: "utf8" });
-  if (done.status !== 0) {
-    folder.remove();
-    throw new Skipped(`no tmpfs can be mounted here: ${done.stderr?.trim() ?? done.error?.message}`);
+function takeAll(ballast: string): void {
+  const file = openSync(ballast, "a");
+  for (const bytes of CHUNKS_BYTES) {
+    const chunk = Buffer.alloc(bytes);
+    try {
+      for (;;) writeSync(file, chunk);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    }
   }
-  const ballast = join(path, "ballast");
-  return {
-    path,
-    fill() {
-      const file = openSync(ballast, "a");
-      let taken = 0;
-      for (const bytes of CHUNKS_BYTES) {
-        const chunk = Buffer.alloc(bytes);
-        try {
-          for (;;) taken += writeSync(file, chunk);
-        } catch (error) {
-          if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
-        }
-      }
-      closeSync(file);
-      return taken;
-    },
-    free: () => rmSync(ballast, { force: true }),
-    remove() {
-      const gone = spawnSync("umount", [path], { encoding: "utf8" });
-      if (gone.status !== 0) throw new Error(`umount ${path}: ${gone.stderr}`);
+  closeSync(file);
+}
+
+/** Throws Skipped where neither can be had. */
+export function createSmallDisk(): SmallDisk {
+  const folder = proofFolder();
+  const place = realpathSync(folder.path);
+  const disk = join(place, "disk");
+  const dir = join(disk, "data");
+  mkdirSync(disk);
+  const mounted =
+    process.getuid?.() === 0 &&
+    spawnSync("mount", ["-t", "tmpfs", "-o", `size=${DISK_MB}m`, "tmpfs", disk]).status === 0;
+  if (!mounted) {
+    mkdirSync(dir);
+    const full = join(place, "full");
+    try {
+      return {
+        way: "writes",
+        dir,
+        env: environmentOf({ dir, full }),
+        fill: () => writeFileSync(full, ""),
+        free: () => rmSync(full, { force: true }),
+        remove: folder.remove,
+      };
+    } catch (error) {
       folder.remove();
-    },
+      throw error;
+    }
+  }
+  const remove = () => {
+    isRemoved();
+    // Somebody may still be ending on it: then it goes when that one is gone.
+    if (spawnSync("umount", [disk]).status !== 0) spawnSync("umount", ["--lazy", disk]);
+    folder.remove();
+  };
+  const isRemoved = atEnd(remove);
+  mkdirSync(dir);
+  const ballast = join(disk, "ballast");
+  return {
+    way: "filesystem",
+    dir,
+    env: process.env,
+    fill: () => takeAll(ballast),
+    free: () => rmSync(ballast, { force: true }),
+    remove,
   };
 }

@@ -11,8 +11,8 @@ export type Step =
 
 const KINDS = [undefined, "write", "truncate", "sync", "unlink", undefined, "ack"] as const;
 const HEAD_BYTES = 24;
-/** Rebuilt by whoever opens the file, or never written to a disk at all. */
-const NOT_KEPT = /-shm$|^journal\.lock/;
+/** Rebuilt by whoever opens the journal, without anything in it that could be lost. */
+const NOT_KEPT = /-shm$|^journal\.lock|^reserve\./;
 
 export function stepsOf(trace: Buffer): Step[] {
   const steps: Step[] = [];

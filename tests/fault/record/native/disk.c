@@ -6,6 +6,7 @@
  *   FAULT_LIES    a sync of a name with this ending is answered and not done ("" for all)
  *   FAULT_SYNC_MS, FAULT_JITTER_MS        a sync takes this long, and up to so much longer
  *   FAULT_STALL_MS, FAULT_STALL_EVERY     and this long every so many syncs
+ *   FAULT_FULL    while this file is there, no file of the folder grows
  *   FAULT_CLOCK   file of 8 bytes: milliseconds added to the wall clock, signed, in the machine's order
  * One record of the trace: kind and length of the name (32 bits each), offset and length (64 bits each), the name below
  * the folder, and of a write its bytes; all in the machine's order.
@@ -20,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -28,7 +30,7 @@
 
 enum { WRITE = 1, TRUNCATE = 2, SYNC = 3, UNLINK = 4, RENAME = 5, ACK = 6 };
 
-static const char *folder, *acks, *lies;
+static const char *folder, *acks, *lies, *full;
 static size_t folder_length;
 static int trace = -1;
 static long sync_ms, jitter_ms, stall_ms, stall_every, syncs;
@@ -45,6 +47,7 @@ __attribute__((constructor)) static void begin(void) {
   folder_length = folder == NULL ? 0 : strlen(folder);
   acks = getenv("FAULT_ACKS");
   lies = getenv("FAULT_LIES");
+  full = getenv("FAULT_FULL");
   sync_ms = number("FAULT_SYNC_MS");
   jitter_ms = number("FAULT_JITTER_MS");
   stall_ms = number("FAULT_STALL_MS");
@@ -99,17 +102,25 @@ static void note(uint32_t kind, const char *name, uint64_t offset, uint64_t leng
   errno = kept;
 }
 
+static int is_full(int fd, const char *name, off_t end) {
+  if (full == NULL || name == NULL || syscall(SYS_faccessat, AT_FDCWD, full, F_OK) != 0) return 0;
+  struct stat now;
+  if (fstat(fd, &now) == 0 && end <= now.st_size) return 0;
+  errno = ENOSPC;
+  return 1;
+}
+
 /* A call and its note are one step, so that the trace has the order in which things happened. */
 static ssize_t written(int fd, const void *bytes, size_t length, off_t offset, int is_at) {
   char path[PATH_MAX];
-  const char *found = trace < 0 ? NULL : path_of(fd, path);
+  const char *found = trace < 0 && full == NULL ? NULL : path_of(fd, path);
   const char *name = found == NULL ? NULL : below(found);
   int is_ack = found != NULL && acks != NULL && strcmp(found, acks) == 0;
   if (name == NULL && !is_ack)
     return is_at ? syscall(SYS_pwrite64, fd, bytes, length, offset) : syscall(SYS_write, fd, bytes, length);
   pthread_mutex_lock(&turn);
   off_t at = is_at ? offset : lseek(fd, 0, SEEK_CUR);
-  ssize_t done = is_at ? syscall(SYS_pwrite64, fd, bytes, length, offset) : syscall(SYS_write, fd, bytes, length);
+  ssize_t done = is_full(fd, name, at + length) ? -1 : is_at ? syscall(SYS_pwrite64, fd, bytes, length, offset) : syscall(SYS_write, fd, bytes, length);
   if (done > 0) note(is_ack ? ACK : WRITE, is_ack ? "" : name, at, done, bytes);
   pthread_mutex_unlock(&turn);
   return done;
@@ -121,10 +132,10 @@ ssize_t pwrite64(int fd, const void *bytes, size_t length, off_t offset) { retur
 
 static int truncated(int fd, off_t length) {
   char path[PATH_MAX];
-  const char *found = trace < 0 ? NULL : path_of(fd, path);
+  const char *found = trace < 0 && full == NULL ? NULL : path_of(fd, path);
   const char *name = found == NULL ? NULL : below(found);
   pthread_mutex_lock(&turn);
-  int result = syscall(SYS_ftruncate, fd, length);
+  int result = is_full(fd, name, length) ? -1 : syscall(SYS_ftruncate, fd, length);
   if (result == 0 && name != NULL) note(TRUNCATE, name, length, 0, NULL);
   pthread_mutex_unlock(&turn);
   return result;
