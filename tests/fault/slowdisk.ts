@@ -1,6 +1,6 @@
 // A slow disk, and one that stands still now and then, as memory cards do: the record waits for it and nothing else does.
 // Method: the whole gateway with every sync delayed, devices at their own pace over MQTT. Machines are noisy: each limit is
-// taken beyond what the same load showed with the same machine's disk as it is, in the same run.
+// taken beyond what the same load shows with the machine's disk as it is, before and after.
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { wholeFlag } from "../command.ts";
@@ -95,13 +95,19 @@ async function run(context: ProofContext, name: string, disk: Disk, seconds: num
   }
 }
 
-function missed(plain: Case, slow: Case, stalling: Case): string[] {
+/** A report waits for the commit that is under way, and then for its own: what the machine adds counts twice. */
+const COMMITS = 2;
+
+function missed(plain: readonly Case[], slow: Case, stalling: Case): string[] {
+  const noise = (of: (one: Case) => number) => Math.max(...plain.map(of));
+  const pubackMs = COMMITS * noise((one) => Math.max(one.pubackP99Ms, one.alarmP99Ms));
+  const loopMs = noise((one) => one.loop.p99Ms);
   const targets = [
-    ["PUBACK p99, slow", slow.pubackP99Ms, PUBACK_P99_MS.slow + plain.pubackP99Ms],
-    ["PUBACK p99, stalling", stalling.pubackP99Ms, PUBACK_P99_MS.stalling + plain.pubackP99Ms],
-    ["alarm PUBACK p99, stalling", stalling.alarmP99Ms, PUBACK_P99_MS.stalling + plain.alarmP99Ms],
-    ["loop delay p99, slow", slow.loop.p99Ms, LOOP_P99_MS + plain.loop.p99Ms],
-    ["loop delay p99, stalling", stalling.loop.p99Ms, LOOP_P99_MS + plain.loop.p99Ms],
+    ["PUBACK p99, slow", slow.pubackP99Ms, PUBACK_P99_MS.slow + pubackMs],
+    ["PUBACK p99, stalling", stalling.pubackP99Ms, PUBACK_P99_MS.stalling + pubackMs],
+    ["alarm PUBACK p99, stalling", stalling.alarmP99Ms, PUBACK_P99_MS.stalling + pubackMs],
+    ["loop delay p99, slow", slow.loop.p99Ms, LOOP_P99_MS + loopMs],
+    ["loop delay p99, stalling", stalling.loop.p99Ms, LOOP_P99_MS + loopMs],
   ] as const;
   return targets
     .filter(([, value, limit]) => value >= limit)
@@ -116,12 +122,14 @@ export const proof: Proof = {
     seconds: "of load on each disk (40, short 3)",
   },
   async run(context) {
-    const seconds = wholeFlag(context.flags, "seconds", isShortForm(context.flags) ? 3 : 40);
+    const isShort = isShortForm(context.flags);
+    const seconds = wholeFlag(context.flags, "seconds", isShort ? 3 : 40);
     const plain = await run(context, "as it is", AS_IT_IS, seconds);
     const slow = await run(context, "20 to 40 ms", SLOW, seconds);
     const stalling = await run(context, "20 to 40 ms, 800 ms every 40th", STALLING, seconds);
     const control = await run(context, "control", STALLING, seconds, MAIN_THREAD);
-    const all = [plain, slow, stalling];
+    const after = isShort ? [] : [await run(context, "as it is, after", AS_IT_IS, seconds)];
+    const all = [plain, slow, stalling, ...after];
     const sum = (part: "acknowledged" | "lost" | "twice") => all.reduce((total, one) => total + one[part], 0);
     return {
       name: "slowdisk",
@@ -129,8 +137,8 @@ export const proof: Proof = {
       acknowledged: sum("acknowledged"),
       lost: sum("lost"),
       twice: sum("twice"),
-      missed: missed(plain, slow, stalling),
-      cases: { plain, slow, stalling, control },
+      missed: missed([plain, ...after], slow, stalling),
+      cases: { plain, slow, stalling, control, after },
       control: {
         name: "commits on the thread that reads the sockets",
         // The stall itself stood in the loop.
