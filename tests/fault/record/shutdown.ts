@@ -1,5 +1,5 @@
 // Power cuts of a whole filesystem: ext4 is shut down under a writer that stands still, mounted again, and the journal opened.
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createRandom, type Random, seedOf } from "../../../firmware/simulator/random.ts";
 import { waitFor } from "../../fixtures.ts";
@@ -62,6 +62,7 @@ async function cut({ disk, acks, told, random, lies }: Cut): Promise<Found> {
   const writer = await start(WRITER, words, lies === undefined ? {} : { env: environmentOf({ dir, lies }) });
   try {
     const already = told.ids.size;
+    await waitFor("a first acknowledgement", () => (statSync(acks, { throwIfNoEntry: false })?.size ?? 0) > 0);
     await new Promise((resolve) => setTimeout(resolve, random.between(RUN_MS.least, RUN_MS.most)));
     await standStill(writer);
     readAcks(acks, told);
