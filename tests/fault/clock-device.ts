@@ -11,6 +11,7 @@ import {
 } from "../../protocol/index.ts";
 import { report, sha256, waitFor } from "../fixtures.ts";
 import type { LoadDevice } from "./kill9-load.ts";
+import { PATIENCE_MS } from "./record/processes.ts";
 
 export interface ClockDevice {
   readonly device: LoadDevice;
@@ -54,7 +55,7 @@ export function clockDevice(device: LoadDevice, isSynced: boolean): ClockDevice 
       const frame = encodeReport(report({ sequence, time, flags: { clockSynced: isSynced, ackRequested: true } }));
       await client?.publishAsync(uplinkTopic(deviceId), Buffer.from(sealFrame(sha256, key, frame)), { qos: 1 });
       device.acknowledged.add(sequence);
-      await waitFor(`the ack of ${deviceId}'s record ${sequence}`, () => acks.has(sequence));
+      await waitFor(`the ack of ${deviceId}'s record ${sequence}`, () => acks.has(sequence), PATIENCE_MS);
       return { sequence, ackTimeS: acks.get(sequence) as number };
     },
     close: () => void client?.end(true),

@@ -8,7 +8,7 @@ import { waitFor } from "../fixtures.ts";
 import { type Count, countStored } from "./kill9-count.ts";
 import { createDevices, drive, type Load, type LoadDevice } from "./kill9-load.ts";
 import { isShortForm, type Proof, type ProofContext } from "./proof.ts";
-import { kill, type Started, start } from "./record/processes.ts";
+import { kill, PATIENCE_MS, type Started, start } from "./record/processes.ts";
 import { createSmallDisk, type SmallDisk } from "./record/small-disk.ts";
 
 const GATEWAY = fileURLToPath(new URL("./kill9-gateway.ts", import.meta.url));
@@ -50,7 +50,7 @@ async function startLoaded({ dir, env }: SmallDisk, devices: readonly LoadDevice
   const port = Number(started.line);
   const loads = devices.map((device) => drive(device, port, Math.floor(performance.timeOrigin / 1000)));
   const before = acknowledged(devices);
-  await waitFor("acknowledgements at the start", () => acknowledged(devices) > before);
+  await waitFor("acknowledgements at the start", () => acknowledged(devices) > before, PATIENCE_MS);
   return { started, loads };
 }
 
@@ -91,7 +91,7 @@ async function cyclesOf(tally: Tally, cycles: number, random: Random): Promise<v
         const before = acknowledged(devices);
         disk.free();
         const began = performance.now();
-        await waitFor("acknowledgements after there is space", () => acknowledged(devices) > before);
+        await waitFor("acknowledgements after there is space", () => acknowledged(devices) > before, PATIENCE_MS);
         tally.resumedMs.push(performance.now() - began);
       }
       tally.cycles++;

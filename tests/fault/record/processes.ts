@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import { atEnd } from "./endings.ts";
 
 export const WRITER = fileURLToPath(new URL("./writer.ts", import.meta.url));
-const START_MS = 30_000;
+/** For what comes in the end also at a low priority on a busy machine: a release runs under nice. */
+export const PATIENCE_MS = 180_000;
 
 export interface Started {
   readonly child: ChildProcess;
@@ -34,8 +35,8 @@ export async function start(
   const line = await new Promise<string>((resolve, reject) => {
     const timer = setTimeout(() => {
       child.kill("SIGKILL");
-      reject(new Error(`${path} did not start within ${START_MS} ms`));
-    }, START_MS);
+      reject(new Error(`${path} did not start within ${PATIENCE_MS} ms`));
+    }, PATIENCE_MS);
     child.stdout?.once("data", (data) => {
       clearTimeout(timer);
       resolve(String(data).trim());

@@ -5,7 +5,7 @@ import { createRandom, type Random, seedOf } from "../../../firmware/simulator/r
 import { waitFor } from "../../fixtures.ts";
 import { createLoopDisk, type LoopDisk } from "./loop-disk.ts";
 import { environmentOf } from "./native.ts";
-import { kill, type Started, start, WRITER } from "./processes.ts";
+import { kill, PATIENCE_MS, type Started, start, WRITER } from "./processes.ts";
 import { memoryFolder } from "./replay.ts";
 import { type Found, judgeFile, judgeJournal, nothingTold, type Told, tell } from "./told.ts";
 
@@ -62,7 +62,11 @@ async function cut({ disk, acks, told, random, lies }: Cut): Promise<Found> {
   const writer = await start(WRITER, words, lies === undefined ? {} : { env: environmentOf({ dir, lies }) });
   try {
     const already = told.ids.size;
-    await waitFor("a first acknowledgement", () => (statSync(acks, { throwIfNoEntry: false })?.size ?? 0) > 0);
+    await waitFor(
+      "a first acknowledgement",
+      () => (statSync(acks, { throwIfNoEntry: false })?.size ?? 0) > 0,
+      PATIENCE_MS,
+    );
     await new Promise((resolve) => setTimeout(resolve, random.between(RUN_MS.least, RUN_MS.most)));
     await standStill(writer);
     readAcks(acks, told);

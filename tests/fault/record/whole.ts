@@ -4,10 +4,9 @@ import { listProblems } from "../../../gateway/config/problems.ts";
 import { issueKeys } from "../../../gateway/registry/keys.ts";
 import { parseRegistry, saveRegistry } from "../../../gateway/registry/registry.ts";
 import { type LoadDevice, loadDevice } from "../kill9-load.ts";
-import { type Started, start } from "./processes.ts";
+import { PATIENCE_MS, type Started, start } from "./processes.ts";
 
 const WHOLE = fileURLToPath(new URL("./whole-gateway.ts", import.meta.url));
-const STOP_MS = 20_000;
 
 /** Devices of one point each, made in `dir`. */
 export function prepareDevices(dir: string, count: number): LoadDevice[] {
@@ -75,7 +74,7 @@ export async function startWhole(
     moveClock: (offsetMs) => say({ kind: "clock", offsetMs }),
     stop: async () => {
       say({ kind: "stop" });
-      const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+      const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
       const how = await gone;
       clearTimeout(timer);
       if (how !== 0) throw new Error(`the gateway ended with ${how}`);
