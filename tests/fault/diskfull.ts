@@ -16,8 +16,6 @@ const GATEWAY = fileURLToPath(new URL("./kill9-gateway.ts", import.meta.url));
 const LOAD_MS = { least: 50, most: 1_500 } as const;
 /** Acknowledgements have stopped when none came for this long. */
 const QUIET_MS = 700;
-/** The WAL's own space is used up before the disk refuses. */
-const UNTIL_QUIET_MS = 30_000;
 const RESUMED_MS = 1_000;
 /** Cycles of one disk: then all of it is read, and another made. */
 const CYCLES_PER_DISK = 6;
@@ -59,7 +57,7 @@ async function end({ started, loads }: Running): Promise<void> {
   for (const load of loads) load.stop();
 }
 
-/** Fills what is free, and what becomes free, until acknowledgements stop. */
+/** Fills what is free, and what becomes free, until acknowledgements stop: the WAL's own space is used up before. */
 async function fillUntilQuiet(disk: SmallDisk, devices: readonly LoadDevice[], untilMs: number): Promise<boolean> {
   const until = performance.now() + untilMs;
   let [seen, since] = [acknowledged(devices), performance.now()];
@@ -82,7 +80,7 @@ async function cyclesOf(tally: Tally, cycles: number, random: Random): Promise<v
     for (let i = 0; i < cycles; i++) {
       running ??= await startLoaded(disk, devices, false);
       await new Promise((resolve) => setTimeout(resolve, random.between(LOAD_MS.least, LOAD_MS.most)));
-      if (!(await fillUntilQuiet(disk, devices, UNTIL_QUIET_MS))) tally.neverQuiet++;
+      if (!(await fillUntilQuiet(disk, devices, PATIENCE_MS))) tally.neverQuiet++;
       if (i % 2 === 1) {
         await end(running);
         running = undefined;
