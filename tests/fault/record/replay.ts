@@ -134,7 +134,9 @@ export async function replayCuts(options: ReplayOptions): Promise<ReplayTally> {
   for (let trace = 0; tally.states < options.states; trace++) {
     const states = Math.min(STATES_PER_TRACE, options.states - tally.states);
     await replay(tally, states, seedOf(options.seed, `trace ${trace}`), options.lies);
-    options.log(`powercut${options.lies === undefined ? "" : " control"}: ${tally.states} of ${options.states} states`);
+    options.log(
+      `powercut${options.lies === undefined ? "" : " control"}: ${tally.states} of ${options.states} states, ${tally.bad} bad`,
+    );
   }
   return tally;
 }

@@ -119,7 +119,7 @@ export async function shutdownCuts(options: {
         rmSync(acks, { force: true });
       }
       options.log(
-        `powercut, filesystem${options.lies === undefined ? "" : " control"}: ${tally.cuts} of ${options.cuts} cuts`,
+        `powercut, filesystem${options.lies === undefined ? "" : " control"}: ${tally.cuts} of ${options.cuts} cuts, ${tally.lost} records lost`,
       );
     }
     return tally;
