@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { crc32 } from "../../protocol/wire.ts";
-import { noFaults } from "../../tests/fault/powercut-board.ts";
-import { createTold, type Doing, oldestOf, type Seen, type Told } from "../../tests/fault/powercut-told.ts";
+import { noFaults } from "../../tests/fault/devicepowercut-board.ts";
+import { createTold, type Doing, oldestOf, type Seen, type Told } from "../../tests/fault/devicepowercut-told.ts";
 import type { BoardTable } from "../boards/table.ts";
 import type { FlashArea } from "../hal.ts";
 import { createFlash, PowerCut, type Tear, type VirtualFlash } from "../simulator/flash.ts";

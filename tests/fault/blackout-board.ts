@@ -8,7 +8,7 @@ import type { Random } from "../../firmware/simulator/random.ts";
 import type { Schedule } from "../../firmware/simulator/schedule.ts";
 import { createVirtualBoard, type Network, type Wiring } from "../../firmware/simulator/virtual-board.ts";
 import { crc32, encodeEvent } from "../../protocol/wire.ts";
-import { type Program, ringIn } from "./powercut-board.ts";
+import { type Program, ringIn } from "./devicepowercut-board.ts";
 
 const KIND_REPORT = 1;
 const KIND_EVENT = 4;

@@ -16,7 +16,7 @@ import { type BlackoutBoard, createBlackoutBoard } from "./blackout-board.ts";
 import { type BlackoutGateway, createBlackoutGateway, type Store } from "./blackout-gateway.ts";
 import { judge, type Row, rowsOf, type Verdict } from "./blackout-judge.ts";
 import { createMqttWay, createRadioWay, type MqttWay, RADIO_KEYS, type RadioWay } from "./blackout-links.ts";
-import type { Program } from "./powercut-board.ts";
+import type { Program } from "./devicepowercut-board.ts";
 
 const H = 3_600_000;
 /** The links work for so long before the outage: the clock is set. */

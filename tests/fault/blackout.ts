@@ -8,7 +8,7 @@ import { tableOf } from "../engine/program.ts";
 import { type BlackoutCase, type CaseResult, playCase } from "./blackout-case.ts";
 import { CONTROL_CASE, casesOf } from "./blackout-cases.ts";
 import { CONTROLS } from "./blackout-controls.ts";
-import { buildProgram, type Program } from "./powercut-board.ts";
+import { buildProgram, type Program } from "./devicepowercut-board.ts";
 import { isShortForm, type Proof, type ProofContext } from "./proof.ts";
 
 const LONG_SEEDS = 8;

@@ -25,6 +25,7 @@ export function keyOf(deviceId: string): Uint8Array | undefined {
 
 export interface LoadDevice {
   readonly deviceId: string;
+  readonly key: Uint8Array;
   /** Sequences that a PUBACK or an ack frame named. */
   readonly acknowledged: Set<number>;
   /** Next sequence that was never sent. */
@@ -35,13 +36,15 @@ export interface LoadDevice {
   end?: number;
 }
 
+export function loadDevice(deviceId: string, key: Uint8Array): LoadDevice {
+  return { deviceId, key, acknowledged: new Set(), next: 0, open: new Set() };
+}
+
 export function createDevices(): LoadDevice[] {
-  return Array.from({ length: DEVICES }, (_, i) => ({
-    deviceId: deviceName(i),
-    acknowledged: new Set(),
-    next: 0,
-    open: new Set(),
-  }));
+  return Array.from({ length: DEVICES }, (_, i) => {
+    const deviceId = deviceName(i);
+    return loadDevice(deviceId, keyOf(deviceId) as Uint8Array);
+  });
 }
 
 export interface Load {
@@ -50,9 +53,8 @@ export interface Load {
 
 /** Drives one device against a port until stopped or cut off. */
 export function drive(device: LoadDevice, port: number, startS: number): Load {
-  const key = keyOf(device.deviceId) as Uint8Array;
+  const { deviceId, key } = device;
   const password = mqttPassword(sha256, key);
-  const { deviceId } = device;
   const client: MqttClient = mqtt.connect(`mqtt://127.0.0.1:${port}`, {
     clientId: deviceId,
     username: deviceId,

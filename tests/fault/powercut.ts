@@ -1,95 +1,70 @@
-// The power goes in every single flash operation of what a device writes, on each board's page table. After each cut the board
-// boots through its loader: nothing is lost beyond what was being written, nothing is open again that was acknowledged, no
-// sequence is used twice, Storage and the rest of flash are as they were, and the next write gets through.
-import { BOARD_TABLES, ESP32 } from "../../firmware/boards/table.ts";
-import {
-  addTo,
-  buildProgram,
-  faultsIn,
-  LONG_TEARS,
-  noFaults,
-  type Program,
-  SHORT_TEARS,
-  type Tally,
-} from "./powercut-board.ts";
-import { OURS, PLAIN, settingsTally } from "./powercut-config.ts";
-import { deviceCases, deviceTally } from "./powercut-device.ts";
-import { LAST_BYTE, RING_IN_FILE, RING_OURS, RING_UNCHECKED, ringTally, startsOf } from "./powercut-ring.ts";
-import { slotTally } from "./powercut-slots.ts";
-import { isShortForm, type Proof } from "./proof.ts";
+// The power of the gateway's machine goes. Two ways: writes recorded on their way to the disk, and replayed to every moment in
+// torn and reordered states; and a filesystem shut down under the writer. Whatever was acknowledged before is there, once.
+import { wholeFlag, wordFlag } from "../command.ts";
+import { isShortForm, type Proof, type ProofContext, type ProofResult } from "./proof.ts";
+import { replayCuts } from "./record/replay.ts";
+import { shutdownCuts } from "./record/shutdown.ts";
 
-/** Of the full form: tears that are tried with every operation of the recovery torn too. */
-const DEEP_TEARS = 4;
-const CONTROL_START = { pages: 0, left: 1, deep: 0 };
+/** The WAL's syncs are answered and not done, as with `synchronous=NORMAL` between two checkpoints. */
+const WAL_UNSYNCED = "-wal";
+const ALL_UNSYNCED = "";
 
-/** The broken variants, each of which must be seen to be broken. */
-function controlsOf(program: Program, ringProgram: Program): { name: string; caught: boolean }[] {
-  const ring = { ...CONTROL_START, table: ESP32, program: ringProgram };
-  const unchecked = ringTally({ ...ring, way: RING_UNCHECKED, tears: [LAST_BYTE] });
-  const inFile = ringTally({ ...ring, way: RING_IN_FILE, tears: SHORT_TEARS });
-  return [
-    {
-      name: "settings in a Storage file that is replaced",
-      caught: settingsTally(ESP32, program, PLAIN, SHORT_TEARS).lost > 0,
+async function replayed(context: ProofContext): Promise<ProofResult> {
+  const isShort = isShortForm(context.flags);
+  const { seed, log } = context;
+  const real = await replayCuts({ seed, states: wholeFlag(context.flags, "states", isShort ? 160 : 10_000), log });
+  const states = isShort ? 40 : 300;
+  const wal = await replayCuts({ seed, states, lies: WAL_UNSYNCED, log });
+  const all = isShort ? undefined : await replayCuts({ seed, states, lies: ALL_UNSYNCED, log });
+  const { bad, ...figures } = real;
+  return {
+    name: "powercut",
+    layer: "replay",
+    seed,
+    ...figures,
+    // What cannot be read is lost too.
+    lost: real.lost + real.damaged,
+    badStates: bad,
+    control: {
+      name: `a disk that answers a sync of the WAL without doing it${all === undefined ? "" : "; any sync"}`,
+      caught: wal.lost > 0 && (all === undefined || all.lost > 0),
     },
-    { name: "ring without a checksum", caught: faultsIn(unchecked) > 0 },
-    {
-      name: "sequence and counters in a Storage file that is replaced",
-      caught: inFile.twice > 0 && inFile.lost > 0,
+    controlStates: wal.states + (all?.states ?? 0),
+    controlBadStates: wal.bad + (all?.bad ?? 0),
+  };
+}
+
+async function shutDown(context: ProofContext): Promise<ProofResult> {
+  const isShort = isShortForm(context.flags);
+  const { seed, log } = context;
+  const real = await shutdownCuts({ seed, cuts: wholeFlag(context.flags, "cuts", isShort ? 3 : 20), log });
+  const wal = await shutdownCuts({ seed, cuts: isShort ? 1 : 3, lies: WAL_UNSYNCED, log });
+  return {
+    name: "powercut",
+    layer: "filesystem",
+    seed,
+    ...real,
+    lost: real.lost + real.damaged,
+    control: {
+      name: "a disk that answers a sync of the WAL without doing it",
+      caught: wal.lost > 0,
     },
-  ];
+    controlCuts: wal.cuts,
+    controlLost: wal.lost,
+  };
 }
 
 export const proof: Proof = {
-  name: "device-powercut",
-  summary: "a cut at every flash operation of ring, counters, configuration and program slots",
-  flags: { form: "short: fewer ways in which an operation tears; full: all of them (full)" },
-  async run(context) {
-    const isFull = !isShortForm(context.flags);
-    const tears = isFull ? LONG_TEARS : SHORT_TEARS;
-    const ringTears = [LAST_BYTE, ...tears];
-    const program = await buildProgram("tests/fault/powercut-program.ts");
-    const ringProgram = await buildProgram("tests/fault/powercut-ring-program.ts");
-    const devices = await deviceCases();
-    const sum = noFaults();
-    const cases: Record<string, Tally> = {};
-    const take = (name: string, tally: Tally) => {
-      cases[name] = tally;
-      addTo(sum, tally);
-      context.log(`${name}: ${tally.cuts} cuts, ${faultsIn(tally)} faults`);
-    };
-    for (const table of BOARD_TABLES) {
-      take(`${table.name} settings`, settingsTally(table, program, OURS, tears));
-      take(`${table.name} slots`, slotTally(table, tears));
-      const rings = noFaults();
-      for (const start of startsOf(table, isFull)) {
-        const one = { ...start, table, program: ringProgram, way: RING_OURS, tears: ringTears };
-        addTo(rings, ringTally({ ...one, deep: isFull ? DEEP_TEARS : 0 }));
-      }
-      take(`${table.name} ring and counters`, rings);
-    }
-    for (const device of devices.cases) {
-      take(`${device.table.name} ${device.profile} device`, deviceTally(device, tears, isFull));
-    }
-    const controls = controlsOf(program, ringProgram);
-    return {
-      name: "device-powercut",
-      seed: context.seed,
-      acknowledged: sum.acknowledged,
-      // A board that is dead or damaged has lost what was on it.
-      lost: sum.lost + sum.dead + sum.damaged,
-      twice: sum.twice,
-      cuts: sum.cuts,
-      damaged: sum.damaged,
-      dead: sum.dead,
-      cases,
-      // Programs that do not fit their slot.
-      skipped: devices.skipped,
-      control: {
-        name: controls.map((control) => control.name).join("; "),
-        caught: controls.every((control) => control.caught),
-      },
-      controls,
-    };
+  name: "powercut",
+  summary: "the power of the gateway's machine goes: nothing acknowledged is lost or stored twice",
+  flags: {
+    layer: "replay: recorded writes in torn and reordered states; filesystem: ext4 shut down on a loop device (replay)",
+    form: "short: fewer states and cuts; full (full)",
+    states: "states of the replay (10000, short 160)",
+    cuts: "cuts of the filesystem (20, short 3)",
+  },
+  run: (context) => {
+    const layer = wordFlag(context.flags, "layer", ["replay", "filesystem"]);
+    return layer === "filesystem" ? shutDown(context) : replayed(context);
   },
 };

@@ -10,6 +10,8 @@ export interface ProofResult {
   readonly twice: number;
   /** The deliberately broken variant, and whether the proof saw that it is. */
   readonly control: { readonly name: string; readonly caught: boolean };
+  /** Targets beside loss that were not reached, each with its figure; none when left out. */
+  readonly missed?: readonly string[];
   readonly [figure: string]: unknown;
 }
 
@@ -28,9 +30,16 @@ export interface Proof {
   run(context: ProofContext): Promise<ProofResult>;
 }
 
-/** A proof holds when nothing was lost or doubled and its control was caught. */
+/** Something that this machine lacks: the proof did not run, and its reason says how to have it. */
+export class Skipped extends Error {}
+
+/** The exit code of a proof that was skipped. */
+export const EXIT_SKIPPED = 77;
+
+/** A proof holds when nothing was lost or doubled, every target was reached, and its control was caught. */
 export function holds(result: ProofResult): boolean {
-  return result.lost === 0 && result.twice === 0 && result.control.caught;
+  const { lost, twice, control, missed = [] } = result;
+  return lost === 0 && twice === 0 && missed.length === 0 && control.caught;
 }
 
 /** Of `--form`: whether it is the short one. */

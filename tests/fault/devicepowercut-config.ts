@@ -11,7 +11,7 @@ import {
   othersOf,
   type Program,
   type Tally,
-} from "./powercut-board.ts";
+} from "./devicepowercut-board.ts";
 
 /** How a board keeps its settings. */
 export interface SettingsWay {

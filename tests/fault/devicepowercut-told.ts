@@ -1,6 +1,6 @@
 // What a device was told is written down, and what may be found of it after a power cut: all of it, and at most one record more,
 // the one that was being written. A page that was being erased may have lost its records: its place was needed.
-import { type Faults, noFaults } from "./powercut-board.ts";
+import { type Faults, noFaults } from "./devicepowercut-board.ts";
 
 /** One thing that a device writes. */
 export type Doing =

@@ -15,7 +15,7 @@ import {
   type Program,
   ringIn,
   type Tally,
-} from "./powercut-board.ts";
+} from "./devicepowercut-board.ts";
 
 /** Of the first life, in the short form and in the full one, and of the life after the cut. */
 const SHORT_LIFE_MS = 10 * 60_000;

@@ -5,7 +5,7 @@ import { slotLayout } from "../../firmware/build/image.ts";
 import type { Tear, VirtualFlash } from "../../firmware/simulator/flash.ts";
 import type { ConsoleStep } from "../../protocol/console/dialogue.ts";
 import { slotQuestions, slotsFrom, slotToWrite, updateSteps } from "../../protocol/console/update.ts";
-import { bootBoard, flashWith, isCutIn, noFaults, othersOf, plainProgram, type Tally } from "./powercut-board.ts";
+import { bootBoard, flashWith, isCutIn, noFaults, othersOf, plainProgram, type Tally } from "./devicepowercut-board.ts";
 
 /** Says its name, and that its boot is complete: what the loader wants to see of a program. */
 function program(name: string, table: BoardTable) {

@@ -12,8 +12,8 @@ import {
   noFaults,
   type Program,
   type Tally,
-} from "./powercut-board.ts";
-import { createTold, type Doing, type Seen, type Told } from "./powercut-told.ts";
+} from "./devicepowercut-board.ts";
+import { createTold, type Doing, type Seen, type Told } from "./devicepowercut-told.ts";
 
 /** How a board keeps its ring: as it does, without checksums, or with its numbers in a Storage file. */
 export const RING_OURS = 0;
