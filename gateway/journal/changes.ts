@@ -95,7 +95,9 @@ export interface ReaderRequest {
     | { readonly kind: "set-aside"; readonly limit: number }
     | { readonly kind: "dead-letters"; readonly sink: string; readonly limit: number }
     | { readonly kind: "acts"; readonly limit: number }
-    | { readonly kind: "gaps"; readonly limit: number };
+    | { readonly kind: "gaps"; readonly limit: number }
+    | { readonly kind: "rows-piece"; readonly fromId: number; readonly limit: number }
+    | { readonly kind: "state-piece" };
 }
 
 export interface ReaderReply {

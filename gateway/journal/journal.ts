@@ -8,6 +8,7 @@ import { type ErrorCode, GatewayError, invariant } from "../errors.ts";
 import type { Act, Entry, EntryOutcome, FileState, StateChange, WriterReply, WriterRequest } from "./changes.ts";
 import type { WriterOptions } from "./open-writer.ts";
 import { createPacker } from "./packing.ts";
+import type { Piece } from "./pieces.ts";
 import { createQueue } from "./queue.ts";
 import { createReader, type Reader } from "./reader.ts";
 import type { Loss, SetAsideRow } from "./store.ts";
@@ -47,6 +48,10 @@ export interface Journal {
   acts(limit: number): Promise<readonly Act[]>;
   /** Counted losses, the newest first. */
   gaps(limit: number): Promise<readonly Loss[]>;
+  /** Rows from this id on, packed for a copy; undefined when there are none. */
+  rowsPiece(fromId: number, limit: number): Promise<Piece | undefined>;
+  /** All but the rows, as of one moment, packed for a copy. */
+  statePiece(): Promise<Piece>;
   newestId(): number;
   /** The oldest row that is kept, as of the last look; one more than the newest when there is none. */
   oldestId(): number;
@@ -186,6 +191,8 @@ function createJournal({ worker, reader, clock, opened, openedMs, commitWindowMs
     setAside: (limit) => reader.ask({ kind: "set-aside", limit }),
     acts: (limit) => reader.ask({ kind: "acts", limit }),
     gaps: (limit) => reader.ask({ kind: "gaps", limit }),
+    rowsPiece: (fromId, limit) => reader.ask({ kind: "rows-piece", fromId, limit }),
+    statePiece: () => reader.ask({ kind: "state-piece" }),
     newestId: () => newestId,
     oldestId: () => file.oldestId,
     onCommitted: (listener) => {

@@ -3,6 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { invariant } from "../errors.ts";
 import type { ReaderReply, ReaderRequest } from "./changes.ts";
 import { openReaderFile } from "./file.ts";
+import { rowsPiece, statePiece } from "./pieces.ts";
 import { recordOf } from "./row.ts";
 import { createSqliteReader } from "./sqlite-reader.ts";
 
@@ -27,6 +28,10 @@ function answer(query: ReaderRequest["query"]): unknown {
       return reader.acts(query.limit);
     case "gaps":
       return reader.gaps(query.limit);
+    case "rows-piece":
+      return rowsPiece(db, query.fromId, query.limit);
+    case "state-piece":
+      return statePiece(db);
   }
 }
 
