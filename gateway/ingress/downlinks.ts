@@ -19,6 +19,8 @@ export interface DownlinkDeps {
 export interface Downlinks {
   /** Gathers what one commit answered; the frames go out together at the end of the turn. */
   acknowledge(receiver: Receiver, window: AckWindow): void;
+  /** A frame of another kind, behind the answers of this turn; sealed here. */
+  send(receiver: Receiver, frame: Uint8Array): void;
 }
 
 export function createDownlinks(deps: DownlinkDeps): Downlinks {
@@ -35,19 +37,24 @@ export function createDownlinks(deps: DownlinkDeps): Downlinks {
     for (const [deviceId, { receiver, windows }] of gathered) {
       if (!isListening(deviceId)) continue;
       for (const window of coverWindows(windows)) {
-        const sealed = sealWith(receiver.tagger, encodeAck({ time, ...window }));
-        const topic = downlinkTopic(deviceId);
-        const payload = Buffer.from(sealed);
-        deps.broker.aedes.publish(
-          { cmd: "publish", topic, payload, qos: 0, retain: false, dup: false },
-          () => undefined,
-        );
+        publish(receiver, encodeAck({ time, ...window }));
       }
     }
     gathered.clear();
   }
 
+  function publish({ deviceId, tagger }: Receiver, frame: Uint8Array): void {
+    const topic = downlinkTopic(deviceId);
+    const payload = Buffer.from(sealWith(tagger, frame));
+    deps.broker.aedes.publish({ cmd: "publish", topic, payload, qos: 0, retain: false, dup: false }, () => undefined);
+  }
+
   return {
+    send(receiver, frame) {
+      setImmediate(() => {
+        if (isListening(receiver.deviceId)) publish(receiver, frame);
+      });
+    },
     acknowledge(receiver, window) {
       if (gathered.size === 0) setImmediate(flush);
       const row = gathered.get(receiver.deviceId);

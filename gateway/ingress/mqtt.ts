@@ -16,7 +16,8 @@ import {
   strike,
 } from "../domain/refusal-log.ts";
 import { type Broker, type BrokerPolicy, type Publish, startBroker } from "./broker.ts";
-import { createDownlinks, type Downlinks } from "./downlinks.ts";
+import type { Commands } from "./commands.ts";
+import { createDownlinks, type Downlinks, type Receiver } from "./downlinks.ts";
 import type { FlowLimits } from "./flow.ts";
 import { type Identities, type Identity, type People, signIn } from "./sign-in.ts";
 import { createUnreadableLimit, type UnreadableLimit } from "./unreadable.ts";
@@ -42,6 +43,8 @@ export interface MqttIngressOptions {
   readonly clock: Clock;
   readonly sha256: Sha256;
   isClockTrusted(): boolean;
+  /** Commands that wait for devices; absent: none do. */
+  readonly commands?: Pick<Commands, "saw" | "due">;
   /** How long an uplink waited for its PUBACK, from the hook on. */
   observePuback?(ms: number): void;
   /** Benches measure the path and not the limit. */
@@ -201,10 +204,20 @@ function takePublish(session: Session, client: Client, packet: Publish, finish: 
       if (outcome.ack !== undefined && identity.kind === "device") {
         session.downlinks.acknowledge(identity, outcome.ack);
       }
+      if (identity.kind === "device") tellCommands(session, identity, verdict.frame.frame);
       finish();
     },
     (error: unknown) => finish(error instanceof Error ? error : new Error(String(error))),
   );
+}
+
+/** A device that was just heard listens: what waits for it goes out behind its answer. */
+function tellCommands({ options, downlinks }: Session, receiver: Receiver, frame: Uint8Array): void {
+  const { commands } = options;
+  if (commands === undefined) return;
+  commands.saw(receiver.deviceId, frame);
+  const due = commands.due(receiver.deviceId);
+  if (due !== undefined) downlinks.send(receiver, due);
 }
 
 function judge(session: Session, identity: Identity, topic: string, payload: Buffer): ReturnType<typeof judgeUplink> {

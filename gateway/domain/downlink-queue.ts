@@ -1,0 +1,55 @@
+// Commands to one device: one at a time, sent after each of its uplinks until its event 16 or 17 answers, or until they expire.
+// Pure; the counter only moves forward (protocol 1.2), and after a restore it jumps over what the lost machine may have used.
+
+/** 86,400 at one a second: more than any gateway sends in the time that a copy can be behind. */
+export const COUNTER_JUMP = 86_400;
+/** Commands that wait for one device; the oldest is never dropped for a newer one. */
+export const COMMANDS_MAX = 8;
+const COUNTER_MAX = 0xffff_ffff;
+/** On a fast link an answer may be under way: not the same again at each packet. */
+export const AGAIN_MS = 5_000;
+
+export interface WaitingCommand {
+  readonly command: string;
+  readonly argument: number;
+  readonly counter: number;
+  readonly expiresMs: number;
+}
+
+export interface CommandQueue {
+  /** The highest counter that was given out. */
+  readonly counter: number;
+  readonly waiting: readonly WaitingCommand[];
+}
+
+export const EMPTY_QUEUE: CommandQueue = { counter: 0, waiting: [] };
+
+export interface Ask {
+  readonly command: string;
+  readonly argument: number;
+  readonly expiresMs: number;
+}
+
+/** counter = max(last + 1, Unix time if trusted). Undefined when too many wait, or the counter is used up. */
+export function addCommand(
+  queue: CommandQueue,
+  ask: Ask,
+  unixS: number | undefined,
+  jump = 0,
+): CommandQueue | undefined {
+  const counter = Math.max(queue.counter + 1 + jump, unixS ?? 0);
+  if (queue.waiting.length >= COMMANDS_MAX || counter > COUNTER_MAX) return undefined;
+  return { counter, waiting: [...queue.waiting, { ...ask, counter }] };
+}
+
+/** What of it has not expired. */
+export function dropExpired(queue: CommandQueue, nowMs: number): CommandQueue {
+  const waiting = queue.waiting.filter(({ expiresMs }) => expiresMs > nowMs);
+  return waiting.length === queue.waiting.length ? queue : { ...queue, waiting };
+}
+
+/** An event 16 or 17: its argument is the low half of a counter. Whoever answers has taken or refused it: it is over. */
+export function takeAnswer(queue: CommandQueue, argument: number): CommandQueue {
+  const waiting = queue.waiting.filter(({ counter }) => (counter & 0xffff) !== argument);
+  return waiting.length === queue.waiting.length ? queue : { ...queue, waiting };
+}
