@@ -2,17 +2,20 @@
 // before the engine has taken what the journal holds.
 import type { GatewayConfig } from "../protocol/index.ts";
 import type { ApiHealth } from "./api/health-routes.ts";
+import type { Schedule } from "./backup/schedule.ts";
 import { type Clock, isPlausibleWallTime, systemClock } from "./clock.ts";
 import { supervisorOf } from "./config/environment.ts";
 import { profileOf } from "./config/profile.ts";
 import { notReady } from "./domain/readiness.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
 import type { History } from "./history/history.ts";
+import { type Commands, openCommands } from "./ingress/commands.ts";
 import type { MqttIngress } from "./ingress/mqtt.ts";
 import { openJournal } from "./journal/journal.ts";
 import { createLogs, type Logs } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { registryView } from "./registry/registry.ts";
+import { askForMissing, startCopy } from "./wiring/copy.ts";
 import { openHistory } from "./wiring/history.ts";
 import { startApi } from "./wiring/http.ts";
 import { publishStates, startIngress } from "./wiring/ingress.ts";
@@ -20,7 +23,7 @@ import { startMetrics } from "./wiring/metrics.ts";
 import { createMetricsToken, type MetricsToken } from "./wiring/metrics-token.ts";
 import { type Parts, VERSION } from "./wiring/parts.ts";
 import { createReload, type Reload } from "./wiring/reload.ts";
-import { createSelfFigures, type SelfFigures } from "./wiring/self.ts";
+import { createSelfFigures, type SelfDeps, type SelfFigures } from "./wiring/self.ts";
 import { createSinkSet } from "./wiring/sink-set.ts";
 import { createRunners } from "./wiring/sinks.ts";
 import { openStore, watchStore } from "./wiring/store.ts";
@@ -64,7 +67,12 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     let ingress: MqttIngress | undefined;
     const sinks = createSinkSet(config, (next) => createRunners({ config: next, clock, logs, journal, store }));
     let history: History | undefined;
-    const { supply, self } = watchItself({ config, clock, logs, journal, sinks }, () => history?.state(), stops);
+    let copy: Schedule | undefined;
+    const { supply, self } = watchItself(
+      { config, clock, logs, journal, sinks },
+      { history: () => history?.state(), copy: () => copy?.state() },
+      stops,
+    );
     const engine = engineOf({ config, clock, logs, journal, store, sinks }, self, () => ingress);
     const metrics = startMetrics({ engine, journal, self, sinks, ingress: () => ingress });
     stops.push(metrics.stop);
@@ -74,10 +82,13 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     history = kept;
     stops.push(() => kept.stop());
     const parts: Parts = { config, clock, logs, journal, store, engine, history: kept, sinks };
-    const listening = await startIngress(parts, metrics.observePuback);
+    const commands = await openCommandsOf(parts);
+    const listening = await startIngress(parts, { observePuback: metrics.observePuback, commands });
     ingress = listening;
     stops.push(() => listening.close());
     stops.push(publishStates(engine, listening));
+    copy = startCopy(parts, deps.configPath);
+    if (copy !== undefined) stops.push(copy.stop);
     await sinks.start();
     stops.push(sinks.stop);
     const token = createMetricsToken(config);
@@ -132,6 +143,15 @@ function engineOf(
   });
 }
 
+/** Commands that wait for their devices, with what a restored gateway asks. */
+async function openCommandsOf(parts: Parts): Promise<Commands> {
+  const { journal, clock, logs } = parts;
+  const isClockTrusted = () => isPlausibleWallTime(clock.nowMs());
+  const commands = await openCommands({ journal, clock, isClockTrusted, log: logs.area("commands").warn });
+  await askForMissing(parts, commands);
+  return commands;
+}
+
 function superviseIfAsked({ clock, journal, logs }: Parts, stops: Stop[]): void {
   const supervisor = supervisorOf();
   if (supervisor === undefined) return;
@@ -143,7 +163,7 @@ function superviseIfAsked({ clock, journal, logs }: Parts, stops: Stop[]): void 
 /** What the gateway knows of itself, from before the engine judges it. */
 function watchItself(
   { config, clock, logs, journal, sinks }: Pick<Parts, "config" | "clock" | "logs" | "journal" | "sinks">,
-  history: () => ReturnType<History["state"]> | undefined,
+  later: Pick<SelfDeps, "history" | "copy">,
   stops: Stop[],
 ): { readonly supply: Supply; readonly self: SelfFigures } {
   const supply = createSupply(clock, logs.area("ups").warn);
@@ -151,7 +171,7 @@ function watchItself(
   stops.push(supply.stop);
   const { dir } = config.data;
   const { warn } = logs.area("app");
-  const self = createSelfFigures({ dir, clock, journal, sinks: sinks.states, history, ups: supply.facts, log: warn });
+  const self = createSelfFigures({ dir, clock, journal, sinks: sinks.states, ...later, ups: supply.facts, log: warn });
   stops.push(self.stop);
   return { supply, self };
 }

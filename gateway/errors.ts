@@ -24,6 +24,8 @@ const CODES = {
   SIGN_IN_NEEDED: { status: 401, retry: false, text: "sign in first" },
   NOT_ALLOWED: { status: 403, retry: false, text: "this role may not do that" },
   ORIGIN_FOREIGN: { status: 403, retry: false, text: "a page of another origin may not act here" },
+  PASSPHRASE_WRONG: { status: 500, retry: false, text: "the passphrase is not the right one, or the file was changed" },
+  COPY_UNUSABLE: { status: 500, retry: false, text: "nothing can be restored from this copy" },
   PERSON_EXISTS: { status: 409, retry: false, text: "there is a person with this name already" },
 } as const;
 

@@ -15,6 +15,7 @@ import { parseConfig, readConfig } from "./config/config.ts";
 import { checkedFiles } from "./config/files.ts";
 import { doctorCommand } from "./doctor/command.ts";
 import { createLogs } from "./log.ts";
+import { copyCommands } from "./wiring/copy-commands.ts";
 import { createExporter } from "./wiring/export.ts";
 import { VERSION } from "./wiring/parts.ts";
 
@@ -89,6 +90,7 @@ const main = defineCommand({
     tls: tlsCommands(shell),
     export: exportCommands(shell, createExporter(process.stdout)),
     doctor: doctorCommand(shell, systemClock),
+    ...copyCommands(shell),
   },
 });
 

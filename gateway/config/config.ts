@@ -136,6 +136,7 @@ const PATH_KEYS: Readonly<Partial<Record<keyof GatewayConfig, readonly string[]>
   webhook: ["tokenFile", "secretFile", "caFile"],
   upstream: ["passwordFile", "caFile"],
   metrics: ["tokenFile"],
+  backup: ["dir", "passphraseFile"],
 };
 
 function withPaths(config: GatewayConfig, baseDir: string): GatewayConfig {

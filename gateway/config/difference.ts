@@ -15,6 +15,7 @@ const SECTIONS: Readonly<Record<keyof GatewayConfig, Effect>> = {
   webhook: "now",
   upstream: "now",
   ups: "now",
+  backup: "restart",
   metrics: "now",
   log: "now",
 };

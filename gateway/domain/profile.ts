@@ -46,6 +46,7 @@ export interface SelfProfile {
   readonly upsUnreachable: Delayed;
   readonly configRefused: Delayed;
   readonly historyFailing: Delayed;
+  readonly copyFailing: Delayed;
   readonly offDelayS: number;
 }
 
@@ -95,6 +96,7 @@ export const CONCEPT_2026: Profile = {
     upsUnreachable: { priority: 3, onDelayS: 120 },
     configRefused: { priority: 3, onDelayS: 0 },
     historyFailing: { priority: 3, onDelayS: 300 },
+    copyFailing: { priority: 3, onDelayS: 900 },
     offDelayS: 60,
   },
 };

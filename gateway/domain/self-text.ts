@@ -14,7 +14,8 @@ export type SelfRuleId =
   | "ups-low-battery"
   | "ups-unreachable"
   | "config-refused"
-  | "history-failing";
+  | "history-failing"
+  | "copy-failing";
 
 type Values = Alert["values"];
 type Writer = (values: Values) => Alert["text"];
@@ -229,6 +230,18 @@ export const SELF_WRITERS: Readonly<Record<SelfRuleId, Writer>> = {
       what: "History cannot be kept up",
       consequence: `older measurements cannot be seen, or not all; new ones are still stored${reasonText(values)}`,
       action: "Check the disk and history.db: 'waakvlam doctor'; then restart the gateway.",
+    },
+  }),
+  "copy-failing": (values) => ({
+    nl: {
+      what: "Reservekopie loopt achter",
+      consequence: `gaat deze machine verloren, dan ontbreken de laatste gegevens op een vervanger tot apparaten ze opnieuw sturen${reasonText(values)}`,
+      action: "Sluit de schijf van de kopie aan en controleer of er ruimte is; het bijwerken gaat vanzelf verder.",
+    },
+    en: {
+      what: "The spare copy is behind",
+      consequence: `if this machine is lost, the latest data are missing on a spare until devices send them again${reasonText(values)}`,
+      action: "Connect the disk of the copy and see that it has room; it goes on by itself.",
     },
   }),
 };

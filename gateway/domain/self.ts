@@ -1,6 +1,6 @@
 // What the gateway watches about itself, and which rules it breaks now. Pure: facts in, candidates out; the delays are
 // counted by `stepMatter`, on the monotonic clock.
-import type { SinkState } from "../../protocol/index.ts";
+import type { CopyState, SinkState } from "../../protocol/index.ts";
 import type { AlertValues, RuleId } from "./alert-text.ts";
 import type { Profile, SelfProfile } from "./profile.ts";
 import type { Candidate } from "./rules.ts";
@@ -49,6 +49,8 @@ export interface SelfFacts {
   readonly sinks: readonly SinkFacts[];
   /** Undefined before it was opened. */
   readonly history?: HistoryFacts;
+  /** Undefined when no copy is configured. */
+  readonly copy?: CopyState;
   readonly clock: {
     readonly trusted: boolean;
     /** The last jump of the wall clock, and how long ago it was. */
@@ -86,6 +88,7 @@ export function selfMatters(
     { matter: "supply/gateway", candidates: upsCandidates(facts, rules, activeRule("supply/gateway")), offDelayS },
     { matter: "config/gateway", candidates: configCandidates(facts, rules), offDelayS: 0 },
     { matter: "history/gateway", candidates: historyCandidates(facts, rules), offDelayS },
+    { matter: "copy/gateway", candidates: copyCandidates(facts, rules), offDelayS },
   ];
   for (const sink of facts.sinks) {
     const matter = `sink/${sink.name}`;
@@ -137,6 +140,12 @@ function historyCandidates({ history }: SelfFacts, { historyFailing }: SelfProfi
   const { failing: reason, behindRows } = history;
   const values = { reason: reason.slice(0, 200), ...(behindRows === undefined ? {} : { rows: behindRows }) };
   return [candidate("history-failing", historyFailing, values)];
+}
+
+function copyCandidates({ copy }: SelfFacts, { copyFailing }: SelfProfile): Candidate[] {
+  if (copy?.state !== "failing") return [];
+  const values = { reason: (copy.reason ?? "").slice(0, 200), rows: copy.behindRows };
+  return [candidate("copy-failing", copyFailing, values)];
 }
 
 function sinkCandidates(sink: SinkFacts, rules: SelfProfile, active: RuleId | undefined): Candidate[] {

@@ -177,6 +177,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
       },
       refusals: { ...surroundings.refusals() },
       sinks: [...surroundings.sinks()],
+      ...(own?.copy === undefined ? {} : { copy: own.copy }),
       ...(own?.history === undefined ? {} : { history: own.history }),
       ...(own?.disk === undefined
         ? {}

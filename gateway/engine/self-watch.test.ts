@@ -95,6 +95,12 @@ const CASES: readonly {
     between: { ups: { kind: "reading", onBattery: true, lowBattery: false, chargePct: 39 } },
   },
   { rule: "config-refused", priority: 3, delayS: 0, bad: { configProblem: "x.toml: line 3" } },
+  {
+    rule: "copy-failing",
+    priority: 3,
+    delayS: 900,
+    bad: { copy: { state: "failing", behindRows: 9, everyS: 300, reason: "no such folder" } },
+  },
   { rule: "history-failing", priority: 3, delayS: 300, bad: { history: { behindRows: 9, failing: "I/O error" } } },
 ];
 

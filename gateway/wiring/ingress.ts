@@ -3,14 +3,14 @@ import { hash } from "node:crypto";
 import { alertTopic, GATEWAY_STATE_TOPIC, pointStateTopic, type Sha256 } from "../../protocol/index.ts";
 import { isPlausibleWallTime } from "../clock.ts";
 import type { Engine } from "../engine/engine.ts";
-import { createMqttIngress, type MqttIngress } from "../ingress/mqtt.ts";
+import { createMqttIngress, type MqttIngress, type MqttIngressOptions } from "../ingress/mqtt.ts";
 import { type Parts, readPem } from "./parts.ts";
 
 const sha256: Sha256 = (bytes) => hash("sha256", bytes, "buffer");
 
 export async function startIngress(
   { config, clock, logs, journal, store, engine }: Parts,
-  observePuback: (ms: number) => void,
+  more: Pick<MqttIngressOptions, "observePuback" | "commands">,
 ): Promise<MqttIngress> {
   const { host, port, tlsCert, tlsKey } = config.mqtt;
   const ingress = await createMqttIngress({
@@ -23,7 +23,7 @@ export async function startIngress(
     clock,
     sha256,
     isClockTrusted: () => isPlausibleWallTime(clock.nowMs()),
-    observePuback,
+    ...more,
     log: logs.area("mqtt").warn,
   });
   ingress.onRefusal((note) => {

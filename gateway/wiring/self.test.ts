@@ -58,6 +58,7 @@ function start() {
     },
     sinks: () => now.sinks,
     history: () => now.history,
+    copy: () => undefined,
     ups: () => now.ups,
     log: (event) => logged.push(event),
   });

@@ -3,7 +3,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
-import type { SinkState } from "../../protocol/index.ts";
+import type { CopyState, SinkState } from "../../protocol/index.ts";
 import { type Clock, isPlausibleWallTime } from "../clock.ts";
 import type { JournalRecord } from "../domain/record.ts";
 import type { DiskFacts, HistoryFacts, SelfFacts, SinkFacts, UpsFacts } from "../domain/self.ts";
@@ -26,6 +26,7 @@ export interface SelfDeps {
   sinks(): readonly SinkState[];
   /** Undefined before it was opened. */
   history(): ReturnType<History["state"]> | undefined;
+  copy(): CopyState | undefined;
   ups(): UpsFacts | undefined;
   log(event: string, detail: Readonly<Record<string, string>>): void;
 }
@@ -73,6 +74,7 @@ export function createSelfFigures(deps: SelfDeps): SelfFigures {
       const disk: DiskFacts | undefined = sizeBytes === undefined ? undefined : { freeBytes, sizeBytes };
       const history = historyFacts(deps.history(), clock.nowMs());
       const ups = deps.ups();
+      const copy = deps.copy();
       const jump = jumps.last();
       return {
         ...(disk === undefined ? {} : { disk }),
@@ -81,6 +83,7 @@ export function createSelfFigures(deps: SelfDeps): SelfFigures {
         ...(history === undefined ? {} : { history }),
         clock: { trusted: isPlausibleWallTime(clock.nowMs()), ...(jump === undefined ? {} : { jump }) },
         ...(ups === undefined ? {} : { ups }),
+        ...(copy === undefined ? {} : { copy }),
         ...(configProblem === undefined ? {} : { configProblem }),
       };
     },

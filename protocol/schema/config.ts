@@ -206,6 +206,24 @@ export const GatewayConfigSchema = Type.Object(
       },
       { ...Closed, default: {} },
     ),
+    backup: Type.Optional(
+      Type.Object(
+        {
+          dir: Type.String({
+            ...Path,
+            description: "Where the copy is kept: a second disk, or one of another machine.",
+          }),
+          everyS: Type.Integer({ minimum: 1, maximum: 86_400, default: 300, description: "Time between two copies." }),
+          passphraseFile: Type.Optional(
+            Type.String({
+              ...Path,
+              description: "File with the passphrase that seals keys; without it they are left out.",
+            }),
+          ),
+        },
+        Closed,
+      ),
+    ),
     log: Type.Object(
       {
         format: Type.Union([Type.Literal("auto"), Type.Literal("json"), Type.Literal("text")], {

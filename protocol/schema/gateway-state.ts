@@ -55,6 +55,20 @@ export const HistoryStateSchema = Type.Object(
   Closed,
 );
 
+/** The scheduled copy of everything, from which a spare machine can take over. */
+export const CopyStateSchema = Type.Object(
+  {
+    state: Type.Union([Type.Literal("starting"), Type.Literal("current"), Type.Literal("failing")]),
+    /** Rows that are not in it yet. */
+    behindRows: Count,
+    everyS: Count,
+    lastAt: Type.Optional(InstantSchema),
+    reason: Type.Optional(Type.String()),
+  },
+  Closed,
+);
+export type CopyState = Static<typeof CopyStateSchema>;
+
 export const GatewayStateSchema = Type.Object(
   {
     gatewayId: Type.String(),
@@ -83,6 +97,8 @@ export const GatewayStateSchema = Type.Object(
     refusals: Type.Record(Type.String(), Count),
     sinks: Type.Array(SinkStateSchema, { maxItems: 32 }),
     history: Type.Optional(HistoryStateSchema),
+    /** Absent when no copy is configured. */
+    copy: Type.Optional(CopyStateSchema),
     disk: Type.Optional(DiskStateSchema),
     ups: Type.Optional(UpsStateSchema),
   },

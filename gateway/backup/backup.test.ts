@@ -1,0 +1,208 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { checkedFrame, temporaryFolder } from "../../tests/fixtures.ts";
+import { systemClock } from "../clock.ts";
+import { type Journal, openJournal } from "../journal/journal.ts";
+import { copyOnce } from "./copier.ts";
+import { createFileCollector } from "./files.ts";
+import { listingOf, writePiece } from "./folder.ts";
+import { readRestored, restoreCopy } from "./restore.ts";
+import { seal, unseal } from "./sealing.ts";
+import { readSheet, sheetText } from "./sheet.ts";
+import { isWhole, readCopy } from "./verify.ts";
+
+const KEY = "0f".repeat(32);
+const PASSPHRASE = "a passphrase for tests";
+const NOW_MS = 1_790_000_000_000;
+let folder = temporaryFolder();
+let journal: Journal;
+const dirs = () => ({
+  data: join(folder.path, "data"),
+  copy: join(folder.path, "copy"),
+  spare: join(folder.path, "spare"),
+});
+
+beforeEach(async () => {
+  folder = temporaryFolder();
+  journal = await openJournal({ dir: dirs().data, clock: systemClock, reserveMb: 0 });
+});
+afterEach(async () => {
+  await journal.close();
+  folder.remove();
+});
+
+async function append(from: number, to: number, deviceId = "alm-01-d1"): Promise<void> {
+  for (let i = from; i <= to; i++) {
+    await journal.append(
+      checkedFrame({ deviceId, sequence: i, time: NOW_MS / 1000 + i, receivedMs: NOW_MS + i * 1000 }),
+    );
+  }
+}
+
+async function spareRows(): Promise<readonly { deviceId: string; sequence: number }[]> {
+  const spare = await openJournal({ dir: dirs().spare, clock: systemClock, reserveMb: 0 });
+  const rows = await spare.read(0, 5_000);
+  await spare.close();
+  expect(rows.every((row) => row.damaged !== true)).toBe(true);
+  return rows;
+}
+
+describe("a copy", () => {
+  test("is brought up to date by what is new, and a spare made of it goes on where it ends", async () => {
+    const { copy, spare } = dirs();
+    await append(1, 20);
+    await journal.save({ cursor: { name: "engine", id: 18 }, put: [{ kind: "point", key: "a", json: "{}" }] });
+    expect(await copyOnce(journal, copy, [])).toMatchObject({ lastId: 20, rows: 20 });
+    await append(21, 25, "alm-02-d1");
+    expect(await copyOnce(journal, copy, [])).toMatchObject({ lastId: 25, rows: 5 });
+    const result = await restoreCopy({ folder: copy, dataDir: spare, nowMs: NOW_MS });
+    expect(result).toMatchObject({ rows: 25, keys: "none" });
+    expect(readRestored(spare)?.resendFrom).toEqual({ "alm-01-d1": 21, "alm-02-d1": 26 });
+    const opened = await openJournal({ dir: spare, clock: systemClock, reserveMb: 0 });
+    expect(opened.epoch).not.toBe(journal.epoch);
+    expect(opened.newestId()).toBe(25);
+    expect(await opened.cursor("engine")).toBe(18);
+    expect(await opened.documents("point")).toEqual([{ key: "a", json: "{}" }]);
+    // What it holds already is a duplicate, and what is new goes behind it.
+    expect((await opened.append(checkedFrame({ sequence: 20 }))).outcome).toBe("duplicate");
+    const next = await opened.append(
+      checkedFrame({ sequence: 21, time: NOW_MS / 1000 + 21, receivedMs: NOW_MS + 21_000 }),
+    );
+    expect(next).toMatchObject({ outcome: "stored", id: 26 });
+    await opened.close();
+  });
+
+  test("killed between any two files it is the one before or the one after", async () => {
+    const { copy, spare } = dirs();
+    await append(1, 6);
+    await copyOnce(journal, copy, []);
+    await append(7, 12);
+    const whole = await copyTo(join(folder.path, "whole"), copy);
+    await copyOnce(journal, whole, []);
+    const added = readdirSync(whole).filter((name) => !readdirSync(copy).includes(name));
+    expect(added).toHaveLength(2);
+    // Rows first, the state last: with the rows alone it is the copy before.
+    const rows = added.find((name) => name.startsWith("rows-")) as string;
+    await writePiece(copy, rows, readFileSync(join(whole, rows)));
+    expect((await restoreCopy({ folder: copy, dataDir: spare, nowMs: NOW_MS })).rows).toBe(6);
+    expect((await spareRows()).map(({ sequence }) => sequence & 0xffff)).toEqual([1, 2, 3, 4, 5, 6]);
+    // And the next step completes it, each row once.
+    await copyOnce(journal, copy, []);
+    rmSync(spare, { recursive: true });
+    expect((await restoreCopy({ folder: copy, dataDir: spare, nowMs: NOW_MS })).rows).toBe(12);
+    expect(await spareRows()).toHaveLength(12);
+  });
+
+  test("says of each damaged piece what is wrong, falls back to the state before, and asks for what is missing", async () => {
+    const { copy, spare } = dirs();
+    await append(1, 5);
+    await copyOnce(journal, copy, []);
+    await append(6, 10);
+    await copyOnce(journal, copy, []);
+    await append(11, 15);
+    await copyOnce(journal, copy, []);
+    expect(isWhole((await readCopy(copy, false)).report)).toBe(true);
+    const { rows, states } = listingOf(readdirSync(copy));
+    flip(join(copy, (rows[1] as { name: string }).name));
+    flip(join(copy, (states[2] as { name: string }).name));
+    const { report } = await readCopy(copy, false);
+    expect(isWhole(report)).toBe(false);
+    expect(report).toMatchObject({ stateLastId: 10, rows: 5, gaps: [{ fromId: 6, toId: 10 }] });
+    expect(report.damaged).toHaveLength(2);
+    await restoreCopy({ folder: copy, dataDir: spare, nowMs: NOW_MS });
+    expect(readRestored(spare)?.resendFrom).toEqual({ "alm-01-d1": 6 });
+  });
+
+  test("of which no state is whole restores nothing, and a folder with a journal is left alone", async () => {
+    const { data, copy, spare } = dirs();
+    await append(1, 3);
+    await copyOnce(journal, copy, []);
+    await expect(restoreCopy({ folder: copy, dataDir: data, nowMs: NOW_MS })).rejects.toMatchObject({
+      code: "FILE_UNWRITABLE",
+    });
+    flip(join(copy, (listingOf(readdirSync(copy)).states[0] as { name: string }).name));
+    await expect(restoreCopy({ folder: copy, dataDir: spare, nowMs: NOW_MS })).rejects.toMatchObject({
+      code: "COPY_UNUSABLE",
+    });
+  });
+
+  test("carries secrets only under a passphrase, and again only when they change", async () => {
+    const { data, copy, spare } = dirs();
+    writeFileSync(join(data, "registry.json"), '{"version":1}');
+    writeFileSync(join(data, "keys.json"), JSON.stringify({ version: 1, keys: { "alm-01-d1": KEY } }));
+    await append(1, 2);
+    const sources = { dataDir: data, secretPaths: [] };
+    await copyOnce(journal, copy, createFileCollector(sources, undefined).collect());
+    const everything = () =>
+      readdirSync(copy)
+        .map((name) => readFileSync(join(copy, name)).toString("latin1"))
+        .join("");
+    expect(readdirSync(copy)).not.toContain("secrets.sealed");
+    const files = createFileCollector(sources, PASSPHRASE);
+    const first = files.collect();
+    expect(first.map(({ name }) => name)).toEqual(["files.json", "secrets.sealed"]);
+    await copyOnce(journal, copy, first);
+    files.taken();
+    expect(files.collect()).toEqual([]);
+    expect(everything()).not.toContain(KEY);
+    expect(everything()).not.toContain(Buffer.from(KEY).toString("base64").slice(0, 20));
+    const wrong = { folder: copy, dataDir: spare, passphrase: "not the right passphrase", nowMs: NOW_MS };
+    await expect(restoreCopy(wrong)).rejects.toMatchObject({ code: "PASSPHRASE_WRONG" });
+    const result = await restoreCopy({ ...wrong, passphrase: PASSPHRASE });
+    expect(result.keys).toBe("sealed");
+    expect(readFileSync(join(spare, "keys.json"), "utf8")).toContain(KEY);
+    expect(readFileSync(join(spare, "registry.json"), "utf8")).toBe('{"version":1}');
+  });
+});
+
+async function copyTo(to: string, from: string): Promise<string> {
+  for (const name of readdirSync(from)) await writePiece(to, name, readFileSync(join(from, name)));
+  return to;
+}
+
+function flip(path: string): void {
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 3] = (bytes[bytes.length - 3] as number) ^ 1;
+  writeFileSync(path, bytes);
+}
+
+describe("what is sealed", () => {
+  test("opens with its passphrase alone, and not when one bit is another", () => {
+    const sealed = Buffer.from(seal(Buffer.from("secret"), PASSPHRASE));
+    expect(Buffer.from(unseal(sealed, PASSPHRASE)).toString()).toBe("secret");
+    for (const at of [0, 20, 40, 50, sealed.length - 1]) {
+      const changed = Buffer.from(sealed);
+      changed[at] = (changed[at] as number) ^ 1;
+      expect(() => unseal(changed, PASSPHRASE), `byte ${at}`).toThrow();
+    }
+    expect(() => unseal(sealed.subarray(0, 30), PASSPHRASE)).toThrow();
+  });
+});
+
+describe("the recovery sheet", () => {
+  const keys = [
+    { deviceId: "alm-01-d1", key: KEY },
+    { deviceId: "alm-02-d1", key: "a5".repeat(32) },
+  ];
+
+  test("comes back as it was printed, whatever spaces and capitals are typed", () => {
+    const text = sheetText(keys, "A title");
+    expect(readSheet(text)).toEqual({ kind: "keys", keys });
+    const typed = text.replace(/A5A5|a5a5/g, "A5 a5\n   ").replace(/ {2}/g, "\t");
+    expect(readSheet(typed)).toEqual({ kind: "keys", keys });
+  });
+
+  test("finds a slip of the finger and says in which line", () => {
+    const text = sheetText(keys, "A title");
+    const faults = (typed: string) => {
+      const read = readSheet(typed);
+      return read.kind === "faults" ? read.faults.join("; ") : "";
+    };
+    expect(faults(text.replace("a5a5", "a5a6"))).toContain("alm-02-d1: a wrong character");
+    expect(faults(text.replace("a5a5", "a5a"))).toContain("alm-02-d1: 67 characters");
+    expect(faults(text.replace("a5a5", "a5ag"))).toContain("alm-02-d1: a character that is none");
+    expect(faults(text.replace("alm-02-d1:", "alm-03-d1:"))).toContain("alm-03-d1: a wrong character");
+    expect(faults("nothing")).toContain("no device is named");
+  });
+});

@@ -1,0 +1,137 @@
+// What beside the journal a gateway cannot do without, and which of it is a secret. Secrets are sealed with a passphrase, or left
+// out: then the devices' keys are on the recovery sheet, and people and certificates are made anew.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { GatewayError } from "../errors.ts";
+import type { CopiedFile } from "./copier.ts";
+import { seal, unseal } from "./sealing.ts";
+import { writeFileWhole } from "./whole.ts";
+
+export const SEALED_FILE = "secrets.sealed";
+const PLAIN_FILE = "files.json";
+/** In the data folder: who may know of it decides where it goes. */
+const PLAIN = ["registry.json"];
+const SECRET = ["keys.json", "people.json", "tls"];
+const FILE_BYTES_MAX = 4_000_000;
+
+/** Paths below the data folder, and others by their whole path; bytes in base64. */
+interface Bundle {
+  readonly version: 1;
+  readonly files: Readonly<Record<string, string>>;
+}
+
+export interface Sources {
+  readonly dataDir: string;
+  /** The configuration file; undefined: the defaults are in force. */
+  readonly configFile?: string | undefined;
+  /** Secrets outside the data folder that the configuration names. */
+  readonly secretPaths: readonly string[];
+}
+
+function readSmall(path: string): Buffer {
+  try {
+    if (statSync(path).size > FILE_BYTES_MAX) throw new Error(`more than ${FILE_BYTES_MAX} bytes`);
+    return readFileSync(path);
+  } catch (cause) {
+    throw new GatewayError("FILE_UNREADABLE", { path }, { cause });
+  }
+}
+
+function below(path: string): string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(path, entry.name));
+}
+
+function bundleOf(dataDir: string, paths: readonly string[]): Bundle {
+  const files: Record<string, string> = {};
+  for (const path of paths
+    .filter((one) => existsSync(one))
+    .flatMap(below)
+    .sort()) {
+    const name = relative(dataDir, path);
+    files[name.startsWith("..") ? path : name] = readSmall(path).toString("base64");
+  }
+  return { version: 1, files };
+}
+
+export interface FileCollector {
+  /** Those that have changed since the last time they were told of. */
+  collect(): readonly CopiedFile[];
+  /** The copy that was told of is there. */
+  taken(): void;
+}
+
+/** `passphrase` undefined: secrets are left out. */
+export function createFileCollector(sources: Sources, passphrase: string | undefined): FileCollector {
+  const { dataDir, configFile, secretPaths } = sources;
+  const known = new Map<string, string>();
+  let told = new Map<string, string>();
+  const sum = (text: string) => createHash("sha256").update(text).digest("hex");
+  return {
+    collect() {
+      told = new Map();
+      const changed: CopiedFile[] = [];
+      const plain = [...PLAIN.map((name) => join(dataDir, name)), ...(configFile === undefined ? [] : [configFile])];
+      const parts = [{ name: PLAIN_FILE, paths: plain, pack: (text: string) => Buffer.from(text) as Uint8Array }];
+      if (passphrase !== undefined) {
+        const paths = [...SECRET.map((name) => join(dataDir, name)), ...secretPaths];
+        parts.push({ name: SEALED_FILE, paths, pack: (text) => seal(Buffer.from(text), passphrase) });
+      }
+      for (const { name, paths, pack } of parts) {
+        const text = JSON.stringify(bundleOf(dataDir, paths));
+        // Sealing takes a while, and never gives the same bytes twice.
+        if (known.get(name) === sum(text)) continue;
+        told.set(name, sum(text));
+        changed.push({ name, bytes: pack(text) });
+      }
+      return changed;
+    },
+    taken() {
+      for (const [name, text] of told) known.set(name, text);
+    },
+  };
+}
+
+export interface PlacedFiles {
+  readonly placed: readonly string[];
+  /** Of places outside the data folder: where they were, and where they lie now. */
+  readonly aside: readonly { readonly was: string; readonly path: string }[];
+}
+
+function parseBundle(path: string, text: string): Bundle {
+  try {
+    return JSON.parse(text) as Bundle;
+  } catch (cause) {
+    throw new GatewayError("FILE_UNREADABLE", { path }, { cause });
+  }
+}
+
+/** Puts the copy's files into a data folder. Throws PASSPHRASE_WRONG before anything is written. */
+export function placeFiles(folder: string, dataDir: string, passphrase: string | undefined): PlacedFiles {
+  const bundles: Bundle[] = [];
+  for (const name of [PLAIN_FILE, SEALED_FILE]) {
+    const path = join(folder, name);
+    if (!existsSync(path) || (name === SEALED_FILE && passphrase === undefined)) continue;
+    const bytes = readFileSync(path);
+    const text = name === SEALED_FILE ? Buffer.from(unseal(bytes, passphrase as string)) : bytes;
+    bundles.push(parseBundle(path, text.toString("utf8")));
+  }
+  const placed: string[] = [];
+  const aside: { was: string; path: string }[] = [];
+  for (const { files } of bundles) {
+    for (const [name, base64] of Object.entries(files)) {
+      const isOutside = name.startsWith("/");
+      const path = isOutside ? join(dataDir, "restored-files", name) : join(dataDir, name);
+      // A name that climbs out of the folder is none of ours.
+      if (relative(dataDir, path).startsWith("..")) continue;
+      mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+      writeFileWhole(path, Buffer.from(base64, "base64"));
+      if (isOutside) aside.push({ was: name, path });
+      else placed.push(name);
+    }
+  }
+  return { placed, aside };
+}

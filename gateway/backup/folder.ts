@@ -1,0 +1,96 @@
+// A copy's folder: pieces by their names, each written beside, synchronised and renamed, so that whatever else reads the folder
+// (another machine, a tape) never sees half of one.
+import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { GatewayError } from "../errors.ts";
+
+const DIGITS = 15;
+const MODE = 0o600;
+
+export interface RowsName {
+  readonly name: string;
+  readonly firstId: number;
+  readonly lastId: number;
+}
+
+export interface StateName {
+  readonly name: string;
+  readonly lastId: number;
+}
+
+export interface Listing {
+  /** In the order of their rows. */
+  readonly rows: readonly RowsName[];
+  /** The newest last. */
+  readonly states: readonly StateName[];
+}
+
+const pad = (id: number) => String(id).padStart(DIGITS, "0");
+
+export function rowsName(firstId: number, lastId: number): string {
+  return `rows-${pad(firstId)}-${pad(lastId)}.piece`;
+}
+
+export function stateName(lastId: number): string {
+  return `state-${pad(lastId)}.piece`;
+}
+
+export function listingOf(names: readonly string[]): Listing {
+  const rows: RowsName[] = [];
+  const states: StateName[] = [];
+  for (const name of [...names].sort()) {
+    const match = /^(rows|state)-(?:(\d{15})-)?(\d{15})\.piece$/.exec(name);
+    if (match === null) continue;
+    const lastId = Number(match[3]);
+    if (match[1] === "state" && match[2] === undefined) states.push({ name, lastId });
+    else if (match[1] === "rows" && match[2] !== undefined) rows.push({ name, firstId: Number(match[2]), lastId });
+  }
+  return { rows, states };
+}
+
+/** The folder of one journal below the place where copies are kept. */
+export function folderOf(place: string, journalName: string): string {
+  return join(place, journalName);
+}
+
+export async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw new GatewayError("FILE_UNREADABLE", { path: folder }, { cause });
+  }
+}
+
+export async function readPiece(folder: string, name: string): Promise<Uint8Array> {
+  try {
+    return await readFile(join(folder, name));
+  } catch (cause) {
+    throw new GatewayError("FILE_UNREADABLE", { path: join(folder, name) }, { cause });
+  }
+}
+
+/** Throws FILE_UNWRITABLE; then nothing of that name has changed. */
+export async function writePiece(folder: string, name: string, bytes: Uint8Array): Promise<void> {
+  const path = join(folder, name);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const file = await open(`${path}.part`, "w", MODE);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(`${path}.part`, path);
+    const directory = await open(folder, "r");
+    await directory.sync();
+    await directory.close();
+  } catch (cause) {
+    throw new GatewayError("FILE_UNWRITABLE", { path, reason: cause instanceof Error ? cause.message : "" }, { cause });
+  }
+}
+
+export async function removePiece(folder: string, name: string): Promise<void> {
+  await rm(join(folder, name), { force: true });
+}

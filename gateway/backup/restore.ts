@@ -1,0 +1,111 @@
+// A data folder out of a copy. It carries a mark that tells the gateway at its next start what it must ask of the devices.
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { GatewayError } from "../errors.ts";
+import type { StateTables } from "../journal/pieces.ts";
+import { restoreJournal } from "../journal/restore.ts";
+import type { StoredRow } from "../journal/row.ts";
+import { placeFiles } from "./files.ts";
+import { restoreHistory } from "./history-copy.ts";
+import { resendFrom } from "./resend.ts";
+import { readSheet } from "./sheet.ts";
+import { type CopyReport, readCopy } from "./verify.ts";
+import { writeFileWhole } from "./whole.ts";
+
+/** In the data folder until the gateway has taken it up. */
+export const RESTORED_FILE = "restored.json";
+
+export interface RestoredMark {
+  readonly version: 1;
+  readonly atMs: number;
+  /** By device id: the sequence from which on it has to send again, as it counts itself (modulo 65,536). */
+  readonly resendFrom: Readonly<Record<string, number>>;
+}
+
+export interface RestoreOptions {
+  readonly folder: string;
+  readonly dataDir: string;
+  readonly passphrase?: string | undefined;
+  /** What was typed from the recovery sheet. */
+  readonly sheet?: string | undefined;
+  readonly nowMs: number;
+}
+
+export interface RestoreResult {
+  readonly report: CopyReport;
+  readonly rows: number;
+  /** Whether the copy had the history of long ago. */
+  readonly history: boolean;
+  readonly keys: "sealed" | "sheet" | "none";
+  readonly aside: readonly { readonly was: string; readonly path: string }[];
+}
+
+/**
+ * Throws COPY_UNUSABLE, PASSPHRASE_WRONG, FILE_UNWRITABLE (there is a journal already). What is damaged in the copy is left out and
+ * stands in the report: the devices send it again.
+ */
+export async function restoreCopy(options: RestoreOptions): Promise<RestoreResult> {
+  const { folder, dataDir, passphrase, sheet, nowMs } = options;
+  const { report, state, batches } = await readCopy(folder, true);
+  if (state === undefined) {
+    const problems = report.damaged.map(({ name, why }) => `${name}: ${why}`);
+    throw new GatewayError("COPY_UNUSABLE", { path: folder, problems: [...problems, "no state in it is whole"] });
+  }
+  const typed = sheet === undefined ? undefined : readSheet(sheet);
+  if (typed?.kind === "faults")
+    throw new GatewayError("COPY_UNUSABLE", { path: "recovery sheet", problems: typed.faults });
+  const { aside } = placeFiles(folder, dataDir, passphrase);
+  if (typed !== undefined) {
+    const keys = Object.fromEntries(typed.keys.map(({ deviceId, key }) => [deviceId, key]));
+    writeFileWhole(join(dataDir, "keys.json"), Buffer.from(`${JSON.stringify({ version: 1, keys })}\n`));
+  }
+  const history = await restoreHistory(folder, dataDir);
+  const { rows } = restoreJournal(dataDir, state.tables, batches);
+  const mark: RestoredMark = { version: 1, atMs: nowMs, resendFrom: namedFrom(state.tables, batches) };
+  writeFileWhole(join(dataDir, RESTORED_FILE), Buffer.from(JSON.stringify(mark)));
+  const hasKeys = existsSync(join(dataDir, "keys.json"));
+  return { report, rows, history, keys: typed !== undefined ? "sheet" : hasKeys ? "sealed" : "none", aside };
+}
+
+function namedFrom(tables: StateTables, batches: readonly (readonly StoredRow[])[]): Record<string, number> {
+  const from = resendFrom(batches.flat());
+  const named: Record<string, number> = {};
+  for (const line of tables.device) {
+    const sequence = from.get(Number(line["device"]));
+    if (sequence !== undefined) named[String(line["device_id"])] = sequence & 0xffff;
+  }
+  return named;
+}
+
+/** The mark of a restore that the gateway has not taken up yet. Throws FILE_UNREADABLE. */
+export function readRestored(dataDir: string): RestoredMark | undefined {
+  const path = join(dataDir, RESTORED_FILE);
+  if (!existsSync(path)) return undefined;
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as RestoredMark;
+  } catch (cause) {
+    throw new GatewayError("FILE_UNREADABLE", { path }, { cause });
+  }
+}
+
+export function forgetRestored(dataDir: string): void {
+  rmSync(join(dataDir, RESTORED_FILE), { force: true });
+}
+
+/** The folder of the journal whose copy it is: `place` itself, or the one folder below it that has a state. */
+export function copyFolderIn(place: string): string {
+  const has = (folder: string) => readdirSync(folder).some((name) => name.startsWith("state-"));
+  try {
+    if (has(place)) return place;
+    const found = readdirSync(place, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && has(join(place, entry.name)))
+      .map((entry) => join(place, entry.name));
+    const [only] = found;
+    if (found.length === 1 && only !== undefined) return only;
+    const problems = found.length === 0 ? ["there is no copy in it"] : [`name one of: ${found.join(", ")}`];
+    throw new GatewayError("COPY_UNUSABLE", { path: place, problems });
+  } catch (cause) {
+    if (cause instanceof GatewayError) throw cause;
+    throw new GatewayError("FILE_UNREADABLE", { path: place }, { cause });
+  }
+}

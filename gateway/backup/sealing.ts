@@ -1,0 +1,45 @@
+// Secrets of a copy under a passphrase: scrypt (RFC 7914) makes the key, AES-256-GCM (NIST SP 800-38D) seals. Without the passphrase
+// the file says nothing; changed by one bit it does not open.
+import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from "node:crypto";
+import { GatewayError } from "../errors.ts";
+
+/** 128 MB and some tenths of a second for each guess. */
+const COST = 1 << 17;
+const MEMORY_BYTES_MAX = 256 * 1024 * 1024;
+const KEY_BYTES = 32;
+const SALT_BYTES = 16;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const MAGIC = Buffer.from("waakvlam-sealed 1\n");
+/** Shorter ones can be guessed however dear each guess is. */
+export const PASSPHRASE_LENGTH_MIN = 16;
+
+function keyOf(passphrase: string, salt: Uint8Array): Buffer {
+  return scryptSync(passphrase.normalize("NFKC"), salt, KEY_BYTES, { N: COST, r: 8, p: 1, maxmem: MEMORY_BYTES_MAX });
+}
+
+export function seal(plain: Uint8Array, passphrase: string): Uint8Array {
+  const [salt, nonce] = [randomBytes(SALT_BYTES), randomBytes(NONCE_BYTES)];
+  const cipher = createCipheriv("aes-256-gcm", keyOf(passphrase, salt), nonce);
+  cipher.setAAD(MAGIC);
+  const body = Buffer.concat([cipher.update(plain), cipher.final()]);
+  return Buffer.concat([MAGIC, salt, nonce, cipher.getAuthTag(), body]);
+}
+
+/** Throws PASSPHRASE_WRONG: also when somebody has changed the file. */
+export function unseal(sealed: Uint8Array, passphrase: string): Uint8Array {
+  const all = Buffer.from(sealed);
+  const [salt, nonce, tag] = [SALT_BYTES, NONCE_BYTES, TAG_BYTES].reduce<[number, Buffer[]]>(
+    ([at, parts], size) => [at + size, [...parts, all.subarray(at, at + size)]],
+    [MAGIC.length, []],
+  )[1] as [Buffer, Buffer, Buffer];
+  try {
+    const decipher = createDecipheriv("aes-256-gcm", keyOf(passphrase, salt), nonce, { authTagLength: TAG_BYTES });
+    decipher.setAAD(all.subarray(0, MAGIC.length));
+    decipher.setAuthTag(tag);
+    const body = all.subarray(MAGIC.length + SALT_BYTES + NONCE_BYTES + TAG_BYTES);
+    return Buffer.concat([decipher.update(body), decipher.final()]);
+  } catch (cause) {
+    throw new GatewayError("PASSPHRASE_WRONG", {}, { cause });
+  }
+}

@@ -1,0 +1,55 @@
+// The recovery sheet: the devices' keys on paper, for a safe. What is typed from it is checked line by line, so that a slip of a
+// finger is found before a device is.
+import { crc32 } from "node:zlib";
+
+/** A key is 32 bytes: sixteen groups of four characters, and one more that checks the line. */
+const GROUP = 4;
+const KEY_HEX = 64;
+
+export interface SheetKey {
+  readonly deviceId: string;
+  /** 64 characters, hexadecimal. */
+  readonly key: string;
+}
+
+export type SheetRead =
+  | { readonly kind: "keys"; readonly keys: readonly SheetKey[] }
+  | { readonly kind: "faults"; readonly faults: readonly string[] };
+
+function checkOf({ deviceId, key }: SheetKey): string {
+  return (crc32(`${deviceId} ${key}`) & 0xffff).toString(16).padStart(4, "0");
+}
+
+function groups(hex: string): string {
+  return (hex.match(new RegExp(`.{${GROUP}}`, "g")) ?? []).join(" ");
+}
+
+export function sheetText(keys: readonly SheetKey[], title: string): string {
+  const head = [
+    title,
+    "Keep this in a safe. Who has it can speak for every device.",
+    "Type it into a file as it stands, and give that to: waakvlam restore COPY --sheet FILE",
+    "",
+  ];
+  const lines = keys.flatMap((one) => [`${one.deviceId}:`, `  ${groups(one.key + checkOf(one))}`]);
+  return `${[...head, ...lines].join("\n")}\n`;
+}
+
+/** What was typed: spaces, capitals and line breaks within a key do not matter. */
+export function readSheet(text: string): SheetRead {
+  const keys: SheetKey[] = [];
+  const faults: string[] = [];
+  const parts = text.split(/^\s*([a-z0-9-]{3,32}):/m);
+  for (let i = 1; i + 1 < parts.length; i += 2) {
+    const deviceId = parts[i] as string;
+    const hex = (parts[i + 1] as string).replace(/\s/g, "").toLowerCase();
+    const one = { deviceId, key: hex.slice(0, KEY_HEX) };
+    if (!/^[0-9a-f]*$/.test(hex)) faults.push(`${deviceId}: a character that is none of 0–9 and a–f`);
+    else if (hex.length !== KEY_HEX + GROUP)
+      faults.push(`${deviceId}: ${hex.length} characters, not ${KEY_HEX + GROUP}`);
+    else if (checkOf(one) !== hex.slice(KEY_HEX)) faults.push(`${deviceId}: a wrong character somewhere in its line`);
+    else keys.push(one);
+  }
+  if (parts.length < 3) faults.push("no device is named: a line with its name and a colon, then its key");
+  return faults.length === 0 ? { kind: "keys", keys } : { kind: "faults", faults };
+}

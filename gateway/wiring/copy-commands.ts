@@ -1,0 +1,165 @@
+// `waakvlam backup`, `verify`, `restore` and `sheet`: the copy of everything by hand, and the way back from it.
+import { mkdirSync, readFileSync } from "node:fs";
+import { defineCommand } from "citty";
+import { copyOnce } from "../backup/copier.ts";
+import { createFileCollector } from "../backup/files.ts";
+import { folderOf } from "../backup/folder.ts";
+import { copyHistory } from "../backup/history-copy.ts";
+import { copyFolderIn, type RestoreResult, restoreCopy } from "../backup/restore.ts";
+import { sheetText } from "../backup/sheet.ts";
+import { type CopyReport, isWhole, readCopy } from "../backup/verify.ts";
+import type { CommandIo, ExitCode } from "../cli/commands.ts";
+import { CONFIG_FLAG, type CommandShell, JSON_FLAG } from "../cli/definitions.ts";
+import { listProblems } from "../config/problems.ts";
+import { toInstant } from "../domain/instant.ts";
+import { GatewayError } from "../errors.ts";
+import { openOutsideSource } from "../journal/copy-source.ts";
+import { loadKeys } from "../registry/keys.ts";
+import { loadRegistry } from "../registry/registry.ts";
+import { passphraseOf, sourcesOf } from "./copy.ts";
+
+const PASSPHRASE_FLAG = {
+  type: "string",
+  description: "File with the passphrase of the sealed keys",
+  valueHint: "FILE",
+} as const;
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new GatewayError("FILE_UNREADABLE", { path }, { cause });
+  }
+}
+
+function reportLines(folder: string, report: CopyReport): string[] {
+  const newest = report.newestMs === undefined ? "no rows" : `rows up to ${toInstant(report.newestMs)}`;
+  return [
+    `${folder}: ${report.rows} rows (${report.firstId ?? "–"} to ${report.lastId ?? "–"}), ${newest}`,
+    ...report.damaged.map(({ name, why }) => `  damaged: ${name}: ${why}`),
+    ...report.gaps.map(({ fromId, toId }) => `  missing: rows ${fromId} to ${toId}`),
+    ...(report.damagedRows === 0 ? [] : [`  ${report.damagedRows} rows do not fit their checksum`]),
+    ...(report.stateLastId === undefined ? ["  no state in it is whole: nothing can be restored"] : []),
+  ];
+}
+
+function restoreLines({ rows, keys, aside }: RestoreResult, dataDir: string): string[] {
+  const keyLine = {
+    sealed: "Keys, people and certificates are back.",
+    sheet: "Keys are back from the sheet. People and certificates: waakvlam people add, waakvlam tls create.",
+    none: "Keys were not in the copy: no device is believed until they are. Type the recovery sheet: --sheet FILE.",
+  }[keys];
+  return [
+    `${rows} rows are in ${dataDir}. ${keyLine}`,
+    ...aside.map(({ was, path }) => `  put in its place by hand: ${path} → ${was}`),
+    "Give this machine the name and address of the lost one, then: waakvlam start. Devices are asked for what the copy lacks.",
+  ];
+}
+
+function end(io: CommandIo, isJson: boolean, value: unknown, lines: readonly string[], code: ExitCode): ExitCode {
+  if (isJson) io.out(JSON.stringify(value));
+  else for (const line of lines) io.out(line);
+  return code;
+}
+
+/** By the name under which they are called. */
+export function copyCommands(shell: CommandShell) {
+  return {
+    backup: backupCommand(shell),
+    verify: verifyCommand(shell),
+    restore: restoreCommand(shell),
+    sheet: sheetCommand(shell),
+  };
+}
+
+function backupCommand(shell: CommandShell) {
+  return defineCommand({
+    meta: { name: "backup", description: "Bring the copy up to now; the gateway may be running" },
+    args: {
+      to: { type: "string", description: "Where copies are kept, in place of backup.dir", valueHint: "DIR" },
+      "passphrase-file": PASSPHRASE_FLAG,
+      config: CONFIG_FLAG,
+      json: JSON_FLAG,
+    },
+    async run({ args }) {
+      const config = shell.configOf(args.config);
+      const place = args.to ?? config.backup?.dir;
+      if (place === undefined) {
+        shell.io.err("Where to? Name a folder with --to DIR, or set backup.dir in the configuration.");
+        return shell.end(2);
+      }
+      const passphrase = passphraseOf(args["passphrase-file"] ?? config.backup?.passphraseFile);
+      const source = openOutsideSource(config.data.dir);
+      try {
+        const folder = folderOf(place, source.epoch);
+        const files = createFileCollector(sourcesOf(config, shell.fileOf(args.config)), passphrase);
+        const copied = await copyOnce(source, folder, files.collect());
+        await copyHistory(config.data.dir, folder);
+        const keys = passphrase === undefined ? "left out: print them with waakvlam sheet" : "sealed";
+        const line = `${folder}: ${copied.rows} rows more, up to row ${copied.lastId}; keys ${keys}`;
+        return shell.end(end(shell.io, args.json === true, { folder, ...copied }, [line], 0));
+      } finally {
+        source.close();
+      }
+    },
+  });
+}
+
+function verifyCommand(shell: CommandShell) {
+  return defineCommand({
+    meta: { name: "verify", description: "Read a whole copy and say whether it can be restored from" },
+    args: { copy: { type: "positional", description: "Folder of the copy", required: true }, json: JSON_FLAG },
+    async run({ args }) {
+      const folder = copyFolderIn(args.copy);
+      const { report } = await readCopy(folder, false);
+      return shell.end(end(shell.io, args.json === true, report, reportLines(folder, report), isWhole(report) ? 0 : 1));
+    },
+  });
+}
+
+function restoreCommand(shell: CommandShell) {
+  return defineCommand({
+    meta: { name: "restore", description: "Make this machine's data folder from a copy" },
+    args: {
+      copy: { type: "positional", description: "Folder of the copy", required: true },
+      "passphrase-file": PASSPHRASE_FLAG,
+      sheet: { type: "string", description: "What was typed from the recovery sheet", valueHint: "FILE" },
+      config: CONFIG_FLAG,
+      json: JSON_FLAG,
+    },
+    async run({ args }) {
+      const config = shell.configOf(args.config);
+      const dataDir = config.data.dir;
+      mkdirSync(dataDir, { recursive: true, mode: 0o750 });
+      const folder = copyFolderIn(args.copy);
+      const passphrase = passphraseOf(args["passphrase-file"] ?? config.backup?.passphraseFile);
+      const sheet = args.sheet === undefined ? undefined : readText(args.sheet);
+      const result = await restoreCopy({ folder, dataDir, passphrase, sheet, nowMs: shell.io.nowMs() });
+      const lines = [...reportLines(folder, result.report), ...restoreLines(result, dataDir)];
+      return shell.end(end(shell.io, args.json === true, result, lines, 0));
+    },
+  });
+}
+
+function sheetCommand(shell: CommandShell) {
+  return defineCommand({
+    meta: { name: "sheet", description: "The devices' keys as a sheet to print, for a safe" },
+    args: { config: CONFIG_FLAG },
+    run({ args }) {
+      const config = shell.configOf(args.config);
+      const keys = loadKeys(config.data.dir);
+      const all = loadRegistry(config.data.dir, listProblems).devices.flatMap(({ deviceId }) => {
+        const key = keys.get(deviceId);
+        return key === undefined ? [] : [{ deviceId, key: Buffer.from(key).toString("hex") }];
+      });
+      const day = toInstant(shell.io.nowMs()).slice(0, 10);
+      shell.io.out(
+        sheetText(
+          all,
+          `Waakvlam recovery sheet: gateway ${config.gateway.id}, ${all.length} devices, ${day}`,
+        ).trimEnd(),
+      );
+      return shell.end(0);
+    },
+  });
+}

@@ -1,0 +1,82 @@
+// The scheduled copy, and what a gateway that was restored from one asks of its devices.
+import { readFileSync } from "node:fs";
+import type { GatewayConfig } from "../../protocol/index.ts";
+import { createFileCollector, type Sources } from "../backup/files.ts";
+import { folderOf } from "../backup/folder.ts";
+import { copyHistory } from "../backup/history-copy.ts";
+import { forgetRestored, readRestored } from "../backup/restore.ts";
+import { type Schedule, startSchedule } from "../backup/schedule.ts";
+import { PASSPHRASE_LENGTH_MIN } from "../backup/sealing.ts";
+import { COUNTER_JUMP } from "../domain/downlink-queue.ts";
+import { GatewayError } from "../errors.ts";
+import type { Commands } from "../ingress/commands.ts";
+import type { Parts } from "./parts.ts";
+
+const DAY_MS = 86_400_000;
+/** A device that has not been heard for so long has nothing left that would be missed. */
+const ASK_FOR_MS = 30 * DAY_MS;
+
+/** Throws FILE_UNREADABLE, CONFIG_INVALID (too short). Undefined without a file: secrets are left out. */
+export function passphraseOf(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8").trim();
+  } catch (cause) {
+    throw new GatewayError("FILE_UNREADABLE", { path }, { cause });
+  }
+  if (text.length < PASSPHRASE_LENGTH_MIN) {
+    const problem = `the passphrase in ${path} is shorter than ${PASSPHRASE_LENGTH_MIN} characters`;
+    throw new GatewayError("CONFIG_INVALID", { path, problems: [problem] });
+  }
+  return text;
+}
+
+/** What a copy holds beside the journal, by the configuration. */
+export function sourcesOf(config: GatewayConfig, configFile: string | undefined): Sources {
+  const { influxdb, webhook, upstream, metrics, mqtt, http } = config;
+  const tokens = [
+    influxdb?.tokenFile,
+    webhook?.tokenFile,
+    webhook?.secretFile,
+    upstream?.passwordFile,
+    metrics?.tokenFile,
+  ];
+  const authorities = [influxdb?.caFile, webhook?.caFile, upstream?.caFile];
+  const paths = [...tokens, ...authorities, mqtt.tlsCert, mqtt.tlsKey, http.tlsCert, http.tlsKey];
+  return { dataDir: config.data.dir, configFile, secretPaths: paths.filter((path) => path !== undefined) };
+}
+
+/** Undefined when no copy is configured. */
+export function startCopy(
+  { config, journal, clock, logs }: Pick<Parts, "config" | "journal" | "clock" | "logs">,
+  configFile: string | undefined,
+): Schedule | undefined {
+  const { backup } = config;
+  if (backup === undefined) return undefined;
+  const files = createFileCollector(sourcesOf(config, configFile), passphraseOf(backup.passphraseFile));
+  const folder = folderOf(backup.dir, journal.epoch);
+  const daily = (to: string) => copyHistory(config.data.dir, to);
+  const everyMs = backup.everyS * 1000;
+  return startSchedule({ source: journal, folder, files, everyMs, daily, clock, log: logs.area("backup").warn });
+}
+
+/** After a restore: each device is asked for what the copy lacks. Kept before the mark goes, so that it is asked at least once. */
+export async function askForMissing(
+  { config, store, clock, logs }: Pick<Parts, "config" | "store" | "clock" | "logs">,
+  commands: Pick<Commands, "ask">,
+): Promise<void> {
+  const mark = readRestored(config.data.dir);
+  if (mark === undefined) return;
+  const expiresMs = clock.nowMs() + ASK_FOR_MS;
+  const asks = store.registry().devices.map(({ deviceId }) => {
+    // Of one that the copy has nothing of, all that it has: sequences begin at 0 for whoever was made after the copy.
+    const argument = mark.resendFrom[deviceId] ?? 0;
+    return { deviceId, command: "resend-from", argument, expiresMs, jump: COUNTER_JUMP };
+  });
+  const refused = await commands.ask(asks);
+  logs.area("backup").info("restored from a copy: devices are asked for what it lacks", {
+    devices: asks.length - refused.length,
+  });
+  forgetRestored(config.data.dir);
+}
