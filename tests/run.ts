@@ -32,6 +32,7 @@ const PROOFS: readonly (readonly string[])[] = [
   ["poison"],
   ["compaction", "--cycles", "4"],
   ["sinks", "--form", "short"],
+  ["spare", "--form", "short"],
   ["device-powercut", "--form", "short"],
   ["blackout", "--form", "short"],
 ];

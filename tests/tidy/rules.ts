@@ -26,7 +26,7 @@ function isSource(path: string): boolean {
 const GATEWAY_LADDER: readonly (readonly string[])[] = [
   ["domain"],
   ["journal", "history", "registry", "engine", "config"],
-  ["ingress", "sinks", "notify", "reports", "api", "cli", "ups"],
+  ["ingress", "backup", "sinks", "notify", "reports", "api", "cli", "ups"],
   ["wiring", "doctor"],
 ];
 const DEVICE_FOLDERS = ["drivers", "links", "store", "device", "boards"];

@@ -196,6 +196,14 @@ function ScreenHeader({
   );
 }
 
+/** How old the copy is from which a spare can take over; nothing where none is configured. */
+function copyWords(format: Format): string {
+  const copy = gateway.value?.copy;
+  if (copy === undefined) return "";
+  const time = copy.lastAt === undefined ? "–" : format.clock(Date.parse(copy.lastAt));
+  return `${format.text(copy.state === "failing" ? "copyFailing" : "copyOf", { time })} · `;
+}
+
 function ScreenFooter({ format }: { format: Format }) {
   return (
     <footer>
@@ -210,6 +218,7 @@ function ScreenFooter({ format }: { format: Format }) {
         <kbd>?</kbd> {format.text("keysHelp")}
       </span>
       <span class="freshness">
+        {copyWords(format)}
         {isOutOfReach.value ? format.text("unreachableShort") : format.text("connected")} ·{" "}
         {format.text("dataOf", { time: format.seconds(heardMs.value) })}
       </span>

@@ -91,6 +91,8 @@ export const en = {
   connected: "Connected",
   lastMessage: "last message {age} ago",
   dataOf: "data of {time}",
+  copyOf: "copy of {time}",
+  copyFailing: "⚠ copy fails, last of {time}",
   keysMove: "previous/next",
   keysAck: "acknowledge",
   keysHelp: "all keys",

@@ -89,6 +89,8 @@ export const nl = {
   connected: "Verbonden",
   lastMessage: "laatste bericht {age} geleden",
   dataOf: "gegevens van {time}",
+  copyOf: "kopie van {time}",
+  copyFailing: "⚠ kopie mislukt, laatste van {time}",
   keysMove: "vorige/volgende",
   keysAck: "bevestigen",
   keysHelp: "alle toetsen",

@@ -11,7 +11,7 @@ const dir = values.dir ?? "";
 let offsetMs = Number(values.offset ?? 0);
 const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + offsetMs };
 const config = parseConfig({ data: { dir }, mqtt: { port: 0 }, http: { port: 0 } }, { path: "proof", baseDir: dir });
-const app = await startApp(config, { clock, logs: createLogs("error") });
+const app = await startApp(config, { clock, logs: createLogs({ level: "error" }) });
 takeOrders({
   stop: app.stop,
   clock: (ms) => {
