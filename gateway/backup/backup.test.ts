@@ -132,7 +132,9 @@ describe("a copy", () => {
     writeFileSync(join(data, "registry.json"), '{"version":1}');
     writeFileSync(join(data, "keys.json"), JSON.stringify({ version: 1, keys: { "alm-01-d1": KEY } }));
     await append(1, 2);
-    const sources = { dataDir: data, secretPaths: [] };
+    const token = join(folder.path, "token");
+    writeFileSync(token, "a-token");
+    const sources = { dataDir: data, secretPaths: [token] };
     await copyOnce(journal, copy, createFileCollector(sources, undefined).collect());
     const everything = () =>
       readdirSync(copy)
@@ -151,6 +153,8 @@ describe("a copy", () => {
     await expect(restoreCopy(wrong)).rejects.toMatchObject({ code: "PASSPHRASE_WRONG" });
     const result = await restoreCopy({ ...wrong, passphrase: PASSPHRASE });
     expect(result.keys).toBe("sealed");
+    // What lay elsewhere is put where it overwrites nothing.
+    expect(result.aside).toEqual([{ was: token, path: join(spare, "restored-files", token) }]);
     expect(readFileSync(join(spare, "keys.json"), "utf8")).toContain(KEY);
     expect(readFileSync(join(spare, "registry.json"), "utf8")).toBe('{"version":1}');
   });

@@ -2,7 +2,7 @@
 // out: then the devices' keys are on the recovery sheet, and people and certificates are made anew.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { GatewayError } from "../errors.ts";
 import type { CopiedFile } from "./copier.ts";
 import { seal, unseal } from "./sealing.ts";
@@ -74,7 +74,10 @@ export function createFileCollector(sources: Sources, passphrase: string | undef
     collect() {
       told = new Map();
       const changed: CopiedFile[] = [];
-      const plain = [...PLAIN.map((name) => join(dataDir, name)), ...(configFile === undefined ? [] : [configFile])];
+      const plain = [
+        ...PLAIN.map((name) => join(dataDir, name)),
+        ...(configFile === undefined ? [] : [resolve(configFile)]),
+      ];
       const parts = [{ name: PLAIN_FILE, paths: plain, pack: (text: string) => Buffer.from(text) as Uint8Array }];
       if (passphrase !== undefined) {
         const paths = [...SECRET.map((name) => join(dataDir, name)), ...secretPaths];

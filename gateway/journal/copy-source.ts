@@ -15,10 +15,10 @@ export interface OutsideSource {
   close(): void;
 }
 
-/** Throws JOURNAL_UNUSABLE when there is no journal in `dir`, or none of this version. */
+/** Throws FILE_UNREADABLE when there is no journal in `dir`, JOURNAL_UNUSABLE when it is none of this version. */
 export function openOutsideSource(dir: string): OutsideSource {
-  if (!existsSync(join(dir, JOURNAL_FILE)))
-    throw new GatewayError("JOURNAL_UNUSABLE", { dir, reason: "there is none" });
+  const path = join(dir, JOURNAL_FILE);
+  if (!existsSync(path)) throw new GatewayError("FILE_UNREADABLE", { path, reason: "there is no journal" });
   try {
     const db = openReaderFile(dir);
     const { value } = db.prepare("SELECT value FROM meta WHERE key = 'epoch'").get() as { value: string };

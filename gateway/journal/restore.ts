@@ -21,7 +21,10 @@ export interface Restored {
 /** Throws FILE_UNWRITABLE when there is a journal already; leaves nothing when it fails. */
 export function restoreJournal(dir: string, tables: StateTables, batches: Iterable<readonly StoredRow[]>): Restored {
   if (existsSync(join(dir, JOURNAL_FILE))) {
-    throw new GatewayError("FILE_UNWRITABLE", { path: join(dir, JOURNAL_FILE), reason: "there is a journal already" });
+    throw new GatewayError("FILE_UNWRITABLE", {
+      path: join(dir, JOURNAL_FILE),
+      reason: "there is a journal already: move this folder away first",
+    });
   }
   const beside = join(dir, ".restoring");
   rmSync(beside, { recursive: true, force: true });

@@ -152,6 +152,10 @@ function sheetCommand(shell: CommandShell) {
         const key = keys.get(deviceId);
         return key === undefined ? [] : [{ deviceId, key: Buffer.from(key).toString("hex") }];
       });
+      if (all.length === 0) {
+        shell.io.err(`There are no keys in ${config.data.dir}: waakvlam registry import FILE makes them.`);
+        return shell.end(1);
+      }
       const day = toInstant(shell.io.nowMs()).slice(0, 10);
       shell.io.out(
         sheetText(
