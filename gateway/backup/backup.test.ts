@@ -102,11 +102,11 @@ describe("a copy", () => {
     await copyOnce(journal, copy, []);
     await append(11, 15);
     await copyOnce(journal, copy, []);
-    expect(isWhole((await readCopy(copy, false)).report)).toBe(true);
+    expect(isWhole((await readCopy(copy)).report)).toBe(true);
     const { rows, states } = listingOf(readdirSync(copy));
     flip(join(copy, (rows[1] as { name: string }).name));
     flip(join(copy, (states[2] as { name: string }).name));
-    const { report } = await readCopy(copy, false);
+    const { report } = await readCopy(copy);
     expect(isWhole(report)).toBe(false);
     expect(report).toMatchObject({ stateLastId: 10, rows: 5, gaps: [{ fromId: 6, toId: 10 }] });
     expect(report.damaged).toHaveLength(2);

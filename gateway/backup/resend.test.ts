@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
-import { resendFrom } from "./resend.ts";
+import { createResendPlan, type HeldRow } from "./resend.ts";
 
 const HOUR = 3_600_000;
+function resendFrom(rows: readonly HeldRow[]): Map<number, number> {
+  const plan = createResendPlan();
+  for (const one of rows) plan.add(one);
+  return plan.from();
+}
 const row = (sequence: number, hours: number, device = 1) => ({ device, sequence, time_ms: hours * HOUR });
 
 test("a device that lacks nothing goes on behind its last record", () => {

@@ -5,32 +5,50 @@
 const BACK_MS = 76 * 3_600_000;
 
 export interface HeldRow {
+  /** The device's number in the journal. */
   readonly device: number;
   /** Extended; 0 for a frame whose header could not be read. */
   readonly sequence: number;
   readonly time_ms: number;
 }
 
-/** By the number of the device in the journal. */
-export function resendFrom(rows: Iterable<HeldRow>): Map<number, number> {
-  const held = new Map<number, { newestMs: number; times: Map<number, number> }>();
-  for (const { device, sequence, time_ms } of rows) {
-    if (sequence === 0) continue;
-    const one = held.get(device) ?? { newestMs: 0, times: new Map<number, number>() };
-    one.newestMs = Math.max(one.newestMs, time_ms);
-    one.times.set(sequence, time_ms);
-    held.set(device, one);
+export interface ResendPlan {
+  /** Takes a row of the copy, in any order. */
+  add(row: HeldRow): void;
+  /** By the number of the device: the extended sequence to begin at. */
+  from(): Map<number, number>;
+}
+
+interface Held {
+  newestMs: number;
+  readonly sequences: number[];
+  readonly times: number[];
+}
+
+function firstMissing({ newestMs, sequences, times }: Held): number {
+  const recent = sequences.filter((_, i) => (times[i] as number) >= newestMs - BACK_MS).sort((a, b) => a - b);
+  let next = recent[0] as number;
+  for (const sequence of recent) {
+    if (sequence > next) break;
+    next = sequence + 1;
   }
-  const from = new Map<number, number>();
-  for (const [device, { newestMs, times }] of held) {
-    const recent = [...times].filter(([, ms]) => ms >= newestMs - BACK_MS).map(([sequence]) => sequence);
-    recent.sort((a, b) => a - b);
-    let next = recent[0] as number;
-    for (const sequence of recent) {
-      if (sequence > next) break;
-      next = sequence + 1;
-    }
-    from.set(device, next);
-  }
-  return from;
+  return next;
+}
+
+export function createResendPlan(): ResendPlan {
+  const held = new Map<number, Held>();
+  return {
+    add({ device, sequence, time_ms }) {
+      if (sequence === 0) return;
+      let one = held.get(device);
+      if (one === undefined) {
+        one = { newestMs: 0, sequences: [], times: [] };
+        held.set(device, one);
+      }
+      one.newestMs = Math.max(one.newestMs, time_ms);
+      one.sequences.push(sequence);
+      one.times.push(time_ms);
+    },
+    from: () => new Map([...held].map(([device, one]) => [device, firstMissing(one)])),
+  };
 }

@@ -7,9 +7,9 @@ import { restoreJournal } from "../journal/restore.ts";
 import type { StoredRow } from "../journal/row.ts";
 import { placeFiles } from "./files.ts";
 import { restoreHistory } from "./history-copy.ts";
-import { resendFrom } from "./resend.ts";
+import { createResendPlan, type ResendPlan } from "./resend.ts";
 import { readSheet } from "./sheet.ts";
-import { type CopyReport, readCopy } from "./verify.ts";
+import { type CopyReport, readCopy, rowsIn } from "./verify.ts";
 import { writeFileWhole } from "./whole.ts";
 
 /** In the data folder until the gateway has taken it up. */
@@ -46,7 +46,7 @@ export interface RestoreResult {
  */
 export async function restoreCopy(options: RestoreOptions): Promise<RestoreResult> {
   const { folder, dataDir, passphrase, sheet, nowMs } = options;
-  const { report, state, batches } = await readCopy(folder, true);
+  const { report, state, pieces } = await readCopy(folder);
   if (state === undefined) {
     const problems = report.damaged.map(({ name, why }) => `${name}: ${why}`);
     throw new GatewayError("COPY_UNUSABLE", { path: folder, problems: [...problems, "no state in it is whole"] });
@@ -60,15 +60,23 @@ export async function restoreCopy(options: RestoreOptions): Promise<RestoreResul
     writeFileWhole(join(dataDir, "keys.json"), Buffer.from(`${JSON.stringify({ version: 1, keys })}\n`));
   }
   const history = await restoreHistory(folder, dataDir);
-  const { rows } = restoreJournal(dataDir, state.tables, batches);
-  const mark: RestoredMark = { version: 1, atMs: nowMs, resendFrom: namedFrom(state.tables, batches) };
+  const plan = createResendPlan();
+  const { rows } = restoreJournal(dataDir, state.tables, planned(rowsIn(folder, pieces, state.lastId), plan));
+  const mark: RestoredMark = { version: 1, atMs: nowMs, resendFrom: namedFrom(state.tables, plan) };
   writeFileWhole(join(dataDir, RESTORED_FILE), Buffer.from(JSON.stringify(mark)));
   const hasKeys = existsSync(join(dataDir, "keys.json"));
   return { report, rows, history, keys: typed !== undefined ? "sheet" : hasKeys ? "sealed" : "none", aside };
 }
 
-function namedFrom(tables: StateTables, batches: readonly (readonly StoredRow[])[]): Record<string, number> {
-  const from = resendFrom(batches.flat());
+function* planned(batches: Iterable<readonly StoredRow[]>, plan: ResendPlan): Generator<readonly StoredRow[]> {
+  for (const batch of batches) {
+    for (const row of batch) plan.add(row);
+    yield batch;
+  }
+}
+
+function namedFrom(tables: StateTables, plan: ResendPlan): Record<string, number> {
+  const from = plan.from();
   const named: Record<string, number> = {};
   for (const line of tables.device) {
     const sequence = from.get(Number(line["device"]));

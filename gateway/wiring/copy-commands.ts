@@ -111,7 +111,7 @@ function verifyCommand(shell: CommandShell) {
     args: { copy: { type: "positional", description: "Folder of the copy", required: true }, json: JSON_FLAG },
     async run({ args }) {
       const folder = copyFolderIn(args.copy);
-      const { report } = await readCopy(folder, false);
+      const { report } = await readCopy(folder);
       return shell.end(end(shell.io, args.json === true, report, reportLines(folder, report), isWhole(report) ? 0 : 1));
     },
   });
