@@ -127,7 +127,16 @@ function main(): void {
     count("bench firmware, short", step("bench firmware, short", ["tests/bench/main.ts", "firmware", "--hours", "1"]));
     count(
       "bench ingest, short",
-      step("bench ingest, short", ["tests/bench/main.ts", "ingest", "--seconds", "1", "--rounds", "1"]),
+      step("bench ingest, short", [
+        "tests/bench/main.ts",
+        "ingest",
+        "--case",
+        "50x10",
+        "--seconds",
+        "1",
+        "--rounds",
+        "1",
+      ]),
     );
   }
   process.stdout.write(`\n${tally.reasons.join("\n")}\n`);
