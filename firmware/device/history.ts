@@ -1,5 +1,5 @@
 // History: walks the ring from the oldest record that may be open to the newest, and packs runs of samples into backlog frames, a
-// sample a turn. A run ends where groups, boot or the state of the clock change. What is under way elsewhere is stepped over.
+// part of a sample a turn. A run ends where groups, boot or the state of the clock change. What is under way elsewhere is stepped over.
 import type { BacklogEncoder } from "../../protocol/wire.ts";
 import { u16 } from "../store/bytes.ts";
 import type { Place, Ring } from "../store/ring.ts";
@@ -103,11 +103,12 @@ export function createHistory(options: HistoryOptions): History {
     isBroken = false;
   }
 
-  /** True when the sample is in the frame or left out by rule; false when the frame ends before it. */
-  function pack(sample: Uint8Array): boolean {
+  /** True when the sample is in the frame or left out by rule, false when the frame ends before it; undefined for one more turn. */
+  function pack(sample: Uint8Array): boolean | undefined {
     if (boot !== ring.bootOf(sample) || synced !== ((sample[7] as number) & CLOCK_SYNCED)) return false;
     // The first one always goes, so that no run is left out altogether.
     if (thinning !== undefined && isThinned && first < cursor && !thinning.keeps(cursor)) return true;
+    if (!encoder.take(sample)) return undefined;
     if (!encoder.add(sample)) return false;
     isBroken = false;
     return true;
@@ -155,7 +156,9 @@ export function createHistory(options: HistoryOptions): History {
           begin(found as Uint8Array, bytesMax);
           return true;
         }
-        if (!pack(found as Uint8Array)) return finish();
+        const isPacked = pack(found as Uint8Array);
+        if (isPacked === undefined) return true;
+        if (!isPacked) return finish();
         cursor++;
         if (thinning === undefined || !isBroken) end = cursor;
         return true;
