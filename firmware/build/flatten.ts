@@ -2,6 +2,7 @@
 // as nothing can tell the difference.
 import type { Program } from "./facts.ts";
 import { inlineOnce } from "./inline.ts";
+import { shortenLoops } from "./loops.ts";
 import { splitOptions, spreadLateObject, spreadObject } from "./objects.ts";
 import { indexOf, type Node, openTree, print, walk } from "./tree.ts";
 import { dropSameArguments, dropUnused, fold, inlineForwarders, spreadConstants, spreadUnchanging } from "./values.ts";
@@ -44,7 +45,9 @@ export function flatten(code: string): string {
   });
   for (let step = 0; step < STEPS_MAX; step++) {
     const program: Program = { ast, index: indexOf(ast), taken };
-    if (!PASSES.some((pass) => pass(program))) return print(ast);
+    if (PASSES.some((pass) => pass(program))) continue;
+    shortenLoops(ast, taken);
+    return print(ast);
   }
   throw new Error("the passes over the program find no end");
 }
