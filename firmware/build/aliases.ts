@@ -1,7 +1,7 @@
 // What a program names again and again gets a short name: parts of the engine, a long property. Functions that are one expression
 // become arrows, and functions that are the same become one.
 import { types } from "@babel/core";
-import { hostOf, isPlain } from "./facts.ts";
+import { hostOf, initOf, isPlain } from "./facts.ts";
 import { setVariable } from "./inline.ts";
 import { freshName, type Index, identifier, indexOf, type Node, replace, walk } from "./tree.ts";
 import { changesEngine } from "./values.ts";
@@ -32,8 +32,28 @@ function textOf(part: Node): string {
   return part.type === "Identifier" ? part.name : `${part.object.name}.${part.property.name}`;
 }
 
+/** Names that the program itself has for such a part give way to the part, so that it gets one name. */
+function spreadNamedParts(ast: Node): void {
+  const index = indexOf(ast);
+  for (const binding of index.bindings.values()) {
+    const value = initOf(index, binding);
+    const isPart = value?.type === "MemberExpression" && !value.computed && index.free.has(value.object.name);
+    if (!isPart || !OBJECTS.includes(value.object.name) || BOUND.includes(value.property.name)) continue;
+    const areCalls = binding.reads.every((read) => {
+      const call = index.parents.get(read);
+      return call.type === "CallExpression" && call.callee === read;
+    });
+    if (!areCalls || binding.reads.length < 2) continue;
+    for (const read of binding.reads) replace(index, read, types.cloneNode(value, true));
+    const holder = index.parents.get(binding.node);
+    holder.declarations.splice(holder.declarations.indexOf(binding.node), 1);
+    if (holder.declarations.length === 0) replace(index, holder, types.emptyStatement());
+  }
+}
+
 /** Short names for parts of the engine that are called often enough. */
 function nameParts(ast: Node, taken: Set<string>): void {
+  spreadNamedParts(ast);
   const index = indexOf(ast);
   const parts = new Map<string, Node[]>();
   walk(ast.program, (node, parent) => {
