@@ -4,6 +4,7 @@ import { hostOf } from "./facts.ts";
 import { type Lifetime, lifetimesOf, overlap } from "./lifetimes.ts";
 import { declareFirst } from "./order.ts";
 import { type Binding, type Index, indexOf, type Node, openTree, print, walk } from "./tree.ts";
+import { shortenTruths } from "./truths.ts";
 
 const FIRST = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ$_";
 const REST = `${FIRST}0123456789`;
@@ -84,7 +85,10 @@ function nameAll(
 /** `reserved` are names that nothing of the program may hide. A program that is a guest in its root gets no new names there. */
 export function shortenVariables(code: string, reserved: Iterable<string>, isGuest = false): string {
   const ast = openTree(code);
-  if (!isGuest) shortenMore(ast);
+  if (!isGuest) {
+    shortenTruths(ast);
+    shortenMore(ast);
+  }
   declareFirst(ast);
   const index = indexOf(ast);
   const never = new Set([...reserved, ...index.free, ...WORDS]);
