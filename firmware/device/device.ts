@@ -34,7 +34,7 @@ import {
 } from "./frames.ts";
 import { createHistory } from "./history.ts";
 import { createInfo, STATE_BOOT } from "./info.ts";
-import type { DeviceOptions, Probe } from "./options.ts";
+import type { DeviceOptions } from "./options.ts";
 import { nextSampleInS } from "./plan.ts";
 import { createReporter, rankOf } from "./reporter.ts";
 import { ACK_EVERY, ALARM_INTERVAL, putSettings, REPORT_INTERVAL, takeSettings } from "./settings.ts";
@@ -227,20 +227,18 @@ export function createDevice(options: DeviceOptions): Device {
     const mine = turn;
     waiting = probes.length;
     for (let i = 0; i < row.length; i++) codes[i] = (1 << ((row[i] as number) & 15)) - 1;
-    for (let i = 0; i < probes.length; i++) {
-      const probe = probes[i] as Probe;
+    for (const probe of probes) {
       for (let j = probe.from; j < probe.from + probe.count; j++) codes[j] = (codes[j] as number) - 1;
     }
     delay(SAMPLE_MS_MAX, () => finish(mine));
-    for (let i = 0; i < probes.length; i++) {
-      const probe = probes[i] as Probe;
+    probes.forEach((probe) => {
       probe.start((got) => {
         if (mine !== turn) return;
         codes.set(got, probe.from);
         waiting--;
         if (!waiting) finish(mine);
       });
-    }
+    });
   }
 
   function planSample(): void {

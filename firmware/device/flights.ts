@@ -34,8 +34,7 @@ export interface Flights {
 
 /** The place behind the flight of a list that carries this place, or the place itself. */
 export function behindOf(flights: readonly Flight[], place: Place): Place {
-  for (let i = 0; i < flights.length; i++) {
-    const flight = flights[i] as Flight;
+  for (const flight of flights) {
     if (place >= flight.first && place < flight.end) return flight.end;
   }
   return place;
@@ -52,8 +51,7 @@ export function createFlights(most: number, lost: (flight: Flight) => void): Fli
   function sift(isOut: (flight: Flight) => boolean): void {
     const all = flights;
     flights = [];
-    for (let i = 0; i < all.length; i++) {
-      const flight = all[i] as Flight;
+    for (const flight of all) {
       if (isOut(flight)) lost(flight);
       else flights.push(flight);
     }

@@ -112,7 +112,7 @@ export function createReporter(options: ReporterOptions): Reporter {
 
   const history = options.history(
     (place) => {
-      for (let i = 0; i < queue.length; i++) if ((queue[i] as Waiting).place === place) return place + 1;
+      for (const one of queue) if (one.place === place) return place + 1;
       return flights.behind(behindOf(marking, place));
     },
     (place, frame) => enqueue(place, Math.max(rankOf(frame), 1), 0),

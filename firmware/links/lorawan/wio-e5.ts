@@ -307,7 +307,7 @@ export function createWioE5(options: WioE5Options): LoraLink {
         held = lines.pop() as string;
         // What is left of a line that was too long is no line that anybody knows.
         if (held.length > LINE_MAX) held = "";
-        for (let i = 0; i < lines.length; i++) take(lines[i] as string);
+        for (const line of lines) take(line);
       });
       pause(options.random() * JOIN_SPREAD_MS, 0);
     },

@@ -119,7 +119,7 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
     up = false;
     const waiting = flights;
     flights = [];
-    for (let i = 0; i < waiting.length; i++) (waiting[i] as Flight).done(false);
+    for (const flight of waiting) flight.done(false);
     if (was) options.changed();
     // Half of the pause is chance: after an outage all devices come back at once.
     const pauseMs = backoffMs * (0.5 + options.random() / 2);
@@ -198,7 +198,7 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
       const mine = generation;
       delay(ANSWER_MS * 2, () => {
         if (mine !== generation) return;
-        for (let i = 0; i < flights.length; i++) if ((flights[i] as Flight).id === id) lose();
+        for (const flight of flights) if (flight.id === id) lose();
       });
     },
     losses: () => losses,

@@ -26,7 +26,7 @@ function text(value: string): string {
 /** Bytes as a string, one character a byte. */
 export function stringOf(bytes: Uint8Array): string {
   let out = "";
-  for (let i = 0; i < bytes.length; i++) out += String.fromCharCode(bytes[i] as number);
+  for (const byte of bytes) out += String.fromCharCode(byte);
   return out;
 }
 
