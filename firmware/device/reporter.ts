@@ -31,6 +31,8 @@ const MARKS = 2;
 const LIVE_S = 60;
 /** Between two turns of work. */
 const TURN_MS = 10;
+/** What waits, info, marks, history. */
+const STAGES = 4;
 /** An event that nobody acknowledged goes again after this, doubled with every answer that stayed out. */
 const RETRY_S = 15;
 const LEVEL_MAX = 6;
@@ -98,7 +100,12 @@ export function createReporter(options: ReporterOptions): Reporter {
   let markAt = 0;
   let sent = 0;
   let infoFlies = false;
+  /** Goes in the next turn: it is under way already. */
+  let outgoing: Uint8Array | undefined;
+  let isUrgent = false;
   let isWorking = false;
+  /** What the next turn looks at. */
+  let stage = 0;
   /** Grows with answers that stay out, and sinks with those that come. */
   let level = 0;
   let isAnswered = true;
@@ -143,26 +150,38 @@ export function createReporter(options: ReporterOptions): Reporter {
       (asks ? ACK_REQUESTED : 0) |
       (history.cursor() < ring.head() - 1 ? BACKLOG_PENDING : 0);
     flights.add(sequence, first, end, uptime(), asks);
-    link.send(frame, rank > 1, (taken) => {
-      if (!taken) flights.lose(sequence);
-      pump();
-    });
+    outgoing = frame;
+    isUrgent = rank > 1;
+    stage = 0;
   }
 
-  function nextDue(): Waiting | undefined {
+  /** Hands the link what is to go; the link may have been lost since. */
+  function dispatch(frame: Uint8Array): void {
+    const done = (taken: boolean): void => {
+      if (!taken) flights.lose(u16(frame, 1));
+      pump();
+    };
+    outgoing = undefined;
+    if (frame.length > link.room()) done(false);
+    else link.send(frame, isUrgent, done);
+  }
+
+  /** Where in the queue the most urgent of what is due waits, or -1. */
+  function nextDue(): number {
     const now = uptime();
     let best = -1;
     for (let i = 0; i < queue.length; i++) {
       const one = queue[i] as Waiting;
       if (one.dueS <= now && (best < 0 || one.rank > (queue[best] as Waiting).rank)) best = i;
     }
-    return best < 0 ? undefined : queue.splice(best, 1)[0];
+    return best;
   }
 
   /** False when there is nothing that could go. */
   function sendWaiting(): boolean {
-    const one = nextDue();
-    if (one === undefined) return false;
+    const due = nextDue();
+    if (due < 0 || link.room() < 1) return false;
+    const one = queue.splice(due, 1)[0] as Waiting;
     // Also one that is marked: it may have been asked for again.
     const frame = ring.read(one.place, true);
     if (frame === undefined) return true;
@@ -192,27 +211,19 @@ export function createReporter(options: ReporterOptions): Reporter {
     historyS = uptime() + options.random() * (link.isSlow() ? Math.min(SLOW_START_S, ANSWER_S << level) : START_S);
   }
 
-  function mayGoBack(): boolean {
-    return (
-      isAnswered &&
-      uptime() >= historyS &&
-      !options.isStill() &&
-      flights.count() + marking.length < options.flightsMax &&
-      link.spare() >= BACKLOG_BYTES_MIN
-    );
-  }
-
-  /** One thing a turn: a frame, some marks, or a step of history. True when there may be more to do. */
-  function turn(): boolean {
-    if (link.room() > 0 && (sendWaiting() || sendInfo())) return true;
-    if (marking.length > 0 && !options.isStill()) {
-      mark();
-      return true;
-    }
-    if (!mayGoBack()) return false;
+  function goBack(): boolean {
+    if (
+      !isAnswered ||
+      uptime() < historyS ||
+      options.isStill() ||
+      flights.count() + marking.length >= options.flightsMax
+    )
+      return false;
+    const spare = link.spare();
+    if (spare < BACKLOG_BYTES_MIN) return false;
     const made = history.ready();
-    if (made === undefined) return history.step(link.spare()) || history.ready() !== undefined;
-    if (made.frame.length > link.spare()) history.drop();
+    if (made === undefined) return history.step(spare) || history.ready() !== undefined;
+    if (made.frame.length > spare) history.drop();
     else {
       history.gone();
       transmit(made.frame, made.first, made.end, 0, true);
@@ -220,18 +231,36 @@ export function createReporter(options: ReporterOptions): Reporter {
     return true;
   }
 
-  /** Takes turns of bounded length as long as there is something to do. */
-  function pump(): void {
-    if (isWorking) return;
-    isWorking = true;
-    options.delay(TURN_MS, () => {
-      isWorking = false;
-      if (turn()) pump();
-    });
+  /** One thing: true when it was done, and may be done again. */
+  function look(): boolean {
+    if (outgoing !== undefined) {
+      dispatch(outgoing);
+      return true;
+    }
+    if (stage < 1) return sendWaiting();
+    if (stage < 2) return sendInfo();
+    if (stage < 3) return mark();
+    return goBack();
   }
 
-  function mark(): void {
-    const flight = marking[0] as Flight;
+  /** One look a turn: at what waits, at info, at marks, at history; each as long as it finds something to do. */
+  function turn(): void {
+    if (!look()) stage++;
+    isWorking = stage < STAGES;
+    if (isWorking) options.delay(TURN_MS, turn);
+  }
+
+  /** Looks at everything, from what is most urgent on. */
+  function pump(): void {
+    stage = 0;
+    if (isWorking) return;
+    isWorking = true;
+    options.delay(TURN_MS, turn);
+  }
+
+  function mark(): boolean {
+    const flight = marking[0];
+    if (flight === undefined || options.isStill()) return false;
     if (markAt < flight.first) markAt = flight.first;
     for (let i = 0; i < MARKS && markAt < flight.end; i++) {
       // A range holds samples; an event in it has an acknowledgement of its own.
@@ -240,9 +269,11 @@ export function createReporter(options: ReporterOptions): Reporter {
       if (isOne || (record !== undefined && ((record[0] as number) & 15) === REPORT)) ring.mark(markAt);
       markAt++;
     }
-    if (markAt < flight.end) return;
-    markAt = 0;
-    marking.shift();
+    if (markAt >= flight.end) {
+      markAt = 0;
+      marking.shift();
+    }
+    return true;
   }
 
   return {
@@ -275,6 +306,7 @@ export function createReporter(options: ReporterOptions): Reporter {
       pump();
     },
     reset: () => {
+      outgoing = undefined;
       flights.lose();
       isAnswered = true;
       level = 0;

@@ -24,7 +24,7 @@ export const SETTINGS_HEAD = 0x1f;
 export const STATE_BYTES = 14;
 const HEADER = 8;
 /** Slots or pages looked at in one turn of `recover`. */
-const LOOKS = 4;
+const LOOKS = 2;
 const ONES = 0xffffffff;
 /** A slot's first word is at least this until its record is acknowledged. */
 const UNMARKED = 0xff000000;
