@@ -31,8 +31,9 @@ const MARKS = 2;
 const LIVE_S = 60;
 /** Between two turns of work. */
 const TURN_MS = 10;
-/** What waits, info, marks, history. */
-const STAGES = 4;
+/** What waits, info, marks, a frame in the making, history. */
+const MAKING = 3;
+const STAGES = 5;
 /** An event that nobody acknowledged goes again after this, doubled with every answer that stayed out. */
 const RETRY_S = 15;
 const LEVEL_MAX = 6;
@@ -222,8 +223,10 @@ export function createReporter(options: ReporterOptions): Reporter {
     const spare = link.spare();
     if (spare < BACKLOG_BYTES_MIN) return false;
     const made = history.ready();
-    if (made === undefined) return history.step(spare) || history.ready() !== undefined;
-    if (made.frame.length > spare) history.drop();
+    if (made === undefined) {
+      if (!history.step(spare)) return false;
+      stage = MAKING;
+    } else if (made.frame.length > spare) history.drop();
     else {
       history.gone();
       transmit(made.frame, made.first, made.end, 0, true);
@@ -239,11 +242,13 @@ export function createReporter(options: ReporterOptions): Reporter {
     }
     if (stage < 1) return sendWaiting();
     if (stage < 2) return sendInfo();
-    if (stage < 3) return mark();
+    if (stage < MAKING) return mark();
+    // What is begun needs nothing of the link before it is ready.
+    if (stage < STAGES - 1) return history.isMaking() && history.step(0);
     return goBack();
   }
 
-  /** One look a turn: at what waits, at info, at marks, at history; each as long as it finds something to do. */
+  /** One look a turn, at each stage as long as it finds something to do. */
   function turn(): void {
     if (!look()) stage++;
     isWorking = stage < STAGES;
