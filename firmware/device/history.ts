@@ -78,6 +78,8 @@ export function createHistory(options: HistoryOptions): History {
   let frame: Uint8Array | undefined;
   /** The one at the cursor: found, and not in the frame yet. */
   let sample: Uint8Array | undefined;
+  /** The head of the next frame is written. */
+  let isOpen = false;
   let boot = 0;
   let synced = 0;
   let wantedFrom = 0;
@@ -94,7 +96,8 @@ export function createHistory(options: HistoryOptions): History {
     return ring.read(place, false);
   }
 
-  function begin(next: Uint8Array, bytesMax: number): void {
+  /** The head of a frame that begins with this sample. */
+  function open(next: Uint8Array): void {
     boot = ring.bootOf(next);
     const isEarlier = boot !== ring.state[4];
     synced = (next[7] as number) & CLOCK_SYNCED;
@@ -102,10 +105,14 @@ export function createHistory(options: HistoryOptions): History {
     options.stamp(head, BACKLOG, ring.use(), !synced);
     head[8] = boot;
     head[10] = options.groupBits | (isEarlier ? EARLIER_BOOT : 0) | (thinning !== undefined && isThinned ? THINNED : 0);
-    encoder.start(head, bytesMax, options.intervalS());
     builtS = options.uptime();
+    isOpen = true;
+  }
+
+  function begin(bytesMax: number): void {
+    encoder.start(head, bytesMax, options.intervalS());
     first = cursor;
-    isBroken = false;
+    isOpen = isBroken = false;
   }
 
   /** True when the sample is in the frame or left out by rule; false when the frame ends before it. */
@@ -130,19 +137,21 @@ export function createHistory(options: HistoryOptions): History {
     if (first >= 0 && first < cursor) cursor = first;
     first = -1;
     frame = sample = undefined;
+    isOpen = false;
   }
 
   /** Seconds since the frame was begun; one that is too old is dropped. */
   function ageOf(): number {
     const ageS = options.uptime() - builtS;
-    if (first >= 0 && ageS > FRESH_S) drop();
+    if ((isOpen || first >= 0) && ageS > FRESH_S) drop();
     return ageS;
   }
 
   /** Begins a frame with the sample that was found, or packs it. */
   function take(next: Uint8Array, bytesMax: number): boolean {
     if (first < 0) {
-      begin(next, bytesMax);
+      if (isOpen) begin(bytesMax);
+      else open(next);
       return true;
     }
     sample = undefined;

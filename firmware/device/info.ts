@@ -5,7 +5,8 @@ import { INFO } from "./frames.ts";
 import { REPORT_INTERVAL, settingRows } from "./settings.ts";
 
 /** Major, minor, patch. */
-export const FIRMWARE_VERSION = "0.1.0";
+const VERSION = [0, 1, 0];
+export const FIRMWARE_VERSION = VERSION.join(".");
 const INFO_S = 86400;
 /** Where the boot count lies in the device's state. */
 export const STATE_BOOT = 3;
@@ -45,9 +46,8 @@ export function createInfo(options: InfoOptions): InfoFrame {
   return {
     make: (withinS) => {
       const settings = options.settings();
-      const version = FIRMWARE_VERSION.split(".");
       options.stamp(info, INFO, ring.use(), false);
-      for (let i = 0; i < 3; i++) info[8 + i] = +(version[i] as string);
+      info.set(VERSION, 8);
       putU32(info, 11, options.crc32(settingRows(settings)));
       putU16(info, 15, u16(ring.state, STATE_BOOT));
       info[17] = options.resetCause();

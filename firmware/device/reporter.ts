@@ -107,15 +107,18 @@ export function createReporter(options: ReporterOptions): Reporter {
   let isWorking = false;
   /** What the next turn looks at. */
   let stage = 0;
+  /** Room for a frame that history may begin; 0 until it has been asked for. */
+  let spare = 0;
   /** Grows with answers that stay out, and sinks with those that come. */
   let level = 0;
   let isAnswered = true;
   let historyS = 0;
   let liveS = 0;
 
+  /** Not acknowledged, and not open again yet. */
+  const lost: Flight[] = [];
   const flights = createFlights(options.flightsMax, (flight) => {
-    if (flight.first < 0) infoFlies = false;
-    else if (!requeue(flight)) history.back(flight.first);
+    lost.push(flight);
   });
 
   const history = options.history(
@@ -132,10 +135,13 @@ export function createReporter(options: ReporterOptions): Reporter {
     return true;
   }
 
-  /** An event goes again by itself, and keeps its rank. */
-  function requeue(flight: Flight): boolean {
-    const frame = flight.end > flight.first + 1 ? undefined : ring.read(flight.first, false);
-    return frame !== undefined && rankOf(frame) > 0 && enqueue(flight.first, rankOf(frame), RETRY_S << level);
+  /** An event goes again by itself, and keeps its rank; all else is history. */
+  function reopen(flight: Flight): void {
+    const place = flight.first;
+    const frame = flight.end > place + 1 ? undefined : ring.read(place, false);
+    const rank = frame === undefined ? 0 : rankOf(frame);
+    if (place < 0) infoFlies = false;
+    else if (rank < 1 || !enqueue(place, rank, RETRY_S << level)) history.back(place);
   }
 
   function transmit(frame: Uint8Array, first: Place, end: Place, rank: number, isLate: boolean): void {
@@ -153,7 +159,7 @@ export function createReporter(options: ReporterOptions): Reporter {
     flights.add(sequence, first, end, uptime(), asks);
     outgoing = frame;
     isUrgent = rank > 1;
-    stage = 0;
+    stage = spare = 0;
   }
 
   /** Hands the link what is to go; the link may have been lost since. */
@@ -181,7 +187,8 @@ export function createReporter(options: ReporterOptions): Reporter {
   /** False when there is nothing that could go. */
   function sendWaiting(): boolean {
     const due = nextDue();
-    if (due < 0 || link.room() < 1) return false;
+    const room = due < 0 ? 0 : link.room();
+    if (room < 1) return false;
     const one = queue.splice(due, 1)[0] as Waiting;
     // Also one that is marked: it may have been asked for again.
     const frame = ring.read(one.place, true);
@@ -189,7 +196,7 @@ export function createReporter(options: ReporterOptions): Reporter {
     if (one.rank < 1) {
       // A slow link must not spend all its time on single samples, and the age of one without a clock is told by history only.
       const isLate = uptime() - one.dueS > LIVE_S && !((frame[HEADER - 1] as number) & CLOCK_SYNCED);
-      if (isLate || frame.length > link.room() || uptime() < liveS) {
+      if (isLate || frame.length > room || uptime() < liveS) {
         history.back(one.place);
         return true;
       }
@@ -212,7 +219,11 @@ export function createReporter(options: ReporterOptions): Reporter {
     historyS = uptime() + options.random() * (link.isSlow() ? Math.min(SLOW_START_S, ANSWER_S << level) : START_S);
   }
 
+  /** Sends the frame that is ready, or lets history look for the next one. */
   function goBack(): boolean {
+    const made = history.ready();
+    // It has looked, and found nothing to do.
+    if (made === undefined && spare > 0) return false;
     if (
       !isAnswered ||
       uptime() < historyS ||
@@ -220,13 +231,11 @@ export function createReporter(options: ReporterOptions): Reporter {
       flights.count() + marking.length >= options.flightsMax
     )
       return false;
-    const spare = link.spare();
+    spare = link.spare();
     if (spare < BACKLOG_BYTES_MIN) return false;
-    const made = history.ready();
-    if (made === undefined) {
-      if (!history.step(spare)) return false;
-      stage = MAKING;
-    } else if (made.frame.length > spare) history.drop();
+    stage = MAKING;
+    if (made === undefined) return true;
+    if (made.frame.length > spare) history.drop();
     else {
       history.gone();
       transmit(made.frame, made.first, made.end, 0, true);
@@ -234,18 +243,18 @@ export function createReporter(options: ReporterOptions): Reporter {
     return true;
   }
 
-  /** One thing: true when it was done, and may be done again. */
+  /** One thing: true when it was done, and there may be another. */
   function look(): boolean {
-    if (outgoing !== undefined) {
-      dispatch(outgoing);
-      return true;
-    }
-    if (stage < 1) return sendWaiting();
-    if (stage < 2) return sendInfo();
-    if (stage < MAKING) return mark();
-    // What is begun needs nothing of the link before it is ready.
-    if (stage < STAGES - 1) return history.isMaking() && history.step(0);
-    return goBack();
+    const flight = lost.shift();
+    if (flight !== undefined) reopen(flight);
+    else if (outgoing !== undefined) dispatch(outgoing);
+    else if (stage < 1) return sendWaiting();
+    else if (stage < 2) return sendInfo();
+    else if (stage < MAKING) return mark();
+    // What is begun asks nothing of the link until it is ready.
+    else if (stage < STAGES - 1) return (spare > 0 || history.isMaking()) && history.step(spare);
+    else return goBack();
+    return true;
   }
 
   /** One look a turn, at each stage as long as it finds something to do. */
@@ -257,7 +266,7 @@ export function createReporter(options: ReporterOptions): Reporter {
 
   /** Looks at everything, from what is most urgent on. */
   function pump(): void {
-    stage = 0;
+    stage = spare = 0;
     if (isWorking) return;
     isWorking = true;
     options.delay(TURN_MS, turn);
@@ -321,6 +330,6 @@ export function createReporter(options: ReporterOptions): Reporter {
       history.resend(sequence);
       pump();
     },
-    isIdle: () => !history.isResending() && flights.count() === 0 && marking.length === 0,
+    isIdle: () => !history.isResending() && flights.count() + lost.length + marking.length === 0,
   };
 }

@@ -199,7 +199,7 @@ export function createWioE5(options: WioE5Options): LoraLink {
       spend(airtimeMs(frame.length, rate));
     } else if (word === "Don") {
       if (step === SENDING) {
-        if (isStarted) sent();
+        if (isStarted) arm(TURN_MS, sent);
       } else if (isAnswered) connected();
       else rejoin();
     } else if (word === "Joi") {
