@@ -23,11 +23,7 @@ export interface DoorPins extends RadioPins {
 }
 
 /** `hmacOf` makes what checks the tags of this key. */
-export function startDoor(
-  board: BoardNumbers,
-  pins: DoorPins,
-  hmacOf: (key: Uint8Array) => Hmac,
-): void {
+export function startDoor(board: BoardNumbers, pins: DoorPins, hmacOf: (key: Uint8Array) => Hmac): void {
   const config = readConfig(board);
   const ring = openRing(board);
   const hmac = hmacOf(bytesOfHex(config.key));
@@ -79,8 +75,8 @@ export function startDoor(
     const newest = ring.newest();
     if (newest !== undefined && groupsOf(newest) === GROUPS) takeCodes(newest, row, codes);
     counter.restore(codes[1] as number, codes[2] as number);
-    device.start();
-    delay(1, link.start);
+    delay(1, device.start);
+    delay(2, link.start);
   });
 }
 

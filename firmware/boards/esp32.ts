@@ -137,8 +137,8 @@ function startLinks(): void {
 
 recover(ring, () => {
   point.restore(ring.newest());
-  device.start();
-  delay(1, startLinks);
+  delay(1, device.start);
+  delay(2, startLinks);
   // The help button closes to ground, the lid's switch opens.
   setWatch(() => device.help(1), D22, { repeat: true, edge: "falling", debounce: 50 });
   setWatch((event) => device.tamper(event.state), D23, { repeat: true, edge: "both", debounce: 50 });

@@ -24,5 +24,9 @@ startDoor(
     frameBytesMax: 115,
   },
   { rx: D14, tx: D15, power: D11, beamA: D16, beamB: D17, lamp: D18, buzzer: D19, seen: D20 },
-  (key) => createTurnedHmac(createTagger((bytes) => new Uint8Array(require("crypto").SHA256(bytes)), key), delay),
+  (key) =>
+    createTurnedHmac(
+      createTagger((bytes) => new Uint8Array(require("crypto").SHA256(bytes)), key),
+      delay,
+    ),
 );

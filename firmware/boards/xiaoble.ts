@@ -62,6 +62,6 @@ const device: Device = assembleDevice(BOARD, config, ring, {
 });
 recover(ring, () => {
   point.restore(ring.newest());
-  device.start();
-  delay(1, link.start);
+  delay(1, device.start);
+  delay(2, link.start);
 });

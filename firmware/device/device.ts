@@ -214,8 +214,10 @@ export function createDevice(options: DeviceOptions): Device {
   function judge(mine: number): void {
     if (mine !== turn) return;
     if (info.isDue()) {
-      info.make(spreadS());
-      delay(TURN_MS, () => judge(mine));
+      delay(TURN_MS, () => {
+        info.make(spreadS());
+        delay(TURN_MS, () => judge(mine));
+      });
       return;
     }
     putCodes(report, options.groupBits, row, codes);

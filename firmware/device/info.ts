@@ -6,7 +6,7 @@ import { REPORT_INTERVAL, settingRows } from "./settings.ts";
 
 /** Major, minor, patch. */
 const VERSION = [0, 1, 0];
-export const FIRMWARE_VERSION = VERSION.join(".");
+export const FIRMWARE_VERSION = /* @__PURE__ */ VERSION.join(".");
 const INFO_S = 86400;
 /** Where the boot count lies in the device's state. */
 export const STATE_BOOT = 3;

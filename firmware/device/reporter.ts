@@ -25,8 +25,6 @@ export const ANSWER_S = 30;
 /** After an outage history begins at a random moment within this, on a fast link and on a slow one. */
 export const START_S = 5;
 export const SLOW_START_S = 900;
-/** Marks written in one turn. */
-const MARKS = 2;
 /** A sample without a clock that has waited longer does not go by itself. */
 const LIVE_S = 60;
 /** Between two turns of work. */
@@ -276,14 +274,11 @@ export function createReporter(options: ReporterOptions): Reporter {
     const flight = marking[0];
     if (flight === undefined || options.isStill()) return false;
     if (markAt < flight.first) markAt = flight.first;
-    for (let i = 0; i < MARKS && markAt < flight.end; i++) {
-      // A range holds samples; an event in it has an acknowledgement of its own.
-      const isOne = flight.end === flight.first + 1;
-      const record = isOne ? undefined : ring.read(markAt, false);
-      if (isOne || (record !== undefined && ((record[0] as number) & 15) === REPORT)) ring.mark(markAt);
-      markAt++;
-    }
-    if (markAt >= flight.end) {
+    // A range holds samples; an event in it has an acknowledgement of its own.
+    const isOne = flight.end === flight.first + 1;
+    const record = isOne ? undefined : ring.read(markAt, false);
+    if (isOne || (record !== undefined && ((record[0] as number) & 15) === REPORT)) ring.mark(markAt);
+    if (++markAt >= flight.end) {
       markAt = 0;
       marking.shift();
     }

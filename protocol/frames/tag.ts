@@ -19,7 +19,8 @@ export interface Tagger {
 
 function block(key: Uint8Array, mask: number): Uint8Array {
   const out = new Uint8Array(BLOCK_BYTES);
-  for (let i = 0; i < BLOCK_BYTES; i++) out[i] = (i < key.length ? (key[i] as number) : 0) ^ mask;
+  // Behind the key is nothing, which counts as zero.
+  for (let i = 0; i < BLOCK_BYTES; i++) out[i] = (key[i] as number) ^ mask;
   return out;
 }
 

@@ -101,7 +101,8 @@ test("the size guard and the device's readers take any stream in any pieces", ()
         const text = String.fromCharCode(...piece);
         expect(typeof fits(piece)).toBe("boolean");
         reader.take(text);
-        for (let next = reader.next(); next !== undefined; next = reader.next()) expect(typeof next.kind).toBe("string");
+        for (let next = reader.next(); next !== undefined; next = reader.next())
+          expect(typeof next.kind).toBe("string");
         parser.take(text);
       }
     }),
