@@ -113,6 +113,7 @@ export function createDevice(options: DeviceOptions): Device {
   const info = createInfo({
     ring: ring,
     uptime: uptime,
+    delay: delay,
     stamp: stamp,
     settings: () => settings,
     crc32: options.crc32,
@@ -208,18 +209,17 @@ export function createDevice(options: DeviceOptions): Device {
     const isLow = options.ownSupply() < SUPPLY_LOW;
     if (isLow && !(flags & OWN_POWER_LOW)) tell(BATTERY_LOW, 3);
     flag(OWN_POWER_LOW, isLow);
-    delay(TURN_MS, isStill() ? planSample : () => judge(mine + 1));
+    delay(TURN_MS, isStill() ? planSample : info.isDue() ? () => inform(mine + 1) : () => judge(mine + 1));
+  }
+
+  /** Once a day info comes before the sample. */
+  function inform(mine: number): void {
+    info.make(spreadS());
+    delay(TURN_MS, () => judge(mine));
   }
 
   function judge(mine: number): void {
     if (mine !== turn) return;
-    if (info.isDue()) {
-      delay(TURN_MS, () => {
-        info.make(spreadS());
-        delay(TURN_MS, () => judge(mine));
-      });
-      return;
-    }
     putCodes(report, options.groupBits, row, codes);
     if (options.changes !== undefined && !(flags & FIRST_SINCE_BOOT)) options.changes(before, codes, note);
     before.set(codes);
@@ -253,15 +253,20 @@ export function createDevice(options: DeviceOptions): Device {
       for (let j = probe.from; j < probe.from + probe.count; j++) codes[j] = (codes[j] as number) - 1;
     }
     delay(SAMPLE_MS_MAX, () => finish(mine));
-    for (let i = 0; i < probes.length; i++) {
-      const probe = probes[i] as Probe;
-      probe.start((got) => {
-        if (mine !== turn) return;
-        codes.set(got, probe.from);
-        waiting--;
-        if (!waiting) finish(mine);
-      });
-    }
+    if (waiting > 0) delay(TURN_MS, () => ask(0, mine));
+  }
+
+  /** Asks the probes, one a turn. */
+  function ask(at: number, mine: number): void {
+    if (mine !== turn) return;
+    const probe = probes[at] as Probe;
+    probe.start((got) => {
+      if (mine !== turn) return;
+      codes.set(got, probe.from);
+      waiting--;
+      if (!waiting) finish(mine);
+    });
+    if (at + 1 < probes.length) delay(TURN_MS, () => ask(at + 1, mine));
   }
 
   function planSample(): void {

@@ -93,6 +93,8 @@ export function createWioE5(options: WioE5Options): LoraLink {
   function go(to: number): void {
     step = to;
     tries = 0;
+    // What comes before the next command is asked answers none.
+    name = "\n";
     if (to < SENDING) arm(TURN_MS, ask);
     else {
       arm(FOLLOW_MS, follow);
