@@ -97,6 +97,7 @@ export function createDevice(options: DeviceOptions): Device {
   let ignored = 0;
   /** Counts samples begun and finished; probes that have not answered. */
   let turn = 0;
+  let judged = 0;
   let waiting = 0;
   let resetCause = 0;
   let lastWay = 0;
@@ -209,17 +210,18 @@ export function createDevice(options: DeviceOptions): Device {
     const isLow = options.ownSupply() < SUPPLY_LOW;
     if (isLow && !(flags & OWN_POWER_LOW)) tell(BATTERY_LOW, 3);
     flag(OWN_POWER_LOW, isLow);
-    delay(TURN_MS, isStill() ? planSample : info.isDue() ? () => inform(mine + 1) : () => judge(mine + 1));
+    judged = turn;
+    delay(TURN_MS, isStill() ? planSample : info.isDue() ? inform : judge);
   }
 
   /** Once a day info comes before the sample. */
-  function inform(mine: number): void {
+  function inform(): void {
     info.make(spreadS());
-    delay(TURN_MS, () => judge(mine));
+    delay(TURN_MS, judge);
   }
 
-  function judge(mine: number): void {
-    if (mine !== turn) return;
+  function judge(): void {
+    if (judged !== turn) return;
     putCodes(report, options.groupBits, row, codes);
     if (options.changes !== undefined && !(flags & FIRST_SINCE_BOOT)) options.changes(before, codes, note);
     before.set(codes);

@@ -101,7 +101,6 @@ export function createReporter(options: ReporterOptions): Reporter {
   let infoFlies = false;
   /** Goes in the next turn: it is under way already. */
   let outgoing: Uint8Array | undefined;
-  let isUrgent = false;
   let isWorking = false;
   /** What the next turn looks at. */
   let stage = 0;
@@ -142,13 +141,13 @@ export function createReporter(options: ReporterOptions): Reporter {
     else if (rank < 1 || !enqueue(place, rank, RETRY_S << level)) history.back(place);
   }
 
-  function transmit(frame: Uint8Array, first: Place, end: Place, rank: number, isLate: boolean): void {
+  function transmit(frame: Uint8Array, first: Place, end: Place, mustAsk: boolean): void {
     if (flights.judge(uptime(), link.isSlow() ? 0 : ANSWER_S)) {
       level = Math.min(level + 1, LEVEL_MAX);
       isAnswered = false;
     }
     sent++;
-    const asks = rank > 0 || isLate || options.asks() || sent % options.ackEvery() === 0;
+    const asks = mustAsk || options.asks() || sent % options.ackEvery() === 0;
     const sequence = u16(frame, 1);
     frame[HEADER - 1] =
       ((frame[HEADER - 1] as number) & ~(ACK_REQUESTED | BACKLOG_PENDING)) |
@@ -156,7 +155,6 @@ export function createReporter(options: ReporterOptions): Reporter {
       (history.cursor() < ring.head() - 1 ? BACKLOG_PENDING : 0);
     flights.add(sequence, first, end, uptime(), asks);
     outgoing = frame;
-    isUrgent = rank > 1;
     stage = spare = 0;
   }
 
@@ -168,7 +166,7 @@ export function createReporter(options: ReporterOptions): Reporter {
     };
     outgoing = undefined;
     if (frame.length > link.room()) done(false);
-    else link.send(frame, isUrgent, done);
+    else link.send(frame, rankOf(frame) > 1, done);
   }
 
   /** Where in the queue the most urgent of what is due waits, or -1. */
@@ -200,7 +198,7 @@ export function createReporter(options: ReporterOptions): Reporter {
       }
       liveS = uptime() + LIVE_SHARE * link.costS(frame.length);
     }
-    transmit(frame, one.place, one.place + 1, one.rank, false);
+    transmit(frame, one.place, one.place + 1, one.rank > 0);
     return true;
   }
 
@@ -208,7 +206,7 @@ export function createReporter(options: ReporterOptions): Reporter {
     const info = options.info();
     if (info === undefined || infoFlies || info.length > link.room()) return false;
     infoFlies = true;
-    transmit(info.slice(0), -1, -1, 1, false);
+    transmit(info.slice(0), -1, -1, true);
     return true;
   }
 
@@ -236,7 +234,7 @@ export function createReporter(options: ReporterOptions): Reporter {
     if (made.frame.length > spare) history.drop();
     else {
       history.gone();
-      transmit(made.frame, made.first, made.end, 0, true);
+      transmit(made.frame, made.first, made.end, true);
     }
     return true;
   }

@@ -290,9 +290,12 @@ export function createWioE5(options: WioE5Options): LoraLink {
   /** Writes the frame in hex, a piece a turn. */
   function feed(from: number): void {
     const to = Math.min(from + PIECE, frame.length);
-    const isWhole = to >= frame.length;
-    options.line.write(hexOf(frame, from, to) + (isWhole ? '"\r\n' : ""));
-    arm(isWhole ? AIR_MS : PIECE_MS, isWhole ? silent : () => feed(to));
+    options.line.write(hexOf(frame, from, to));
+    if (to < frame.length) arm(PIECE_MS, () => feed(to));
+    else {
+      options.line.write('"\r\n');
+      arm(AIR_MS, silent);
+    }
   }
 
   /** One line a turn. */
