@@ -222,11 +222,15 @@ export function createDevice(options: DeviceOptions): Device {
 
   function judge(): void {
     if (judged !== turn) return;
-    putCodes(report, options.groupBits, row, codes);
     if (options.changes !== undefined && !(flags & FIRST_SINCE_BOOT)) options.changes(before, codes, note);
     before.set(codes);
     // The sample itself says that there is an alarm; what happened follows it.
     setAlarms(options.alarms(alarms, codes, settings, note));
+    delay(TURN_MS, pack);
+  }
+
+  function pack(): void {
+    putCodes(report, options.groupBits, row, before);
     delay(TURN_MS, record);
   }
 

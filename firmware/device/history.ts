@@ -149,6 +149,10 @@ export function createHistory(options: HistoryOptions): History {
 
   /** Begins a frame with the sample that was found, or packs it. */
   function take(next: Uint8Array, bytesMax: number): boolean {
+    if (thinning !== undefined) {
+      if (first < 0 && !isOpen) isThinned = thinning.isDue(ring.head() - cursor);
+      if (isThinned && !thinning.prepare(cursor)) return true;
+    }
     if (first < 0) {
       if (isOpen) begin(bytesMax);
       else open(next);
@@ -176,10 +180,6 @@ export function createHistory(options: HistoryOptions): History {
     if (kind === REPORT && first >= 0 && (behind > cursor || !isSample)) return finish();
     if (behind > cursor) cursor = behind;
     else if (isSample) {
-      if (thinning !== undefined) {
-        if (first < 0) isThinned = thinning.isDue(ring.head() - cursor);
-        if (isThinned && !thinning.prepare(cursor)) return true;
-      }
       sample = found;
     } else {
       if (thinning !== undefined && found === undefined) isBroken = true;

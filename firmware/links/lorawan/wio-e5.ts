@@ -221,7 +221,10 @@ export function createWioE5(options: WioE5Options): LoraLink {
     isAnswered = true;
     // No digit was lost, and none was anything else.
     if (parts.length < 3 || said.substr(6, 3) !== "10;" || hex.length & 1 || /[^0-9A-F]/.test(hex)) return;
-    options.delay(TURN_MS, () => options.received(bytesOfHex(hex)));
+    options.delay(TURN_MS, () => {
+      const bytes = bytesOfHex(hex);
+      options.delay(TURN_MS, () => options.received(bytes));
+    });
   }
 
   /** Answers in the place of a start: nothing went on the air. */
