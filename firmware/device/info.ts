@@ -49,7 +49,6 @@ export function createInfo(options: InfoOptions): InfoFrame {
   return {
     make: (withinS) => {
       const settings = options.settings();
-      options.stamp(info, INFO, ring.use(), false);
       info.set(VERSION, 8);
       putU16(info, 15, u16(ring.state, STATE_BOOT));
       info[17] = options.resetCause();
@@ -61,7 +60,8 @@ export function createInfo(options: InfoOptions): InfoFrame {
       putU16(info, 25, Math.min(options.faults(), 65535));
       isOpen = false;
       fromS = uptime() + withinS;
-      options.delay(TURN_MS, () => {
+      options.delay(TURN_MS, () => options.stamp(info, INFO, ring.use(), false));
+      options.delay(2 * TURN_MS, () => {
         putU32(info, 11, options.crc32(settingRows(settings)));
         isOpen = true;
       });
