@@ -68,17 +68,18 @@ export function createFlights(most: number, lost: (flight: Flight) => void): Fli
       flights.push({ sequence: sequence, first: first, end: end, sentS: nowS });
     },
     acknowledge: (base, bitmap, nowS, stored) => {
-      const all = flights;
+      const newest = flights.length - 1;
       let ageS = -1;
-      flights = [];
-      for (let i = all.length - 1; i >= 0; i--) {
-        const flight = all[i] as Flight;
+      for (let i = newest; i >= 0; i--) {
+        const flight = flights[i] as Flight;
         const at = (flight.sequence - base) & 0xffff;
-        if (at < WINDOW && (bitmap >>> (WINDOW - 1 - at)) & 1) {
-          if (ageS < 0) ageS = i < all.length - 1 ? AGE_UNKNOWN : nowS - flight.sentS;
+        if (at >= WINDOW) continue;
+        if ((bitmap >>> (WINDOW - 1 - at)) & 1) {
+          if (ageS < 0) ageS = i < newest ? AGE_UNKNOWN : nowS - flight.sentS;
           stored(flight);
-        } else if (ageS < 0 || at >= WINDOW) flights.unshift(flight);
+        } else if (ageS < 0) continue;
         else lost(flight);
+        flights.splice(i, 1);
       }
       if (ageS >= 0) further = -1;
       return ageS;

@@ -70,7 +70,7 @@ async function turnRows(measured: Measured, log: Log): Promise<BenchRow[]> {
   const row = (name: string, value: number) => ({ case: name, subject, value: significant(value), unit: "ms" });
   const reports = turns.filter((one) => one.isReport).map(ms);
   return [
-    row("turn-longest", ms(longest[0] as Turn)),
+    { ...row("turn-longest", ms(longest[0] as Turn)), note: (longest[0] as Turn).code },
     row("turn-median", medianOf(turns.map(ms))),
     row("time-boot-turn", Math.max(...turns.filter((one) => one.atMs <= BOOT_MS).map(ms))),
     ...(reports.length > 0 ? [row("time-report", medianOf(reports))] : []),
