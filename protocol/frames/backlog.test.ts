@@ -156,6 +156,13 @@ describe("a run", () => {
     }
   });
 
+  test("a time that is off by half of what its lower half can say comes out as it went in", () => {
+    for (const off of [-32769, -32768, -32767, 32767, 32768, 32769, 98304]) {
+      const one = encodeReport({ sequence: 5000, time: NOW + off, flags: { clockSynced: true }, phase: "open" });
+      expect(reportsOf(frameOf([one], 222, 0))).toEqual([one]);
+    }
+  });
+
   test("words, flags and fields that were asleep may all change at once", () => {
     const all = (i: number) => i % 2 === 0;
     const reports = Array.from({ length: 6 }, (_, i) =>

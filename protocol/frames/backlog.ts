@@ -113,7 +113,8 @@ function takeSample(run: Run, row: BacklogRow, isFirst: boolean, input: CodeRead
   let gap = 0;
   const move = (i: number) => {
     const difference = takeNumber(states, i, input);
-    if (i === size) off = difference;
+    // What is written out in 16 bits may be 32768 too much, or too little.
+    if (i === size) off = (difference << 16) >> 16;
     else if (i > size) gap = difference & 65535;
     // Modulo the size of the field, so that any bytes give codes of it.
     else codes[i] = ((codes[i] as number) + difference) & ((1 << ((row[i] as number) & 15)) - 1);
