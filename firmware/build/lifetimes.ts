@@ -14,7 +14,7 @@ const ALWAYS: Lifetime = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_I
 const MOMENT = 0.5;
 
 /** What the root does, one after the other: a statement, or one variable of a declaration. */
-function stepsOf(program: Node): Node[] {
+export function stepsOf(program: Node): Node[] {
   return program.body.flatMap((one: Node) => {
     if (one.type === "FunctionDeclaration") return [];
     return one.type === "VariableDeclaration" ? one.declarations : [one];
@@ -39,7 +39,7 @@ function namesIn(node: Node): Set<string> {
 }
 
 /** The first step in which each name can be touched: by the step itself, or by a function that it could call. */
-function firstTouches(index: Index, steps: readonly Node[]): Map<string, number> {
+export function firstTouches(index: Index, steps: readonly Node[]): Map<string, number> {
   const first = new Map<string, number>();
   const touch = (name: string, at: number): void => {
     if (first.has(name)) return;

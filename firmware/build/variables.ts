@@ -3,6 +3,7 @@ import { shortenMore } from "./aliases.ts";
 import { hostOf } from "./facts.ts";
 import { type Lifetime, lifetimesOf, overlap } from "./lifetimes.ts";
 import { declareFirst } from "./order.ts";
+import { dropBare, openScopes } from "./scopes.ts";
 import { type Binding, type Index, indexOf, type Node, openTree, print, walk } from "./tree.ts";
 import { shortenTruths } from "./truths.ts";
 
@@ -85,9 +86,11 @@ function nameAll(
 /** `reserved` are names that nothing of the program may hide. A program that is a guest in its root gets no new names there. */
 export function shortenVariables(code: string, reserved: Iterable<string>, isGuest = false): string {
   const ast = openTree(code);
+  let bare: Node[] = [];
   if (!isGuest) {
     shortenTruths(ast);
     shortenMore(ast);
+    bare = openScopes(ast);
   }
   declareFirst(ast);
   const index = indexOf(ast);
@@ -96,5 +99,6 @@ export function shortenVariables(code: string, reserved: Iterable<string>, isGue
   const tries = SPREADS.map((spread) => nameAll(uses, never, spread));
   const best = tries.reduce((a, b) => (b.bytes < a.bytes ? b : a));
   for (const [use, name] of best.names) for (const node of use.nodes) node.name = name;
+  dropBare(ast, bare);
   return print(ast);
 }
