@@ -73,7 +73,7 @@ export function startDoor(board: BoardNumbers, pins: DoorPins, hmacOf: (key: Uin
   recover(ring, () => {
     const codes = new Uint16Array(row.length);
     const newest = ring.newest();
-    if (newest !== undefined && groupsOf(newest) === GROUPS) takeCodes(newest, row, codes);
+    if (newest && groupsOf(newest) === GROUPS) takeCodes(newest, row, codes);
     counter.restore(codes[1] as number, codes[2] as number);
     delay(1, device.start);
     delay(2, link.start);

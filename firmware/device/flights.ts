@@ -10,9 +10,9 @@ const AGE_UNKNOWN = 9999;
 
 export interface Flight {
   readonly sequence: number;
-  /** Records that it carries: from here up to before `end`. -1: none of the ring. */
+  /** Records that it carries: from here up to before `until`. -1: none of the ring. */
   readonly first: Place;
-  readonly end: Place;
+  readonly until: Place;
   readonly sentS: number;
 }
 
@@ -35,7 +35,7 @@ export interface Flights {
 /** The place behind the flight of a list that carries this place, or the place itself. */
 export function behindOf(flights: readonly Flight[], place: Place): Place {
   for (const flight of flights) {
-    if (place >= flight.first && place < flight.end) return flight.end;
+    if (place >= flight.first && place < flight.until) return flight.until;
   }
   return place;
 }
@@ -65,7 +65,7 @@ export function createFlights(most: number, lost: (flight: Flight) => void): Fli
         askedS = nowS;
       }
       if (flights.length >= most) lost(flights.shift() as Flight);
-      flights.push({ sequence: sequence, first: first, end: end, sentS: nowS });
+      flights.push({ sequence: sequence, first: first, until: end, sentS: nowS });
     },
     acknowledge: (base, bitmap, nowS, stored) => {
       const newest = flights.length - 1;

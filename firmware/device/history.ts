@@ -47,7 +47,7 @@ export interface History {
   step(bytesMax: number): boolean;
   /** A frame is begun, and not ready. */
   isMaking(): boolean;
-  /** A frame that is ready, of the samples from `first` up to before `end`. */
+  /** A frame that is ready, of the samples from `first` up to before `until`. */
   ready(): HistoryFrame | undefined;
   /** Forgets the frame that is ready or in the making; its samples are open again. */
   drop(): void;
@@ -64,7 +64,7 @@ export interface History {
 export interface HistoryFrame {
   readonly frame: Uint8Array;
   readonly first: Place;
-  readonly end: Place;
+  readonly until: Place;
 }
 
 export function createHistory(options: HistoryOptions): History {
@@ -92,7 +92,7 @@ export function createHistory(options: HistoryOptions): History {
   function openAt(place: Place): Uint8Array | undefined {
     const isWanted = place < wantedUntil;
     const found = ring.read(place, isWanted);
-    if (found === undefined || !isWanted || ((u16(found, 1) - wantedFrom) & 0x8000) === 0) return found;
+    if (!found || !isWanted || ((u16(found, 1) - wantedFrom) & 0x8000) === 0) return found;
     return ring.read(place, false);
   }
 
@@ -130,8 +130,8 @@ export function createHistory(options: HistoryOptions): History {
     if (encoder.count() > 0) frame = encoder.finish();
     else first = -1;
     // A gateway takes for left out what lies between the frame's samples, and behind them up to the next one that it has.
-    if (thinning !== undefined && isThinned && isBroken && frame !== undefined) cursor = end;
-    return frame === undefined;
+    if (thinning !== undefined && isThinned && isBroken && frame) cursor = end;
+    return !frame;
   }
 
   function drop(): void {
@@ -170,14 +170,14 @@ export function createHistory(options: HistoryOptions): History {
 
   function step(bytesMax: number): boolean {
     const ageS = ageOf();
-    if (frame !== undefined) return false;
-    if (sample !== undefined) return take(sample, bytesMax);
+    if (frame) return false;
+    if (sample) return take(sample, bytesMax);
     if (first >= 0 && ageS > BUILD_S && encoder.count() > 0) return finish();
     cursor = Math.max(cursor, ring.oldest());
     if (cursor >= ring.head()) return first >= 0 && finish();
     const behind = options.skip(cursor);
     const found = openAt(cursor);
-    const kind = found === undefined ? 0 : (found[0] as number) & 15;
+    const kind = found ? (found[0] as number) & 15 : 0;
     const isSample = kind === REPORT && groupsOf(found as Uint8Array) === options.groupBits;
     // What an acknowledgement marks is all samples from first to last: none may be among them that is not in the frame.
     if (kind === REPORT && first >= 0 && (behind > cursor || !isSample)) return finish();
@@ -185,7 +185,7 @@ export function createHistory(options: HistoryOptions): History {
     else if (isSample) {
       sample = found;
     } else {
-      if (thinning !== undefined && found === undefined) isBroken = true;
+      if (thinning !== undefined && !found) isBroken = true;
       // An event goes by itself, as does a sample of another configuration, or it waits here until it can.
       if ((kind === EVENT || kind === REPORT) && !options.event(cursor, found as Uint8Array))
         return first >= 0 && finish();
@@ -196,10 +196,10 @@ export function createHistory(options: HistoryOptions): History {
 
   return {
     step: step,
-    isMaking: () => first >= 0 && frame === undefined,
+    isMaking: () => first >= 0 && !frame,
     ready: () => {
       ageOf();
-      return frame === undefined ? undefined : { frame: frame, first: first, end: end };
+      return frame ? { frame: frame, first: first, until: end } : undefined;
     },
     drop: drop,
     gone: () => {

@@ -135,8 +135,8 @@ export function createReporter(options: ReporterOptions): Reporter {
   /** An event goes again by itself, and keeps its rank; all else is history. */
   function reopen(flight: Flight): void {
     const place = flight.first;
-    const frame = flight.end > place + 1 ? undefined : ring.read(place, false);
-    const rank = frame === undefined ? 0 : rankOf(frame);
+    const frame = flight.until > place + 1 ? undefined : ring.read(place, false);
+    const rank = frame ? rankOf(frame) : 0;
     if (place < 0) infoFlies = false;
     else if (rank < 1 || !enqueue(place, rank, RETRY_S << level)) history.back(place);
   }
@@ -188,7 +188,7 @@ export function createReporter(options: ReporterOptions): Reporter {
     const one = queue.splice(due, 1)[0] as Waiting;
     // Also one that is marked: it may have been asked for again.
     const frame = ring.read(one.place, true);
-    if (frame === undefined) return true;
+    if (!frame) return true;
     if (one.rank < 1) {
       // A slow link must not spend all its time on single samples, and the age of one without a clock is told by history only.
       const isLate = uptime() - one.dueS > LIVE_S && !((frame[HEADER - 1] as number) & CLOCK_SYNCED);
@@ -204,7 +204,7 @@ export function createReporter(options: ReporterOptions): Reporter {
 
   function sendInfo(): boolean {
     const info = options.info();
-    if (info === undefined || infoFlies || info.length > link.room()) return false;
+    if (!info || infoFlies || info.length > link.room()) return false;
     infoFlies = true;
     transmit(info.slice(0), -1, -1, true);
     return true;
@@ -219,7 +219,7 @@ export function createReporter(options: ReporterOptions): Reporter {
   function goBack(): boolean {
     const made = history.ready();
     // It has looked, and found nothing to do.
-    if (made === undefined && spare > 0) return false;
+    if (!made && spare > 0) return false;
     if (
       !isAnswered ||
       uptime() < historyS ||
@@ -230,11 +230,11 @@ export function createReporter(options: ReporterOptions): Reporter {
     spare = link.spare();
     if (spare < BACKLOG_BYTES_MIN) return false;
     stage = MAKING;
-    if (made === undefined) return true;
+    if (!made) return true;
     if (made.frame.length > spare) history.drop();
     else {
       history.gone();
-      transmit(made.frame, made.first, made.end, true);
+      transmit(made.frame, made.first, made.until, true);
     }
     return true;
   }
@@ -242,8 +242,8 @@ export function createReporter(options: ReporterOptions): Reporter {
   /** One thing: true when it was done, and there may be another. */
   function look(): boolean {
     const flight = lost.shift();
-    if (flight !== undefined) reopen(flight);
-    else if (outgoing !== undefined) dispatch(outgoing);
+    if (flight) reopen(flight);
+    else if (outgoing) dispatch(outgoing);
     else if (stage < 1) return sendWaiting();
     else if (stage < 2) return sendInfo();
     else if (stage < MAKING) return mark();
@@ -270,13 +270,13 @@ export function createReporter(options: ReporterOptions): Reporter {
 
   function mark(): boolean {
     const flight = marking[0];
-    if (flight === undefined || options.isStill()) return false;
+    if (!flight || options.isStill()) return false;
     if (markAt < flight.first) markAt = flight.first;
     // A range holds samples; an event in it has an acknowledgement of its own.
-    const isOne = flight.end === flight.first + 1;
+    const isOne = flight.until === flight.first + 1;
     const record = isOne ? undefined : ring.read(markAt, false);
-    if (isOne || (record !== undefined && ((record[0] as number) & 15) === REPORT)) ring.mark(markAt);
-    if (++markAt >= flight.end) {
+    if (isOne || (record && ((record[0] as number) & 15) === REPORT)) ring.mark(markAt);
+    if (++markAt >= flight.until) {
       markAt = 0;
       marking.shift();
     }

@@ -24,7 +24,7 @@ export function sealLater(hmac: Hmac, frame: Uint8Array, done: (sealed: Uint8Arr
   const sealed = new Uint8Array(frame.length + TAG);
   sealed.set(frame);
   hmac(frame, (mac) => {
-    if (mac === undefined) return;
+    if (!mac) return;
     sealed.set(mac.slice(0, TAG), frame.length);
     done(sealed);
   });
@@ -35,8 +35,8 @@ export function openLater(hmac: Hmac, sealed: Uint8Array, done: (frame: Uint8Arr
   const size = sealed.length - TAG;
   const frame = sealed.slice(0, Math.max(size, 0));
   hmac(frame, (mac) => {
-    let differs = mac === undefined || size < 0 ? 1 : 0;
-    for (let i = 0; i < TAG && mac !== undefined; i++) differs |= (mac[i] as number) ^ (sealed[size + i] as number);
+    let differs = !mac || size < 0 ? 1 : 0;
+    for (let i = 0; i < TAG && mac; i++) differs |= (mac[i] as number) ^ (sealed[size + i] as number);
     done(differs ? undefined : frame);
   });
 }

@@ -144,7 +144,7 @@ export function createVeParser(): VeParser {
       let found: VeBlock | undefined;
       for (let i = 0; i < data.length; i++) {
         const block = takeByte(data.charCodeAt(i) & 255, data[i] as string);
-        if (block !== undefined) found = block;
+        if (block) found = block;
       }
       return found;
     },
@@ -201,7 +201,7 @@ export function createVeDirect(options: VeDirectOptions): VeDirect {
         const block = over ? undefined : parser.take(held.substr(0, PIECE));
         held = held.substr(PIECE);
         isReading = held.length > 0 && !over;
-        if (block !== undefined) finish(doubt(decodeVeBlock(block)));
+        if (block) finish(doubt(decodeVeBlock(block)));
         else if (isReading) options.delay(TURN_MS, read);
       }
       options.line.open((data) => {

@@ -172,14 +172,14 @@ export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: U
   /** Behind the head lies the newest of everything. */
   function lookBack(place: Place): void {
     const found = read(place, true);
-    if (found === undefined) return;
+    if (!found) return;
     if (last < 0) last = u16(found, 1);
     if (found[0] === STATE_HEAD) {
       if (!hasState) state.set(found);
       hasState = true;
     } else if (found[0] === SETTINGS_HEAD) {
       if (!settings[0]) settings.set(found);
-    } else if (newest === undefined && ((found[0] as number) & 15) === 1) newest = found;
+    } else if (!newest && ((found[0] as number) & 15) === 1) newest = found;
   }
 
   return {
@@ -196,7 +196,7 @@ export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: U
         else {
           const place = head() - 1 - (looked++ - pages);
           // Neither is ever further away than the page before, unless all that were written since are torn.
-          const isFar = looked > pages + 2 * slots || (newest !== undefined && settings[0]);
+          const isFar = looked > pages + 2 * slots || (newest && settings[0]);
           if (turn === 0 || (hasState && isFar) || !isHere(place)) return true;
           lookBack(place);
         }

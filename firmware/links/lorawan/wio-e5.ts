@@ -279,7 +279,7 @@ export function createWioE5(options: WioE5Options): LoraLink {
     const tell = done;
     done = undefined;
     frame = NOTHING;
-    if (tell !== undefined) tell(taken);
+    if (tell) tell(taken);
   }
 
   function transmit(isConfirmed: boolean): void {

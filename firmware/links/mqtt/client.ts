@@ -123,7 +123,7 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
     const old = stream;
     stream = undefined;
     try {
-      if (old !== undefined) old.end();
+      if (old) old.end();
     } catch {
       losses++;
     }
