@@ -1,5 +1,5 @@
 // What all boards are put together from: flash, configuration, time, pins, and the device on top once its ring is recovered.
-import { createBacklogEncoder, openWith, type Tagger } from "../../protocol/wire.ts";
+import { createBacklogEncoder } from "../../protocol/wire.ts";
 import { createDevice, type Device } from "../device/device.ts";
 import type { DeviceOptions } from "../device/options.ts";
 import { type DeviceConfig, settingsOf } from "../device/settings.ts";
@@ -88,11 +88,6 @@ export function recover(ring: Ring, then: () => void): void {
 
 function crc32(bytes: Uint8Array): number {
   return E.CRC32(bytes);
-}
-
-/** Checks tags with a hash that is done at once. */
-export function openNow(tagger: Tagger): DeviceOptions["open"] {
-  return (sealed, done) => done(openWith(tagger, sealed));
 }
 
 /** What a profile wires. */

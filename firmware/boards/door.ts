@@ -3,8 +3,8 @@ import { BACKLOG_OCCUPANCY, BACKLOG_PHASE, takeCodes } from "../../protocol/wire
 import { peopleAlarms } from "../device/alarms.ts";
 import type { Device } from "../device/device.ts";
 import { groupsOf } from "../device/frames.ts";
-import type { DeviceOptions } from "../device/options.ts";
 import { bytesOfHex } from "../device/settings.ts";
+import { type Hmac, openLater } from "../device/tags.ts";
 import { createDoorCounter } from "../drivers/door-counter.ts";
 import { assembleDevice, type BoardNumbers, delay, openRing, readConfig, recover, uptime, watchOf } from "./compose.ts";
 import { createRadio, type RadioPins } from "./radio.ts";
@@ -22,14 +22,11 @@ export interface DoorPins extends RadioPins {
   readonly seen: Pin;
 }
 
-/** `openOf` makes what checks the tags of this key. */
-export function startDoor(
-  board: BoardNumbers,
-  pins: DoorPins,
-  openOf: (key: Uint8Array) => DeviceOptions["open"],
-): void {
+/** `hmacOf` makes what checks the tags of this key. */
+export function startDoor(board: BoardNumbers, pins: DoorPins, hmacOf: (key: Uint8Array) => Hmac): void {
   const config = readConfig(board);
   const ring = openRing(board);
+  const hmac = hmacOf(bytesOfHex(config.key));
   const row = BACKLOG_PHASE.concat(BACKLOG_OCCUPANCY);
   const counter = createDoorCounter({
     watchA: watchOf(pins.beamA),
@@ -67,7 +64,7 @@ export function startDoor(
       return true;
     },
     thinning: undefined,
-    open: openOf(bytesOfHex(config.key)),
+    open: (sealed, done) => openLater(hmac, sealed, done),
     ownSupply: () => NRF.getBattery() - SUPPLY_V_MIN,
     lamp: (isOn) => digitalWrite(pins.lamp, isOn),
     buzzer: (isOn) => digitalWrite(pins.buzzer, isOn),
@@ -76,10 +73,10 @@ export function startDoor(
   recover(ring, () => {
     const codes = new Uint16Array(row.length);
     const newest = ring.newest();
-    if (newest !== undefined && groupsOf(newest) === GROUPS) takeCodes(newest, row, codes);
+    if (newest && groupsOf(newest) === GROUPS) takeCodes(newest, row, codes);
     counter.restore(codes[1] as number, codes[2] as number);
-    device.start();
-    link.start();
+    delay(1, device.start);
+    delay(2, link.start);
   });
 }
 

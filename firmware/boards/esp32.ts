@@ -1,12 +1,13 @@
 // ESP32, profile `point`: a whole support point over WiFi and MQTT, over LoRaWAN, or over both. Pins, and everything wired together.
-import { createTagger, downlinkTopic, loginWith, sealWith, uplinkTopic } from "../../protocol/wire.ts";
+import { createTagger, downlinkTopic, loginWith, uplinkTopic } from "../../protocol/wire.ts";
 import type { Device } from "../device/device.ts";
 import { bytesOfHex, type DeviceConfig } from "../device/settings.ts";
+import { createTurnedHmac, openLater, sealLater } from "../device/tags.ts";
 import { createThinning } from "../device/thinning.ts";
 import type { Connect, Link } from "../hal.ts";
 import { createMqttLink, type MqttLink } from "../links/mqtt/client.ts";
 import { createPreferredLink } from "../links/preferred.ts";
-import { assembleDevice, delay, openNow, openRing, readConfig, recover } from "./compose.ts";
+import { assembleDevice, delay, openRing, readConfig, recover } from "./compose.ts";
 import { createPoint } from "./point.ts";
 import { createRadio } from "./radio.ts";
 import { ESP32 } from "./table.ts";
@@ -92,6 +93,7 @@ const config = readConfig(BOARD);
 const ring = openRing(BOARD);
 const deviceId = config.deviceId;
 const tagger = createTagger((bytes) => new Uint8Array(require("crypto").SHA256(bytes)), bytesOfHex(config.key));
+const hmac = createTurnedHmac(tagger, delay);
 const point = createPoint(config, PINS, BATTERY_LINE);
 const changed = (): void => device.linkChanged();
 const mqtt = createMqttLink({
@@ -101,7 +103,7 @@ const mqtt = createMqttLink({
   identity: { clientId: deviceId, userName: deviceId, password: loginWith(tagger), keepAliveS: KEEP_ALIVE_S },
   uplink: uplinkTopic(deviceId),
   downlink: downlinkTopic(deviceId),
-  seal: (frame) => sealWith(tagger, frame),
+  seal: (frame, done) => sealLater(hmac, frame, done),
   changed: changed,
   received: (payload) => device.received(payload, false),
 });
@@ -122,17 +124,21 @@ const device: Device = assembleDevice(BOARD, config, ring, {
   recount: point.recount,
   link: link,
   thinning: createThinning(ring, point.row, link),
-  open: openNow(tagger),
+  open: (sealed, done) => openLater(hmac, sealed, done),
   ownSupply: () => 1,
   lamp: (isOn) => digitalWrite(D18, isOn),
   buzzer: (isOn) => digitalWrite(D19, isOn),
   seen: (isOn) => digitalWrite(D21, isOn),
 });
-recover(ring, () => {
-  point.restore(ring.newest());
-  device.start();
+function startLinks(): void {
   if (radio !== undefined) radio.start();
   if (config.wifi !== undefined) startMqtt(config.wifi, mqtt);
+}
+
+recover(ring, () => {
+  point.restore(ring.newest());
+  delay(1, device.start);
+  delay(2, startLinks);
   // The help button closes to ground, the lid's switch opens.
   setWatch(() => device.help(1), D22, { repeat: true, edge: "falling", debounce: 50 });
   setWatch((event) => device.tamper(event.state), D23, { repeat: true, edge: "both", debounce: 50 });

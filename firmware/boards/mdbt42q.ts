@@ -1,6 +1,7 @@
 // MDBT42Q, profile `door`: a door counter over LoRaWAN.
 import { createTagger } from "../../protocol/wire.ts";
-import { openNow } from "./compose.ts";
+import { createTurnedHmac } from "../device/tags.ts";
+import { delay } from "./compose.ts";
 import { startDoor } from "./door.ts";
 import { MDBT42Q } from "./table.ts";
 
@@ -23,5 +24,9 @@ startDoor(
     frameBytesMax: 115,
   },
   { rx: D14, tx: D15, power: D11, beamA: D16, beamB: D17, lamp: D18, buzzer: D19, seen: D20 },
-  (key) => openNow(createTagger((bytes) => new Uint8Array(require("crypto").SHA256(bytes)), key)),
+  (key) =>
+    createTurnedHmac(
+      createTagger((bytes) => new Uint8Array(require("crypto").SHA256(bytes)), key),
+      delay,
+    ),
 );

@@ -192,7 +192,7 @@ export function createPoint(
     },
     restore: (newest) => {
       const codes = new Uint16Array(row.length);
-      if (!people || newest === undefined || groupsOf(newest) !== groupBits) return;
+      if (!people || !newest || groupsOf(newest) !== groupBits) return;
       takeCodes(newest, row, codes);
       counter.restore(codes[people] as number, codes[people + 1] as number);
     },

@@ -2,8 +2,9 @@
 import { createTagger } from "../../protocol/wire.ts";
 import type { Device } from "../device/device.ts";
 import { bytesOfHex } from "../device/settings.ts";
+import { createTurnedHmac, openLater } from "../device/tags.ts";
 import { createThinning } from "../device/thinning.ts";
-import { assembleDevice, openNow, openRing, readConfig, recover } from "./compose.ts";
+import { assembleDevice, delay, openRing, readConfig, recover } from "./compose.ts";
 import { createPoint } from "./point.ts";
 import { createRadio } from "./radio.ts";
 import { XIAOBLE } from "./table.ts";
@@ -33,6 +34,10 @@ const PINS = { fuel: D2, starter: D3, mains: D4, charge: D5, oil: D8, beamA: D9,
 const config = readConfig(BOARD);
 const ring = openRing(BOARD);
 const point = createPoint(config, PINS, { open: () => {}, close: () => {} });
+const hmac = createTurnedHmac(
+  createTagger((bytes) => new Uint8Array(require("crypto").SHA256(bytes)), bytesOfHex(config.key)),
+  delay,
+);
 const link = createRadio(
   { rx: D7, tx: D6, power: D0 },
   config.lorawan as NonNullable<typeof config.lorawan>,
@@ -49,7 +54,7 @@ const device: Device = assembleDevice(BOARD, config, ring, {
   recount: point.recount,
   link: link,
   thinning: createThinning(ring, point.row, link),
-  open: openNow(createTagger((bytes) => new Uint8Array(require("crypto").SHA256(bytes)), bytesOfHex(config.key))),
+  open: (sealed, done) => openLater(hmac, sealed, done),
   ownSupply: () => NRF.getBattery() - SUPPLY_V_MIN,
   lamp: (isOn) => digitalWrite(D28, isOn),
   buzzer: (isOn) => digitalWrite(D29, isOn),
@@ -57,6 +62,6 @@ const device: Device = assembleDevice(BOARD, config, ring, {
 });
 recover(ring, () => {
   point.restore(ring.newest());
-  device.start();
-  link.start();
+  delay(1, device.start);
+  delay(2, link.start);
 });

@@ -1,7 +1,7 @@
 // What a program names again and again gets a short name: parts of the engine, a long property. Functions that are one expression
 // become arrows, and functions that are the same become one.
 import { types } from "@babel/core";
-import { hostOf, isPlain } from "./facts.ts";
+import { hostOf, initOf, isPlain } from "./facts.ts";
 import { setVariable } from "./inline.ts";
 import { freshName, type Index, identifier, indexOf, type Node, replace, walk } from "./tree.ts";
 import { changesEngine } from "./values.ts";
@@ -32,8 +32,28 @@ function textOf(part: Node): string {
   return part.type === "Identifier" ? part.name : `${part.object.name}.${part.property.name}`;
 }
 
+/** Names that the program itself has for such a part give way to the part, so that it gets one name. */
+function spreadNamedParts(ast: Node): void {
+  const index = indexOf(ast);
+  for (const binding of index.bindings.values()) {
+    const value = initOf(index, binding);
+    const isPart = value?.type === "MemberExpression" && !value.computed && index.free.has(value.object.name);
+    if (!isPart || !OBJECTS.includes(value.object.name) || BOUND.includes(value.property.name)) continue;
+    const areCalls = binding.reads.every((read) => {
+      const call = index.parents.get(read);
+      return call.type === "CallExpression" && call.callee === read;
+    });
+    if (!areCalls || binding.reads.length < 2) continue;
+    for (const read of binding.reads) replace(index, read, types.cloneNode(value, true));
+    const holder = index.parents.get(binding.node);
+    holder.declarations.splice(holder.declarations.indexOf(binding.node), 1);
+    if (holder.declarations.length === 0) replace(index, holder, types.emptyStatement());
+  }
+}
+
 /** Short names for parts of the engine that are called often enough. */
 function nameParts(ast: Node, taken: Set<string>): void {
+  spreadNamedParts(ast);
   const index = indexOf(ast);
   const parts = new Map<string, Node[]>();
   walk(ast.program, (node, parent) => {
@@ -124,6 +144,15 @@ function makeArrows(ast: Node): void {
   });
 }
 
+/** `() => a` as `b => a`: a parameter that nobody asks for is a byte less, for a variable of the engine. */
+function fillParameters(ast: Node, taken: Set<string>): void {
+  walk(ast.program, (node) => {
+    if (node.type === "ArrowFunctionExpression" && node.params.length === 0)
+      node.params.push(identifier(freshName("none", taken)));
+    return undefined;
+  });
+}
+
 export function shortenMore(ast: Node): void {
   const taken = new Set<string>();
   walk(ast.program, (node) => {
@@ -134,4 +163,5 @@ export function shortenMore(ast: Node): void {
   makeArrows(ast);
   if (!changesEngine({ ast, index: indexOf(ast), taken })) nameParts(ast, taken);
   nameProperties(ast, taken);
+  fillParameters(ast, taken);
 }

@@ -1,7 +1,7 @@
 // What the passes over a whole program ask about it: what is constant, what has no effect, what is in a loop, how many bytes.
 import { type Binding, childrenOf, type Index, isFunction, type Node, some } from "./tree.ts";
 
-const LOOPS = /^(For|ForIn|ForOf|While|DoWhile)Statement$/;
+export const LOOPS = /^(For|ForIn|ForOf|While|DoWhile)Statement$/;
 const LITERALS = /^(Numeric|String|Boolean|Null)Literal$/;
 /** About what a name has in a finished bundle. */
 const NAME_BYTES = 2;

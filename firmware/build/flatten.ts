@@ -1,7 +1,9 @@
 // Takes a whole program apart: what was written as modules with options and results becomes plain functions and variables, as far
 // as nothing can tell the difference.
-import type { Program } from "./facts.ts";
+import { types } from "@babel/core";
+import { LOOPS, type Program } from "./facts.ts";
 import { inlineOnce } from "./inline.ts";
+import { shortenLoops } from "./loops.ts";
 import { splitOptions, spreadLateObject, spreadObject } from "./objects.ts";
 import { indexOf, type Node, openTree, print, walk } from "./tree.ts";
 import { dropSameArguments, dropUnused, fold, inlineForwarders, spreadConstants, spreadUnchanging } from "./values.ts";
@@ -18,10 +20,20 @@ const PASSES = [
   spreadLateObject,
   spreadUnchanging,
 ];
+const { blockStatement } = types;
 const STEPS_MAX = 5000;
 
-/** One declarator a statement, and every function body a block, so that the passes find them. */
+/** One declarator a statement, and a block for every branch and loop, so that the passes find them. */
 function straighten(ast: Node): void {
+  walk(ast.program, (node) => {
+    for (const key of ["consequent", "alternate", "body"]) {
+      const isBranch = node.type === "IfStatement" || LOOPS.test(node.type);
+      const isOne = isBranch && node[key] && node[key].type !== "BlockStatement";
+      // An `else if` stays a chain.
+      if (isOne && (key !== "alternate" || node[key].type !== "IfStatement")) node[key] = blockStatement([node[key]]);
+    }
+    return undefined;
+  });
   walk(ast.program, (node) => {
     const body = Array.isArray(node.body) ? node.body : undefined;
     if (node.type !== "Program" && node.type !== "BlockStatement") return undefined;
@@ -44,7 +56,9 @@ export function flatten(code: string): string {
   });
   for (let step = 0; step < STEPS_MAX; step++) {
     const program: Program = { ast, index: indexOf(ast), taken };
-    if (!PASSES.some((pass) => pass(program))) return print(ast);
+    if (PASSES.some((pass) => pass(program))) continue;
+    shortenLoops(ast, taken);
+    return print(ast);
   }
   throw new Error("the passes over the program find no end");
 }

@@ -1,12 +1,15 @@
 // Functions that are called from one place only go to that place, with their parameters as variables.
 import { types } from "@babel/core";
-import { functionOf, hostOf, isInLoop, isPlain, isPure, type Program } from "./facts.ts";
+import { functionOf, hostOf, isConstant, isInLoop, isLiteral, isPlain, isPure, type Program } from "./facts.ts";
+import { returnsIn, withoutReturns } from "./returns.ts";
 import {
   type Binding,
   expressionStatement,
+  freshName,
   identifier,
   isFunction,
   type Node,
+  replace,
   some,
   variableDeclaration,
   variableDeclarator,
@@ -20,6 +23,8 @@ interface Place {
   readonly target: Node;
   /** Nothing of its function comes after it: a return from there is a return from here. */
   readonly isLast: boolean;
+  /** The statement stays, and asks a variable for what the call gave. */
+  readonly isAhead: boolean;
 }
 
 export function setVariable(name: string, value: Node): Node {
@@ -46,8 +51,43 @@ function placeOf(program: Program, call: Node, fn: Node): Place | undefined {
   const block = parents.get(statement);
   if (block.type !== "Program" && block.type !== "BlockStatement") return undefined;
   return fits(program, block, fn)
-    ? { statement, body: block.body, use, target, isLast: isLastIn(program, statement) }
+    ? { statement, body: block.body, use, target, isLast: isLastIn(program, statement), isAhead: false }
     : undefined;
+}
+
+/** What is evaluated before anything else of a node. */
+function firstOf(program: Program, node: Node): Node | undefined {
+  const isFixed = (one: Node): boolean =>
+    isLiteral(one) || (one.type === "Identifier" && isConstant(program.index, program.index.bindings.get(one.name)));
+  if (node.type === "ExpressionStatement") return node.expression;
+  if (node.type === "VariableDeclaration")
+    return node.declarations.length === 1 ? node.declarations[0].init : undefined;
+  if (/^(Return|Unary)(Statement|Expression)$/.test(node.type)) return node.argument;
+  if (/^(If|Conditional)(Statement|Expression)$/.test(node.type)) return node.test;
+  if (node.type === "BinaryExpression") return isFixed(node.left) ? node.right : node.left;
+  if (node.type === "LogicalExpression") return node.left;
+  if (node.type === "MemberExpression") return node.object;
+  if (node.type === "AssignmentExpression")
+    return node.left.type === "Identifier" && node.operator === "=" ? node.right : undefined;
+  if (node.type !== "CallExpression" || node.callee.type !== "Identifier" || !isFixed(node.callee)) return undefined;
+  return node.arguments.find((one: Node) => !isFixed(one));
+}
+
+/** A place before the statement, where the call is the first thing that it does. */
+function placeAhead(program: Program, call: Node, fn: Node): Place | undefined {
+  const { parents } = program.index;
+  let at = call;
+  while (!/(Statement|Declaration)$/.test(at.type)) {
+    const parent = parents.get(at);
+    const around = parent.type === "VariableDeclarator" ? parents.get(parent) : parent;
+    if (around === undefined || firstOf(program, around) !== at) return undefined;
+    at = around;
+  }
+  const block = parents.get(at);
+  if (block.type !== "Program" && block.type !== "BlockStatement") return undefined;
+  if (!fits(program, block, fn)) return undefined;
+  const target = identifier(freshName("given", program.taken));
+  return { statement: at, body: block.body, use: "var", target, isLast: false, isAhead: true };
 }
 
 /** Whether the function's own variables begin anew there as they did: its scope is gone, and a loop comes again. */
@@ -72,16 +112,6 @@ function isOnce(program: Program, block: Node): boolean {
   return host.type === "Program" || block === host.body;
 }
 
-function returnsIn(statements: readonly Node[]): boolean {
-  return statements.some((one) =>
-    some(
-      one,
-      (node) => node.type === "ReturnStatement",
-      (node) => !isFunction(node),
-    ),
-  );
-}
-
 function isLastIn(program: Program, statement: Node): boolean {
   const host = hostOf(program.index, statement);
   return host.type !== "Program" && Array.isArray(host.body.body) && host.body.body.at(-1) === statement;
@@ -98,24 +128,6 @@ function givesIn(statements: readonly Node[]): boolean {
   );
 }
 
-function isGuard(node: Node): boolean {
-  if (node.type !== "IfStatement" || node.alternate) return false;
-  const only = node.consequent.type === "BlockStatement" ? node.consequent.body : [node.consequent];
-  return only.length === 1 && only[0].type === "ReturnStatement" && !only[0].argument;
-}
-
-/** `if (a) return; b` as `if (!a) { b }`; undefined where a return stands elsewhere. */
-function withoutGuards(statements: readonly Node[]): Node[] | undefined {
-  const at = statements.findIndex((one) => returnsIn([one]));
-  const guard = statements[at];
-  if (guard === undefined) return [...statements];
-  if (!isGuard(guard)) return undefined;
-  const rest = withoutGuards(statements.slice(at + 1));
-  if (rest === undefined) return undefined;
-  const test = types.unaryExpression("!", guard.test);
-  return [...statements.slice(0, at), types.ifStatement(test, types.blockStatement(rest))];
-}
-
 function resultStatement(place: Place, value: Node | undefined): Node[] {
   const result = value ?? identifier("undefined");
   if (place.use === "var") return [variableDeclaration("var", [variableDeclarator(place.target, result)])];
@@ -124,7 +136,7 @@ function resultStatement(place: Place, value: Node | undefined): Node[] {
   return value === undefined || isPure(value) ? [] : [expressionStatement(value)];
 }
 
-/** The statements that do what the call did, without its functions; undefined where it returns from amidst. */
+/** The statements that do what the call did, without its functions; undefined where it returns from a loop. */
 function statementsFor(fn: Node, place: Place): Node[] | undefined {
   if (fn.body.type !== "BlockStatement") return resultStatement(place, fn.body);
   const all = fn.body.body.filter((one: Node) => one.type !== "FunctionDeclaration");
@@ -135,8 +147,11 @@ function statementsFor(fn: Node, place: Place): Node[] | undefined {
   if (!returnsIn(before)) return [...before, ...result];
   if (place.use === "return") return [...all, ...(ends ? [] : [types.returnStatement()])];
   if (place.use === "drop" && place.isLast && !ends && !givesIn(before)) return before;
-  const rest = place.use === "drop" && !ends ? withoutGuards(before) : undefined;
-  return rest;
+  // A variable that several ways set is declared before them.
+  const declared = place.use === "var" ? [variableDeclaration("var", [variableDeclarator(place.target)])] : [];
+  const set: Place = place.use === "var" ? { ...place, use: "set" } : place;
+  const rest = withoutReturns(all, (value) => resultStatement(set, value));
+  return rest === undefined ? undefined : [...declared, ...rest];
 }
 
 /**
@@ -173,11 +188,12 @@ function inlineCall(program: Program, binding: Binding, fn: Node, call: Node, pl
   const host = hostOf(program.index, call);
   place.body.splice(
     place.body.indexOf(place.statement),
-    1,
+    place.isAhead ? 0 : 1,
     ...given,
     ...more.map((one: Node) => expressionStatement(one)),
     ...statements,
   );
+  if (place.isAhead) replace(program.index, call, identifier(place.target.name));
   removeFunction(program, binding);
   const inner =
     fn.body.type === "BlockStatement" ? fn.body.body.filter((one: Node) => one.type === "FunctionDeclaration") : [];
@@ -195,7 +211,7 @@ export function inlineOnce(program: Program): boolean {
     if (fn === undefined || binding.reads.length !== 1 || call.type !== "CallExpression") continue;
     if (call.callee !== binding.reads[0] || call.arguments.some((one: Node) => one.type === "SpreadElement")) continue;
     if (!isPlain(fn) || !isWorth(fn, hostOf(index, call)) || some(fn, (node) => node === call)) continue;
-    const place = placeOf(program, call, fn);
+    const place = placeOf(program, call, fn) ?? placeAhead(program, call, fn);
     if (place !== undefined && inlineCall(program, binding, fn, call, place)) return true;
   }
   return false;

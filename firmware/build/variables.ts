@@ -1,8 +1,11 @@
 // Short names for variables: the most used get the shortest, and a name is used again wherever no scope needs both.
 import { shortenMore } from "./aliases.ts";
 import { hostOf } from "./facts.ts";
+import { type Lifetime, lifetimesOf, overlap } from "./lifetimes.ts";
 import { declareFirst } from "./order.ts";
+import { dropBare, openScopes } from "./scopes.ts";
 import { type Binding, type Index, indexOf, type Node, openTree, print, walk } from "./tree.ts";
+import { shortenTruths } from "./truths.ts";
 
 const FIRST = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ$_";
 const REST = `${FIRST}0123456789`;
@@ -18,16 +21,18 @@ function nameAt(at: number): string {
 
 interface Uses {
   readonly binding: Binding;
+  /** Of a variable of the root. */
+  readonly life: Lifetime | undefined;
   /** Every identifier of it. */
   readonly nodes: Node[];
   /** The scopes from its own down to each use: in none of them another may have its name. */
   readonly scopes: Set<Node>;
 }
 
-function usesOf(ast: Node, index: Index): Uses[] {
+function usesOf(ast: Node, index: Index, lives: ReadonlyMap<Binding, Lifetime>): Uses[] {
   const uses = new Map<string, Uses>();
   for (const binding of index.bindings.values())
-    uses.set(binding.name, { binding, nodes: [], scopes: new Set([binding.owner]) });
+    uses.set(binding.name, { binding, life: lives.get(binding), nodes: [], scopes: new Set([binding.owner]) });
   walk(ast.program, (node, parent) => {
     if (node.type !== "Identifier" || !index.bindings.has(node.name) || isProperty(node, parent)) return undefined;
     const use = uses.get(node.name) as Uses;
@@ -56,14 +61,22 @@ function nameAll(
 ): { names: Map<Uses, string>; bytes: number } {
   const weight = (use: Uses): number => use.nodes.length / use.scopes.size ** spread;
   const names = new Map<Uses, string>();
-  const taken = new Map<Node, Set<string>>();
+  const taken = new Map<Node, Map<string, (Lifetime | undefined)[]>>();
+  const isTaken = (scope: Node, name: string, life: Lifetime | undefined): boolean =>
+    taken
+      .get(scope)
+      ?.get(name)
+      ?.some((other) => scope.type !== "Program" || !life || !other || overlap(life, other)) === true;
   let bytes = 0;
   for (const use of [...uses].sort((a, b) => weight(b) - weight(a))) {
     const scopes = [...use.scopes];
     let at = 0;
-    while (never.has(nameAt(at)) || scopes.some((scope) => taken.get(scope)?.has(nameAt(at)))) at++;
+    while (never.has(nameAt(at)) || scopes.some((scope) => isTaken(scope, nameAt(at), use.life))) at++;
     const name = nameAt(at);
-    for (const scope of scopes) taken.set(scope, (taken.get(scope) ?? new Set()).add(name));
+    for (const scope of scopes) {
+      const all = taken.get(scope) ?? new Map<string, (Lifetime | undefined)[]>();
+      taken.set(scope, all.set(name, [...(all.get(name) ?? []), use.life]));
+    }
     names.set(use, name);
     bytes += name.length * use.nodes.length;
   }
@@ -73,13 +86,19 @@ function nameAll(
 /** `reserved` are names that nothing of the program may hide. A program that is a guest in its root gets no new names there. */
 export function shortenVariables(code: string, reserved: Iterable<string>, isGuest = false): string {
   const ast = openTree(code);
-  if (!isGuest) shortenMore(ast);
+  let bare: Node[] = [];
+  if (!isGuest) {
+    shortenTruths(ast);
+    shortenMore(ast);
+    bare = openScopes(ast);
+  }
   declareFirst(ast);
   const index = indexOf(ast);
   const never = new Set([...reserved, ...index.free, ...WORDS]);
-  const uses = usesOf(ast, index);
+  const uses = usesOf(ast, index, isGuest ? new Map() : lifetimesOf(ast, index));
   const tries = SPREADS.map((spread) => nameAll(uses, never, spread));
   const best = tries.reduce((a, b) => (b.bytes < a.bytes ? b : a));
   for (const [use, name] of best.names) for (const node of use.nodes) node.name = name;
+  dropBare(ast, bare);
   return print(ast);
 }

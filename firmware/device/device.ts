@@ -40,6 +40,8 @@ import { createReporter, rankOf } from "./reporter.ts";
 import { ACK_EVERY, ALARM_INTERVAL, putSettings, REPORT_INTERVAL, takeSettings } from "./settings.ts";
 import { isAlive } from "./supervisor.ts";
 
+/** Between two turns of one work. */
+const TURN_MS = 1;
 /** A driver that has not answered by then is unknown in this sample. */
 const SAMPLE_MS_MAX = 9000;
 const TICK_MS = 5000;
@@ -95,10 +97,13 @@ export function createDevice(options: DeviceOptions): Device {
   let ignored = 0;
   /** Counts samples begun and finished; probes that have not answered. */
   let turn = 0;
+  let judged = 0;
   let waiting = 0;
   let resetCause = 0;
   let lastWay = 0;
   let sampledS = 0;
+  /** Codes and arguments of events that are not told yet. */
+  const found: number[] = [];
   let forgetPlan = (): void => {};
 
   function stamp(out: Uint8Array, kind: number, sequence: number, isUptime: boolean): void {
@@ -109,6 +114,7 @@ export function createDevice(options: DeviceOptions): Device {
   const info = createInfo({
     ring: ring,
     uptime: uptime,
+    delay: delay,
     stamp: stamp,
     settings: () => settings,
     crc32: options.crc32,
@@ -192,34 +198,55 @@ export function createDevice(options: DeviceOptions): Device {
     if (halves) delay(BLINK_MS, () => show(halves - 1));
   }
 
+  const note: Tell = (code, argument) => {
+    found.push(code, argument);
+  };
+
+  /** Every probe has answered, or it is too late. What follows is a turn each; another sample may begin between them. */
   function finish(mine: number): void {
     if (mine !== turn) return;
     turn++;
     sampledS = uptime();
-    record();
-    // Also an alarm that has come or gone says when the next one is due.
-    planSample();
-  }
-
-  function record(): void {
     const isLow = options.ownSupply() < SUPPLY_LOW;
     if (isLow && !(flags & OWN_POWER_LOW)) tell(BATTERY_LOW, 3);
     flag(OWN_POWER_LOW, isLow);
-    if (isStill()) return;
-    if (info.isDue()) info.make(spreadS());
-    // The sample itself says that there is an alarm; what happened follows it.
-    const found: number[] = [];
-    const note: Tell = (code, argument) => {
-      found.push(code, argument);
-    };
-    setAlarms(options.alarms(alarms, codes, settings, note));
-    stamp(report, REPORT, ring.next(), false);
-    putCodes(report, options.groupBits, row, codes);
+    judged = turn;
+    delay(TURN_MS, isStill() ? planSample : info.isDue() ? inform : judge);
+  }
+
+  /** Once a day info comes before the sample. */
+  function inform(): void {
+    info.make(spreadS());
+    delay(TURN_MS, judge);
+  }
+
+  function judge(): void {
+    if (judged !== turn) return;
     if (options.changes !== undefined && !(flags & FIRST_SINCE_BOOT)) options.changes(before, codes, note);
+    before.set(codes);
+    // The sample itself says that there is an alarm; what happened follows it.
+    setAlarms(options.alarms(alarms, codes, settings, note));
+    delay(TURN_MS, pack);
+  }
+
+  function pack(): void {
+    putCodes(report, options.groupBits, row, before);
+    delay(TURN_MS, record);
+  }
+
+  function record(): void {
+    stamp(report, REPORT, ring.next(), false);
     flag(FIRST_SINCE_BOOT, false);
     reporter.add(ring.append(report), 0, 0);
-    before.set(codes);
-    for (let i = 0; i < found.length; i += 2) tell(found[i] as number, found[i + 1] as number);
+    delay(TURN_MS, follow);
+  }
+
+  /** Events, one a turn, and then the next sample: also an alarm that has come or gone says when it is due. */
+  function follow(): void {
+    if (found.length > 0) {
+      tell(found.shift() as number, found.shift() as number);
+      delay(TURN_MS, follow);
+    } else planSample();
   }
 
   function sample(): void {
@@ -227,20 +254,24 @@ export function createDevice(options: DeviceOptions): Device {
     const mine = turn;
     waiting = probes.length;
     for (let i = 0; i < row.length; i++) codes[i] = (1 << ((row[i] as number) & 15)) - 1;
-    for (let i = 0; i < probes.length; i++) {
-      const probe = probes[i] as Probe;
+    for (const probe of probes) {
       for (let j = probe.from; j < probe.from + probe.count; j++) codes[j] = (codes[j] as number) - 1;
     }
     delay(SAMPLE_MS_MAX, () => finish(mine));
-    for (let i = 0; i < probes.length; i++) {
-      const probe = probes[i] as Probe;
-      probe.start((got) => {
-        if (mine !== turn) return;
-        codes.set(got, probe.from);
-        waiting--;
-        if (!waiting) finish(mine);
-      });
-    }
+    if (waiting > 0) delay(TURN_MS, () => ask(0, mine));
+  }
+
+  /** Asks the probes, one a turn. */
+  function ask(at: number, mine: number): void {
+    if (mine !== turn) return;
+    const probe = probes[at] as Probe;
+    probe.start((got) => {
+      if (mine !== turn) return;
+      codes.set(got, probe.from);
+      waiting--;
+      if (!waiting) finish(mine);
+    });
+    if (at + 1 < probes.length) delay(TURN_MS, () => ask(at + 1, mine));
   }
 
   function planSample(): void {
@@ -298,9 +329,9 @@ export function createDevice(options: DeviceOptions): Device {
       settings = next;
       putSettings(ring.settings, next);
       ring.saveSettings();
-      planSample();
+      delay(TURN_MS, planSample);
       // It says what the device now works with.
-      info.make(0);
+      delay(TURN_MS, () => info.make(0));
     },
     command: obey,
     answer: (code, counter) => {
@@ -308,7 +339,8 @@ export function createDevice(options: DeviceOptions): Device {
         if (uptime() - refusedS < REFUSAL_S) return;
         refusedS = uptime();
       }
-      tell(code, counter);
+      note(code, counter);
+      delay(TURN_MS, follow);
     },
     ignored: () => {
       ignored++;
@@ -326,8 +358,8 @@ export function createDevice(options: DeviceOptions): Device {
       flag(HELP_REQUESTED, (marks & MARK_HELP) > 0);
       setAlarms(marks & LATCHED);
       if (marks & MARK_RESENDING) reporter.resend(u16(state, STATE_RESEND));
-      tick();
-      sample();
+      delay(TURN_MS, tick);
+      delay(TURN_MS, sample);
     },
     linkChanged: () => {
       const way = (link.isUp() ? 1 : 0) + (link.isSlow() ? 2 : 0);

@@ -74,7 +74,7 @@ export function createDownlinks(options: DownlinkOptions): (payload: Uint8Array,
   }
 
   function take(frame: Uint8Array | undefined, payload: Uint8Array): void {
-    const size = frame === undefined ? 0 : frame.length;
+    const size = frame ? frame.length : 0;
     const bytes = frame as Uint8Array;
     const head = size > 7 ? bytes[0] : 0;
     if (head === ACK && size === 11) options.ack(u32(bytes, 1), u16(bytes, 5), u32(bytes, 7));

@@ -10,9 +10,9 @@ const AGE_UNKNOWN = 9999;
 
 export interface Flight {
   readonly sequence: number;
-  /** Records that it carries: from here up to before `end`. -1: none of the ring. */
+  /** Records that it carries: from here up to before `until`. -1: none of the ring. */
   readonly first: Place;
-  readonly end: Place;
+  readonly until: Place;
   readonly sentS: number;
 }
 
@@ -34,9 +34,8 @@ export interface Flights {
 
 /** The place behind the flight of a list that carries this place, or the place itself. */
 export function behindOf(flights: readonly Flight[], place: Place): Place {
-  for (let i = 0; i < flights.length; i++) {
-    const flight = flights[i] as Flight;
-    if (place >= flight.first && place < flight.end) return flight.end;
+  for (const flight of flights) {
+    if (place >= flight.first && place < flight.until) return flight.until;
   }
   return place;
 }
@@ -52,8 +51,7 @@ export function createFlights(most: number, lost: (flight: Flight) => void): Fli
   function sift(isOut: (flight: Flight) => boolean): void {
     const all = flights;
     flights = [];
-    for (let i = 0; i < all.length; i++) {
-      const flight = all[i] as Flight;
+    for (const flight of all) {
       if (isOut(flight)) lost(flight);
       else flights.push(flight);
     }
@@ -67,20 +65,21 @@ export function createFlights(most: number, lost: (flight: Flight) => void): Fli
         askedS = nowS;
       }
       if (flights.length >= most) lost(flights.shift() as Flight);
-      flights.push({ sequence: sequence, first: first, end: end, sentS: nowS });
+      flights.push({ sequence: sequence, first: first, until: end, sentS: nowS });
     },
     acknowledge: (base, bitmap, nowS, stored) => {
-      const all = flights;
+      const newest = flights.length - 1;
       let ageS = -1;
-      flights = [];
-      for (let i = all.length - 1; i >= 0; i--) {
-        const flight = all[i] as Flight;
+      for (let i = newest; i >= 0; i--) {
+        const flight = flights[i] as Flight;
         const at = (flight.sequence - base) & 0xffff;
-        if (at < WINDOW && (bitmap >>> (WINDOW - 1 - at)) & 1) {
-          if (ageS < 0) ageS = i < all.length - 1 ? AGE_UNKNOWN : nowS - flight.sentS;
+        if (at >= WINDOW) continue;
+        if ((bitmap >>> (WINDOW - 1 - at)) & 1) {
+          if (ageS < 0) ageS = i < newest ? AGE_UNKNOWN : nowS - flight.sentS;
           stored(flight);
-        } else if (ageS < 0 || at >= WINDOW) flights.unshift(flight);
+        } else if (ageS < 0) continue;
         else lost(flight);
+        flights.splice(i, 1);
       }
       if (ageS >= 0) further = -1;
       return ageS;

@@ -1,12 +1,10 @@
 // History: walks the ring from the oldest record that may be open to the newest, and packs runs of samples into backlog frames, a
-// sample a turn. A run ends where groups, boot or the state of the clock change. What is under way elsewhere is stepped over.
+// part of a sample a turn. A run ends where groups, boot or the state of the clock change. What is under way elsewhere is stepped over.
 import type { BacklogEncoder } from "../../protocol/wire.ts";
 import { u16 } from "../store/bytes.ts";
 import type { Place, Ring } from "../store/ring.ts";
 import { BACKLOG, CLOCK_SYNCED, EVENT, groupsOf, REPORT } from "./frames.ts";
 
-/** Places looked at in one turn when there is nothing to pack. */
-const LOOKS = 2;
 const HEAD_BYTES = 11;
 const THINNED = 128;
 const EARLIER_BOOT = 64;
@@ -42,9 +40,14 @@ export interface HistoryOptions {
 }
 
 export interface History {
-  /** One bounded turn towards a frame of at most `bytesMax` bytes; false when there is no more to do. */
+  /**
+   * One bounded turn: looks at one place, begins a frame of at most `bytesMax` bytes, or packs a sample; false when there is no more
+   * to do.
+   */
   step(bytesMax: number): boolean;
-  /** A frame that is ready, of the samples from `first` up to before `end`. */
+  /** A frame is begun, and not ready. */
+  isMaking(): boolean;
+  /** A frame that is ready, of the samples from `first` up to before `until`. */
   ready(): HistoryFrame | undefined;
   /** Forgets the frame that is ready or in the making; its samples are open again. */
   drop(): void;
@@ -61,7 +64,7 @@ export interface History {
 export interface HistoryFrame {
   readonly frame: Uint8Array;
   readonly first: Place;
-  readonly end: Place;
+  readonly until: Place;
 }
 
 export function createHistory(options: HistoryOptions): History {
@@ -73,6 +76,10 @@ export function createHistory(options: HistoryOptions): History {
   let end = 0;
   let builtS = 0;
   let frame: Uint8Array | undefined;
+  /** The one at the cursor: found, and not in the frame yet. */
+  let sample: Uint8Array | undefined;
+  /** The head of the next frame is written. */
+  let isOpen = false;
   let boot = 0;
   let synced = 0;
   let wantedFrom = 0;
@@ -85,30 +92,36 @@ export function createHistory(options: HistoryOptions): History {
   function openAt(place: Place): Uint8Array | undefined {
     const isWanted = place < wantedUntil;
     const found = ring.read(place, isWanted);
-    if (found === undefined || !isWanted || ((u16(found, 1) - wantedFrom) & 0x8000) === 0) return found;
+    if (!found || !isWanted || ((u16(found, 1) - wantedFrom) & 0x8000) === 0) return found;
     return ring.read(place, false);
   }
 
-  function begin(sample: Uint8Array, bytesMax: number): void {
-    boot = ring.bootOf(sample);
+  /** The head of a frame that begins with this sample. */
+  function open(next: Uint8Array): void {
+    boot = ring.bootOf(next);
     const isEarlier = boot !== ring.state[4];
-    synced = (sample[7] as number) & CLOCK_SYNCED;
+    synced = (next[7] as number) & CLOCK_SYNCED;
     // Without a clock the header says how long the present boot has lasted: an earlier one was over by then.
     options.stamp(head, BACKLOG, ring.use(), !synced);
     head[8] = boot;
     head[10] = options.groupBits | (isEarlier ? EARLIER_BOOT : 0) | (thinning !== undefined && isThinned ? THINNED : 0);
-    encoder.start(head, bytesMax, options.intervalS());
     builtS = options.uptime();
-    first = cursor;
-    isBroken = false;
+    isOpen = true;
   }
 
-  /** True when the sample is in the frame or left out by rule; false when the frame ends before it. */
-  function pack(sample: Uint8Array): boolean {
-    if (boot !== ring.bootOf(sample) || synced !== ((sample[7] as number) & CLOCK_SYNCED)) return false;
+  function begin(bytesMax: number): void {
+    encoder.start(head, bytesMax, options.intervalS());
+    first = cursor;
+    isOpen = isBroken = false;
+  }
+
+  /** True when the sample is in the frame or left out by rule, false when the frame ends before it; undefined for one more turn. */
+  function pack(next: Uint8Array): boolean | undefined {
+    if (boot !== ring.bootOf(next) || synced !== ((next[7] as number) & CLOCK_SYNCED)) return false;
     // The first one always goes, so that no run is left out altogether.
     if (thinning !== undefined && isThinned && first < cursor && !thinning.keeps(cursor)) return true;
-    if (!encoder.add(sample)) return false;
+    if (!encoder.take(next)) return undefined;
+    if (!encoder.add(next)) return false;
     isBroken = false;
     return true;
   }
@@ -117,64 +130,76 @@ export function createHistory(options: HistoryOptions): History {
     if (encoder.count() > 0) frame = encoder.finish();
     else first = -1;
     // A gateway takes for left out what lies between the frame's samples, and behind them up to the next one that it has.
-    if (thinning !== undefined && isThinned && isBroken && frame !== undefined) cursor = end;
-    return frame === undefined;
+    if (thinning !== undefined && isThinned && isBroken && frame) cursor = end;
+    return !frame;
   }
 
   function drop(): void {
     if (first >= 0 && first < cursor) cursor = first;
     first = -1;
-    frame = undefined;
+    frame = sample = undefined;
+    isOpen = false;
+  }
+
+  /** Seconds since the frame was begun; one that is too old is dropped. */
+  function ageOf(): number {
+    const ageS = options.uptime() - builtS;
+    if ((isOpen || first >= 0) && ageS > FRESH_S) drop();
+    return ageS;
+  }
+
+  /** Begins a frame with the sample that was found, or packs it. */
+  function take(next: Uint8Array, bytesMax: number): boolean {
+    if (thinning !== undefined) {
+      if (first < 0 && !isOpen) isThinned = thinning.isDue(ring.head() - cursor);
+      if (isThinned && !thinning.prepare(cursor)) return true;
+    }
+    if (first < 0) {
+      if (isOpen) begin(bytesMax);
+      else open(next);
+      return true;
+    }
+    const isPacked = pack(next);
+    if (isPacked === undefined) return true;
+    sample = undefined;
+    if (!isPacked) return finish();
+    cursor++;
+    if (thinning === undefined || !isBroken) end = cursor;
+    return true;
   }
 
   function step(bytesMax: number): boolean {
-    const ageS = options.uptime() - builtS;
-    if (ageS > FRESH_S) drop();
-    if (frame !== undefined) return false;
+    const ageS = ageOf();
+    if (frame) return false;
+    if (sample) return take(sample, bytesMax);
     if (first >= 0 && ageS > BUILD_S && encoder.count() > 0) return finish();
     cursor = Math.max(cursor, ring.oldest());
-    for (let i = 0; i < LOOKS; i++) {
-      if (cursor >= ring.head()) {
-        if (first >= 0) finish();
-        return false;
-      }
-      const behind = options.skip(cursor);
-      const found = openAt(cursor);
-      const kind = found === undefined ? 0 : (found[0] as number) & 15;
-      const isSample = kind === REPORT && groupsOf(found as Uint8Array) === options.groupBits;
-      // What an acknowledgement marks is all samples from first to last: none may be among them that is not in the frame.
-      if (kind === REPORT && first >= 0 && (behind > cursor || !isSample)) return finish();
-      if (behind > cursor) cursor = behind;
-      else if (isSample) {
-        if (thinning !== undefined) {
-          if (first < 0) isThinned = thinning.isDue(ring.head() - cursor);
-          if (isThinned && !thinning.prepare(cursor)) return true;
-        }
-        if (first < 0) {
-          // A turn of its own: the sample follows in the next one.
-          begin(found as Uint8Array, bytesMax);
-          return true;
-        }
-        if (!pack(found as Uint8Array)) return finish();
-        cursor++;
-        if (thinning === undefined || !isBroken) end = cursor;
-        return true;
-      } else {
-        if (thinning !== undefined && found === undefined) isBroken = true;
-        // An event goes by itself, as does a sample of another configuration, or it waits here until it can.
-        if ((kind === EVENT || kind === REPORT) && !options.event(cursor, found as Uint8Array))
-          return first >= 0 && finish();
-        cursor++;
-      }
+    if (cursor >= ring.head()) return first >= 0 && finish();
+    const behind = options.skip(cursor);
+    const found = openAt(cursor);
+    const kind = found ? (found[0] as number) & 15 : 0;
+    const isSample = kind === REPORT && groupsOf(found as Uint8Array) === options.groupBits;
+    // What an acknowledgement marks is all samples from first to last: none may be among them that is not in the frame.
+    if (kind === REPORT && first >= 0 && (behind > cursor || !isSample)) return finish();
+    if (behind > cursor) cursor = behind;
+    else if (isSample) {
+      sample = found;
+    } else {
+      if (thinning !== undefined && !found) isBroken = true;
+      // An event goes by itself, as does a sample of another configuration, or it waits here until it can.
+      if ((kind === EVENT || kind === REPORT) && !options.event(cursor, found as Uint8Array))
+        return first >= 0 && finish();
+      cursor++;
     }
     return true;
   }
 
   return {
     step: step,
+    isMaking: () => first >= 0 && !frame,
     ready: () => {
-      if (options.uptime() - builtS > FRESH_S) drop();
-      return frame === undefined ? undefined : { frame: frame, first: first, end: end };
+      ageOf();
+      return frame ? { frame: frame, first: first, until: end } : undefined;
     },
     drop: drop,
     gone: () => {

@@ -1,18 +1,22 @@
 // The info frame: at boot, daily and on request. It is not in the ring; it goes again until it is acknowledged.
+import type { Delay } from "../hal.ts";
 import { putU16, putU32, u16 } from "../store/bytes.ts";
 import type { Ring } from "../store/ring.ts";
 import { INFO } from "./frames.ts";
 import { REPORT_INTERVAL, settingRows } from "./settings.ts";
 
 /** Major, minor, patch. */
-export const FIRMWARE_VERSION = "0.1.0";
+const VERSION = [0, 1, 0];
+export const FIRMWARE_VERSION = /* @__PURE__ */ VERSION.join(".");
 const INFO_S = 86400;
+const TURN_MS = 1;
 /** Where the boot count lies in the device's state. */
 export const STATE_BOOT = 3;
 
 export interface InfoOptions {
   readonly ring: Ring;
   readonly uptime: () => number;
+  readonly delay: Delay;
   /** Writes a header with the present time. */
   readonly stamp: (out: Uint8Array, kind: number, sequence: number, isUptime: boolean) => void;
   readonly settings: () => readonly number[];
@@ -45,10 +49,7 @@ export function createInfo(options: InfoOptions): InfoFrame {
   return {
     make: (withinS) => {
       const settings = options.settings();
-      const version = FIRMWARE_VERSION.split(".");
-      options.stamp(info, INFO, ring.use(), false);
-      for (let i = 0; i < 3; i++) info[8 + i] = +(version[i] as string);
-      putU32(info, 11, options.crc32(settingRows(settings)));
+      info.set(VERSION, 8);
       putU16(info, 15, u16(ring.state, STATE_BOOT));
       info[17] = options.resetCause();
       putU16(info, 18, settings[REPORT_INTERVAL] as number);
@@ -57,8 +58,13 @@ export function createInfo(options: InfoOptions): InfoFrame {
       info[23] = ring.usedPct();
       info[24] = options.memoryFreePct();
       putU16(info, 25, Math.min(options.faults(), 65535));
-      isOpen = true;
+      isOpen = false;
       fromS = uptime() + withinS;
+      options.delay(TURN_MS, () => options.stamp(info, INFO, ring.use(), false));
+      options.delay(2 * TURN_MS, () => {
+        putU32(info, 11, options.crc32(settingRows(settings)));
+        isOpen = true;
+      });
     },
     isDue: () => !isOpen && uptime() - fromS >= INFO_S,
     open: () => (isOpen && uptime() >= fromS ? info : undefined),

@@ -25,12 +25,13 @@ export const ANSWER_S = 30;
 /** After an outage history begins at a random moment within this, on a fast link and on a slow one. */
 export const START_S = 5;
 export const SLOW_START_S = 900;
-/** Marks written in one turn. */
-const MARKS = 2;
 /** A sample without a clock that has waited longer does not go by itself. */
 const LIVE_S = 60;
 /** Between two turns of work. */
 const TURN_MS = 10;
+/** What waits, info, marks, a frame in the making, history. */
+const MAKING = 3;
+const STAGES = 5;
 /** An event that nobody acknowledged goes again after this, doubled with every answer that stayed out. */
 const RETRY_S = 15;
 const LEVEL_MAX = 6;
@@ -98,21 +99,28 @@ export function createReporter(options: ReporterOptions): Reporter {
   let markAt = 0;
   let sent = 0;
   let infoFlies = false;
+  /** Goes in the next turn: it is under way already. */
+  let outgoing: Uint8Array | undefined;
   let isWorking = false;
+  /** What the next turn looks at. */
+  let stage = 0;
+  /** Room for a frame that history may begin; 0 until it has been asked for. */
+  let spare = 0;
   /** Grows with answers that stay out, and sinks with those that come. */
   let level = 0;
   let isAnswered = true;
   let historyS = 0;
   let liveS = 0;
 
+  /** Not acknowledged, and not open again yet. */
+  const lost: Flight[] = [];
   const flights = createFlights(options.flightsMax, (flight) => {
-    if (flight.first < 0) infoFlies = false;
-    else if (!requeue(flight)) history.back(flight.first);
+    lost.push(flight);
   });
 
   const history = options.history(
     (place) => {
-      for (let i = 0; i < queue.length; i++) if ((queue[i] as Waiting).place === place) return place + 1;
+      for (const one of queue) if (one.place === place) return place + 1;
       return flights.behind(behindOf(marking, place));
     },
     (place, frame) => enqueue(place, Math.max(rankOf(frame), 1), 0),
@@ -124,66 +132,81 @@ export function createReporter(options: ReporterOptions): Reporter {
     return true;
   }
 
-  /** An event goes again by itself, and keeps its rank. */
-  function requeue(flight: Flight): boolean {
-    const frame = flight.end > flight.first + 1 ? undefined : ring.read(flight.first, false);
-    return frame !== undefined && rankOf(frame) > 0 && enqueue(flight.first, rankOf(frame), RETRY_S << level);
+  /** An event goes again by itself, and keeps its rank; all else is history. */
+  function reopen(flight: Flight): void {
+    const place = flight.first;
+    const frame = flight.until > place + 1 ? undefined : ring.read(place, false);
+    const rank = frame ? rankOf(frame) : 0;
+    if (place < 0) infoFlies = false;
+    else if (rank < 1 || !enqueue(place, rank, RETRY_S << level)) history.back(place);
   }
 
-  function transmit(frame: Uint8Array, first: Place, end: Place, rank: number, isLate: boolean): void {
+  function transmit(frame: Uint8Array, first: Place, end: Place, mustAsk: boolean): void {
     if (flights.judge(uptime(), link.isSlow() ? 0 : ANSWER_S)) {
       level = Math.min(level + 1, LEVEL_MAX);
       isAnswered = false;
     }
     sent++;
-    const asks = rank > 0 || isLate || options.asks() || sent % options.ackEvery() === 0;
+    const asks = mustAsk || options.asks() || sent % options.ackEvery() === 0;
     const sequence = u16(frame, 1);
     frame[HEADER - 1] =
       ((frame[HEADER - 1] as number) & ~(ACK_REQUESTED | BACKLOG_PENDING)) |
       (asks ? ACK_REQUESTED : 0) |
       (history.cursor() < ring.head() - 1 ? BACKLOG_PENDING : 0);
     flights.add(sequence, first, end, uptime(), asks);
-    link.send(frame, rank > 1, (taken) => {
-      if (!taken) flights.lose(sequence);
-      pump();
-    });
+    outgoing = frame;
+    stage = spare = 0;
   }
 
-  function nextDue(): Waiting | undefined {
+  /** Hands the link what is to go; the link may have been lost since. */
+  function dispatch(frame: Uint8Array): void {
+    const done = (taken: boolean): void => {
+      if (!taken) flights.lose(u16(frame, 1));
+      pump();
+    };
+    outgoing = undefined;
+    if (frame.length > link.room()) done(false);
+    else link.send(frame, rankOf(frame) > 1, done);
+  }
+
+  /** Where in the queue the most urgent of what is due waits, or -1. */
+  function nextDue(): number {
     const now = uptime();
     let best = -1;
     for (let i = 0; i < queue.length; i++) {
       const one = queue[i] as Waiting;
       if (one.dueS <= now && (best < 0 || one.rank > (queue[best] as Waiting).rank)) best = i;
     }
-    return best < 0 ? undefined : queue.splice(best, 1)[0];
+    return best;
   }
 
   /** False when there is nothing that could go. */
   function sendWaiting(): boolean {
-    const one = nextDue();
-    if (one === undefined) return false;
+    const due = nextDue();
+    const room = due < 0 ? 0 : link.room();
+    if (room < 1) return false;
+    const one = queue.splice(due, 1)[0] as Waiting;
     // Also one that is marked: it may have been asked for again.
     const frame = ring.read(one.place, true);
-    if (frame === undefined) return true;
+    if (!frame) return true;
     if (one.rank < 1) {
       // A slow link must not spend all its time on single samples, and the age of one without a clock is told by history only.
       const isLate = uptime() - one.dueS > LIVE_S && !((frame[HEADER - 1] as number) & CLOCK_SYNCED);
-      if (isLate || frame.length > link.room() || uptime() < liveS) {
+      if (isLate || frame.length > room || uptime() < liveS) {
         history.back(one.place);
         return true;
       }
       liveS = uptime() + LIVE_SHARE * link.costS(frame.length);
     }
-    transmit(frame, one.place, one.place + 1, one.rank, false);
+    transmit(frame, one.place, one.place + 1, one.rank > 0);
     return true;
   }
 
   function sendInfo(): boolean {
     const info = options.info();
-    if (info === undefined || infoFlies || info.length > link.room()) return false;
+    if (!info || infoFlies || info.length > link.room()) return false;
     infoFlies = true;
-    transmit(info.slice(0), -1, -1, 1, false);
+    transmit(info.slice(0), -1, -1, true);
     return true;
   }
 
@@ -192,57 +215,72 @@ export function createReporter(options: ReporterOptions): Reporter {
     historyS = uptime() + options.random() * (link.isSlow() ? Math.min(SLOW_START_S, ANSWER_S << level) : START_S);
   }
 
-  function mayGoBack(): boolean {
-    return (
-      isAnswered &&
-      uptime() >= historyS &&
-      !options.isStill() &&
-      flights.count() + marking.length < options.flightsMax &&
-      link.spare() >= BACKLOG_BYTES_MIN
-    );
-  }
-
-  /** One thing a turn: a frame, some marks, or a step of history. True when there may be more to do. */
-  function turn(): boolean {
-    if (link.room() > 0 && (sendWaiting() || sendInfo())) return true;
-    if (marking.length > 0 && !options.isStill()) {
-      mark();
-      return true;
-    }
-    if (!mayGoBack()) return false;
+  /** Sends the frame that is ready, or lets history look for the next one. */
+  function goBack(): boolean {
     const made = history.ready();
-    if (made === undefined) return history.step(link.spare()) || history.ready() !== undefined;
-    if (made.frame.length > link.spare()) history.drop();
+    // It has looked, and found nothing to do.
+    if (!made && spare > 0) return false;
+    if (
+      !isAnswered ||
+      uptime() < historyS ||
+      options.isStill() ||
+      flights.count() + marking.length >= options.flightsMax
+    )
+      return false;
+    spare = link.spare();
+    if (spare < BACKLOG_BYTES_MIN) return false;
+    stage = MAKING;
+    if (!made) return true;
+    if (made.frame.length > spare) history.drop();
     else {
       history.gone();
-      transmit(made.frame, made.first, made.end, 0, true);
+      transmit(made.frame, made.first, made.until, true);
     }
     return true;
   }
 
-  /** Takes turns of bounded length as long as there is something to do. */
-  function pump(): void {
-    if (isWorking) return;
-    isWorking = true;
-    options.delay(TURN_MS, () => {
-      isWorking = false;
-      if (turn()) pump();
-    });
+  /** One thing: true when it was done, and there may be another. */
+  function look(): boolean {
+    const flight = lost.shift();
+    if (flight) reopen(flight);
+    else if (outgoing) dispatch(outgoing);
+    else if (stage < 1) return sendWaiting();
+    else if (stage < 2) return sendInfo();
+    else if (stage < MAKING) return mark();
+    // What is begun asks nothing of the link until it is ready.
+    else if (stage < STAGES - 1) return (spare > 0 || history.isMaking()) && history.step(spare);
+    else return goBack();
+    return true;
   }
 
-  function mark(): void {
-    const flight = marking[0] as Flight;
+  /** One look a turn, at each stage as long as it finds something to do. */
+  function turn(): void {
+    if (!look()) stage++;
+    isWorking = stage < STAGES;
+    if (isWorking) options.delay(TURN_MS, turn);
+  }
+
+  /** Looks at everything, from what is most urgent on. */
+  function pump(): void {
+    stage = spare = 0;
+    if (isWorking) return;
+    isWorking = true;
+    options.delay(TURN_MS, turn);
+  }
+
+  function mark(): boolean {
+    const flight = marking[0];
+    if (!flight || options.isStill()) return false;
     if (markAt < flight.first) markAt = flight.first;
-    for (let i = 0; i < MARKS && markAt < flight.end; i++) {
-      // A range holds samples; an event in it has an acknowledgement of its own.
-      const isOne = flight.end === flight.first + 1;
-      const record = isOne ? undefined : ring.read(markAt, false);
-      if (isOne || (record !== undefined && ((record[0] as number) & 15) === REPORT)) ring.mark(markAt);
-      markAt++;
+    // A range holds samples; an event in it has an acknowledgement of its own.
+    const isOne = flight.until === flight.first + 1;
+    const record = isOne ? undefined : ring.read(markAt, false);
+    if (isOne || (record && ((record[0] as number) & 15) === REPORT)) ring.mark(markAt);
+    if (++markAt >= flight.until) {
+      markAt = 0;
+      marking.shift();
     }
-    if (markAt < flight.end) return;
-    markAt = 0;
-    marking.shift();
+    return true;
   }
 
   return {
@@ -275,6 +313,7 @@ export function createReporter(options: ReporterOptions): Reporter {
       pump();
     },
     reset: () => {
+      outgoing = undefined;
       flights.lose();
       isAnswered = true;
       level = 0;
@@ -284,6 +323,6 @@ export function createReporter(options: ReporterOptions): Reporter {
       history.resend(sequence);
       pump();
     },
-    isIdle: () => !history.isResending() && flights.count() === 0 && marking.length === 0,
+    isIdle: () => !history.isResending() && flights.count() + lost.length + marking.length === 0,
   };
 }

@@ -1,7 +1,8 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { createSchedule } from "../simulator/schedule.ts";
-import { createSlicedHmac, openLater } from "./sha256.ts";
+import { createSlicedHmac } from "./sha256.ts";
+import { openLater } from "./tags.ts";
 
 const KEY = Uint8Array.from({ length: 32 }, (_, i) => 255 - i);
 const theirs = (bytes: Uint8Array) => createHmac("sha256", KEY).update(bytes).digest();

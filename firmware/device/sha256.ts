@@ -1,6 +1,7 @@
 // SHA-256 (FIPS 180-4) and HMAC (RFC 2104) for the board whose engine has none. A hash takes about a second there, so it goes a few
 // rounds a turn; one at a time.
 import type { Delay } from "../hal.ts";
+import type { Hmac } from "./tags.ts";
 
 /** Rounds in one turn. */
 const ROUNDS = 6;
@@ -36,8 +37,6 @@ function padded(head: Uint8Array, tail: Uint8Array): Uint8Array {
   out[out.length - 1] = size << 3;
   return out;
 }
-
-export type Hmac = (bytes: Uint8Array, done: (mac: Uint8Array | undefined) => void) => void;
 
 /** HMAC-SHA256 of up to 8 KB with a key of at most 64 bytes. `done` is called later; with undefined while another is under way. */
 export function createSlicedHmac(key: Uint8Array, delay: Delay): Hmac {
@@ -124,21 +123,4 @@ export function createSlicedHmac(key: Uint8Array, delay: Delay): Hmac {
       });
     });
   };
-}
-
-const TAG = 8;
-
-/** Checks a tag and takes it off: the frame, or undefined. */
-export function openLater(hmac: Hmac, sealed: Uint8Array, done: (frame: Uint8Array | undefined) => void): void {
-  const size = sealed.length - TAG;
-  if (size < 0) {
-    done(undefined);
-    return;
-  }
-  const frame = sealed.slice(0, size);
-  hmac(frame, (mac) => {
-    let differs = mac === undefined ? 1 : 0;
-    for (let i = 0; i < TAG && mac !== undefined; i++) differs |= (mac[i] as number) ^ (sealed[size + i] as number);
-    done(differs ? undefined : frame);
-  });
 }

@@ -43,7 +43,7 @@ export function createThinning(ring: Ring, row: BacklogRow, link: Pick<Link, "co
 
   function look(at: number): void {
     const record = ring.read(start + at, true);
-    if (record === undefined || ((record[0] as number) & 15) !== REPORT) return;
+    if (!record || ((record[0] as number) & 15) !== REPORT) return;
     takeCodes(record, row, codes);
     let isChanged = !hasBefore || flags !== record[7];
     for (let i = 0; i < row.length; i++) {

@@ -8,6 +8,10 @@ const LABEL_MAX = 9;
 const VALUE_MAX = 33;
 /** Two blocks in turn, one a second, and one spoilt. */
 const TIMEOUT_MS = 4500;
+/** Bytes parsed in one turn, and how many may wait: two blocks. What is more spoils its block, and the next one counts. */
+const PIECE = 8;
+const TURN_MS = 1;
+const HELD_MAX = 400;
 
 export interface BatterySample {
   readonly batteryV: Quantity;
@@ -140,7 +144,7 @@ export function createVeParser(): VeParser {
       let found: VeBlock | undefined;
       for (let i = 0; i < data.length; i++) {
         const block = takeByte(data.charCodeAt(i) & 255, data[i] as string);
-        if (block !== undefined) found = block;
+        if (block) found = block;
       }
       return found;
     },
@@ -180,6 +184,8 @@ export function createVeDirect(options: VeDirectOptions): VeDirect {
       const parser = createVeParser();
       let over = false;
       let heard = false;
+      let held = "";
+      let isReading = false;
       function finish(sample: BatterySample): void {
         if (over) return;
         over = true;
@@ -191,11 +197,19 @@ export function createVeDirect(options: VeDirectOptions): VeDirect {
         // Bytes without one sound block are noise; no bytes at all are a broken wire.
         finish(all(heard ? "corrupt" : "open-circuit"));
       });
+      function read(): void {
+        const block = over ? undefined : parser.take(held.substr(0, PIECE));
+        held = held.substr(PIECE);
+        isReading = held.length > 0 && !over;
+        if (block) finish(doubt(decodeVeBlock(block)));
+        else if (isReading) options.delay(TURN_MS, read);
+      }
       options.line.open((data) => {
         if (over) return;
         heard = true;
-        const block = parser.take(data);
-        if (block !== undefined) finish(doubt(decodeVeBlock(block)));
+        if (held.length < HELD_MAX) held += data;
+        if (!isReading) options.delay(TURN_MS, read);
+        isReading = true;
       });
     },
   };

@@ -230,10 +230,11 @@ describe("the ring", () => {
 });
 
 describe("recovery", () => {
-  /** Four looks, and where records begin to be free: one more for each halving, and the page that is next. */
-  const READS_MAX = 4 + Math.ceil(Math.log2(SLOTS)) + 1;
-  /** A look at each page, and back over the records of no more than three. */
-  const CALLS_MAX = Math.ceil((TABLE.ringPages + 3 * SLOTS) / 4) + 1;
+  /** Two looks, and the page that is next. */
+  const READS_MAX = 3;
+  const HALVINGS = Math.ceil(Math.log2(SLOTS)) + 1;
+  /** A look at each page, at each half of the newest one, and back over the records of no more than three. */
+  const CALLS_MAX = Math.ceil((TABLE.ringPages + HALVINGS + 3 * SLOTS) / 2) + 1;
 
   test("is right for every number of records over several laps, in turns of bounded length", () => {
     const flash = createFlash(TABLE);

@@ -24,7 +24,7 @@ export const SETTINGS_HEAD = 0x1f;
 export const STATE_BYTES = 14;
 const HEADER = 8;
 /** Slots or pages looked at in one turn of `recover`. */
-const LOOKS = 4;
+const LOOKS = 2;
 const ONES = 0xffffffff;
 /** A slot's first word is at least this until its record is acknowledged. */
 const UNMARKED = 0xff000000;
@@ -77,6 +77,8 @@ export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: U
   let newest: Uint8Array | undefined;
   /** Of `recover`: pages looked at, then slots from the head backwards. */
   let looked = 0;
+  /** First slot of the newest page that may be free: those before it are written, whole or torn. */
+  let low = slots;
   let hasState = false;
 
   function offsetOf(place: Place): number {
@@ -149,17 +151,14 @@ export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: U
     write(state);
   }
 
-  /** The first free slot of the newest page: those before it are written, whole or torn. */
-  function findFree(): void {
-    let low = 0;
-    while (low < free) {
-      const middle = (low + free) >> 1;
-      const words = wordsAt(offsetOf(turn * slots + middle), slotBytes);
-      let isBlank = true;
-      for (let i = 0; i < words.length; i++) if (words[i] !== ONES) isBlank = false;
-      if (isBlank) free = middle;
-      else low = middle + 1;
-    }
+  /** Halves the slots of the newest page among which the first free one is. */
+  function halve(): void {
+    const middle = (low + free) >> 1;
+    const words = wordsAt(offsetOf(turn * slots + middle), slotBytes);
+    let isBlank = true;
+    for (let i = 0; i < words.length; i++) if (words[i] !== ONES) isBlank = false;
+    if (isBlank) free = middle;
+    else low = middle + 1;
   }
 
   /** The turn of a page, or 0. */
@@ -173,14 +172,14 @@ export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: U
   /** Behind the head lies the newest of everything. */
   function lookBack(place: Place): void {
     const found = read(place, true);
-    if (found === undefined) return;
+    if (!found) return;
     if (last < 0) last = u16(found, 1);
     if (found[0] === STATE_HEAD) {
       if (!hasState) state.set(found);
       hasState = true;
     } else if (found[0] === SETTINGS_HEAD) {
       if (!settings[0]) settings.set(found);
-    } else if (newest === undefined && ((found[0] as number) & 15) === 1) newest = found;
+    } else if (!newest && ((found[0] as number) & 15) === 1) newest = found;
   }
 
   return {
@@ -191,12 +190,13 @@ export function createRing(flash: FlashArea, slotBytes: number, crc32: (bytes: U
           if (found > turn) turn = found;
           if (looked === pages && turn > 0) {
             torn = turnOf((turn + 1) % pages) > 0 ? 0 : 1;
-            findFree();
+            low = 0;
           }
-        } else {
+        } else if (low < free) halve();
+        else {
           const place = head() - 1 - (looked++ - pages);
           // Neither is ever further away than the page before, unless all that were written since are torn.
-          const isFar = looked > pages + 2 * slots || (newest !== undefined && settings[0]);
+          const isFar = looked > pages + 2 * slots || (newest && settings[0]);
           if (turn === 0 || (hasState && isFar) || !isHere(place)) return true;
           lookBack(place);
         }

@@ -1,6 +1,7 @@
 // Backlog: a run of consecutive samples with the same groups, compressed without loss. The decoder, for the gateway; it
 // takes any bytes and stops after at most 255 samples.
 import {
+  AWAKE,
   BACKLOG_BATTERY,
   BACKLOG_ENVIRONMENT,
   BACKLOG_HEADER_BYTES,
@@ -9,19 +10,10 @@ import {
   BACKLOG_POWER,
   BACKLOG_SUPPLIES,
   type BacklogRow,
-  CHANGED,
-  cellsOf,
-  FIRST_SLOT,
-  FLAGS,
-  freshSlot,
-  IN_STEP,
-  LARGER,
-  LAST_SIGN,
-  NEGATIVE,
-  PLAIN,
-  resetCells,
-  SECOND,
-  SLOT,
+  ESCAPE_ZEROS,
+  FIRST_TIME_STATE,
+  firstState,
+  GRID_S,
   STEPS_S,
   WORD,
 } from "./backlog-model.ts";
@@ -46,133 +38,119 @@ export function backlogRowOf(groups: number): BacklogRow {
   return BACKLOG_PHASE.concat(...GROUP_ROWS.filter((_, i) => groups & (1 << i)));
 }
 
-interface RangeDecoder {
-  /** The next bit in the context of a cell, which learns from it. */
-  bit(cell: number): number;
-  plain(bits: number): number;
-  number(base: number): number;
-  /** Nothing is left, nothing was missing, and the end is the one that an encoder writes. */
+interface CodeReader {
+  /** The next `bits` (0..16); zeros behind the end. */
+  take(bits: number): number;
+  /** Nothing is left and nothing was missing. */
   fault(): DecodeFault | undefined;
-  /** Samples so far: cells learn slower with time. */
-  count: number;
 }
 
-/** Decodes `bytes` from byte `start`; past their end it reads zeros. */
-function createRangeDecoder(bytes: Uint8Array, start: number, cells: Uint16Array): RangeDecoder {
-  let low = 0;
-  let high = 0xffffff;
+/** Reads `bytes` from bit `start` on. */
+function createCodeReader(bytes: Uint8Array, start: number): CodeReader {
   let at = start;
-  let code = 0;
-  for (let i = 0; i < 3; i++) shift();
-
-  function shift(): void {
-    code = ((code & 65535) << 8) | (bytes[at] ?? 0);
-    at++;
-  }
-
-  function bit(cell: number): number {
-    const chance = cells[cell] as number;
-    const middle = low + ((((high - low) >> 8) * chance) >> 4);
-    const value = code <= middle ? 1 : 0;
-    if (value) high = middle;
-    else low = middle + 1;
-    if (cell !== PLAIN) {
-      const rate = decoder.count < 24 ? 4 + (decoder.count >> 2) : 10;
-      cells[cell] = value ? chance + (((4095 - chance) / rate) | 0) : chance - ((chance / rate) | 0);
-    }
-    while (((low ^ high) & 0xff0000) === 0) {
-      low = (low & 65535) << 8;
-      high = ((high & 65535) << 8) | 255;
-      shift();
-    }
-    return value;
-  }
-
-  function plain(bits: number): number {
-    let value = 0;
-    for (let i = 0; i < bits; i++) value = (value << 1) | bit(PLAIN);
-    return value;
-  }
-
-  function number(base: number): number {
-    const row = base + LARGER + (cells[base] as number);
-    let size = 0;
-    while (size < 32 && bit(row + Math.min(size, 7))) size++;
-    const isMinus = size > 0 ? bit(base + NEGATIVE + (cells[base + LAST_SIGN] as number)) : 0;
-    let magnitude = size > 0 ? 1 : 0;
-    if (size > 1) magnitude = 2 | bit(base + SECOND + Math.min(size, 4) - 2);
-    for (let i = 2; i < size; i++) magnitude = (magnitude << 1) | bit(PLAIN);
-    cells[base] = Math.min(size, 4) * 8;
-    cells[base + LAST_SIGN] = size === 0 ? 0 : 2 - isMinus;
-    return isMinus ? -magnitude : magnitude;
-  }
-
-  function fault(): DecodeFault | undefined {
-    const end = at - 3 + (low === 0 ? 0 : 1);
-    if (bytes.length < end) return "truncated";
-    if (bytes.length > end) return "trailing-bytes";
-    return low === 0 || bytes[end - 1] === (low >> 16) + 1 ? undefined : "nonzero-padding";
-  }
-
-  const decoder: RangeDecoder = { bit, plain, number, fault, count: 0 };
-  return decoder;
+  return {
+    take: (bits) => {
+      const byte = at >> 3;
+      const held = ((bytes[byte] ?? 0) << 16) | ((bytes[byte + 1] ?? 0) << 8) | (bytes[byte + 2] ?? 0);
+      const value = (held >> (24 - (at & 7) - bits)) & ((1 << bits) - 1);
+      at += bits;
+      return value;
+    },
+    fault: () => {
+      const end = (at + 7) >> 3;
+      if (bytes.length < end) return "truncated";
+      if (bytes.length > end) return "trailing-bytes";
+      return ((bytes[end - 1] ?? 0) & ((1 << (8 * end - at)) - 1)) === 0 ? undefined : "nonzero-padding";
+    },
+  };
 }
 
 /** The sample that was taken out last, and what is expected of the next. */
 interface Run {
   sequence: number;
+  /** 32 signed bits: where the grid of times stands. */
+  grid: number;
   /** 32 signed bits. */
   time: number;
   flags: number;
-  readonly codes: Uint16Array;
   step: number;
-  /** How far the grid of times is behind the last sample, in 16ths of a second. */
-  grid: number;
-  lastDelta: number;
+  readonly codes: Uint16Array;
+  /** By field, and behind them of time and of the gap. */
+  readonly states: Uint8Array;
 }
 
-function takeFirst(run: Run, header: Header, distance: number, range: RangeDecoder): void {
-  const usual = range.plain(2);
-  run.step = STEPS_S[usual] ?? range.plain(16);
-  const bits = range.plain(5);
-  const isMinus = range.plain(1);
-  const folded = bits === 0 ? 0 : (1 << (bits - 1)) | range.plain(bits - 1);
-  run.sequence = (header.sequence - distance) & 65535;
-  run.time = (header.time - distance * run.step - (isMinus ? ~folded : folded)) | 0;
+/** A difference in the state of field `i`, which follows it. */
+function takeNumber(states: Uint8Array, i: number, input: CodeReader): number {
+  const state = states[i] as number;
+  const parameter = state >> 2;
+  let zeros = 0;
+  while (zeros < ESCAPE_ZEROS && input.take(1) === 0) zeros++;
+  const isEscaped = zeros === ESCAPE_ZEROS;
+  const folded = isEscaped ? 0 : (zeros << parameter) | input.take(parameter);
+  if (zeros > 1) states[i] = state + Math.min(zeros, 4);
+  else if (zeros === 0 && (state > 1 || folded === 0)) states[i] = state - 1;
+  if (isEscaped) return -((input.take(16) << 16) >> 16);
+  return folded & 1 ? (folded + 1) >> 1 : -(folded >> 1);
 }
 
-function takeNext(run: Run, range: RangeDecoder): void {
-  const gap = range.number(FIRST_SLOT);
-  const isInStep = gap !== 0 && range.bit(IN_STEP) === 1;
+/** Moves sequence and time on; how far time is off has 32 signed bits. */
+function moveOn(run: Run, gap: number, isInStep: boolean, off: number, isFirst: boolean): void {
   const due = isInStep ? run.step * (gap + 1) : run.step;
-  const shift = (run.grid + 8) >> 4;
-  const off = range.number(FIRST_SLOT + SLOT);
-  const delta = (off + due + shift) | 0;
-  if (off > -8 && off < 8) run.grid -= 16 * shift + 12 * off;
-  else {
-    run.grid = 0;
-    if (delta >> 16 === 0 && Math.abs(delta - run.lastDelta) < 3) run.step = delta;
-  }
-  run.lastDelta = delta;
+  const delta = (due + off) | 0;
   run.sequence = (run.sequence + 1 + gap) & 65535;
-  run.time = (run.time + delta) | 0;
+  run.time = (run.grid + delta) | 0;
+  if (off > -GRID_S && off < GRID_S) run.grid = (run.grid + due + (off >> 1)) | 0;
+  else {
+    run.grid = run.time;
+    if (!isFirst && gap === 0 && delta >> 16 === 0) run.step = delta;
+  }
 }
 
-function takeFields(run: Run, row: BacklogRow, isFirst: boolean, range: RangeDecoder): void {
-  const isChanged = range.bit(CHANGED);
-  if (isChanged && range.bit(FLAGS)) run.flags = range.plain(8);
-  let base = FIRST_SLOT + 2 * SLOT;
-  for (let i = 0; i < row.length; i++) {
-    const bits = (row[i] as number) & 15;
-    if ((row[i] as number) & WORD) {
-      if (isChanged && range.bit(base)) run.codes[i] = range.plain(bits);
-      base++;
-    } else {
-      // Modulo the size of the field: every code can follow every other, reasons included.
-      if (!isFirst) run.codes[i] = ((run.codes[i] as number) + range.number(base)) & ((1 << bits) - 1);
-      base += SLOT;
+function takeSample(run: Run, row: BacklogRow, isFirst: boolean, input: CodeReader): void {
+  const { codes, states } = run;
+  const size = row.length;
+  let off = 0;
+  let gap = 0;
+  const move = (i: number) => {
+    const difference = takeNumber(states, i, input);
+    // What is written out in 16 bits may be 32768 too much, or too little.
+    if (i === size) off = (difference << 16) >> 16;
+    else if (i > size) gap = difference & 65535;
+    // Modulo the size of the field, so that any bytes give codes of it.
+    else codes[i] = ((codes[i] as number) + difference) & ((1 << ((row[i] as number) & 15)) - 1);
+  };
+  let high = 0;
+  for (let i = 0; i < size + 2; i++) if (states[i] !== 0) move(i);
+  while (input.take(1) === 1) {
+    const i = input.take(5);
+    const field = row[i] ?? 0;
+    if (i > size + 1) {
+      high = input.take(16);
+      run.flags = input.take(8);
+    } else if (field & WORD) codes[i] = input.take(field & 15);
+    else {
+      states[i] = AWAKE;
+      move(i);
     }
   }
+  const isInStep = gap !== 0 && input.take(1) === 1;
+  moveOn(run, gap, isInStep, ((high << 16) + off) | 0, isFirst);
+}
+
+/** What the first sample is measured by: the header, and the usual step. All but time sleeps. */
+function takeFirst(header: Header, distance: number, row: BacklogRow, input: CodeReader): Run {
+  const codes = new Uint16Array(row.length);
+  const states = new Uint8Array(row.length + 2);
+  states[row.length] = FIRST_TIME_STATE;
+  for (let i = 0; i < row.length; i++) codes[i] = input.take((row[i] as number) & 15);
+  const step = STEPS_S[input.take(2)] ?? input.take(16);
+  const grid = (header.time - (distance + 1) * step) | 0;
+  const flags = header.flags.clockSynced ? 128 : 0;
+  const run: Run = { sequence: header.sequence - distance - 1, grid, time: 0, flags, step, codes, states };
+  takeSample(run, row, true, input);
+  states[row.length] = AWAKE;
+  for (let i = 0; i < row.length; i++) states[i] = firstState(row[i] as number);
+  return run;
 }
 
 function reportOf(run: Run, groups: number, row: BacklogRow, size: number): Uint8Array {
@@ -198,13 +176,6 @@ function reportOf(run: Run, groups: number, row: BacklogRow, size: number): Uint
   return out;
 }
 
-/** The first sample's codes as they stand in the frame; false when the padding behind them is not zero. */
-function takeCodes(bytes: Uint8Array, row: BacklogRow, codes: Uint16Array): boolean {
-  const input = createBitReader(bytes, BACKLOG_HEADER_BYTES + 2);
-  for (let i = 0; i < row.length; i++) codes[i] = input.take((row[i] as number) & 15);
-  return input.padding() === 0;
-}
-
 /** The samples of a backlog frame, or what is wrong with it. */
 export function decodeBacklog(bytes: Uint8Array): Backlog | DecodeFault {
   if (bytes.length < BACKLOG_HEADER_BYTES) return "truncated";
@@ -215,25 +186,20 @@ export function decodeBacklog(bytes: Uint8Array): Backlog | DecodeFault {
   const groups = marks & 63;
   const row = backlogRowOf(groups);
   const rowBits = row.reduce((bits, field) => bits + (field & 15), 0);
-  const start = BACKLOG_HEADER_BYTES + 2 + ((rowBits + 7) >> 3);
+  const start = BACKLOG_HEADER_BYTES + 2;
   const count = bytes[9] as number;
-  if (bytes.length < start || count === 0) return "truncated";
+  if (bytes.length < start + ((rowBits + 7) >> 3) || count === 0) return "truncated";
   if (groups >> GROUP_ROWS.length !== 0) return "unsupported-group";
-  const cells = new Uint16Array(cellsOf(row));
-  resetCells(cells, row, freshSlot());
-  const range = createRangeDecoder(bytes, start, cells);
-  const codes = new Uint16Array(row.length);
-  const isPadded = takeCodes(bytes, row, codes);
-  const flags = (bytes[7] as number) & 128;
-  const run: Run = { sequence: 0, time: 0, flags, codes, step: 0, grid: 0, lastDelta: 0 };
-  const reports: Uint8Array[] = [];
-  for (; range.count < count; range.count++) {
-    if (range.count > 0) takeNext(run, range);
-    else takeFirst(run, header, ((bytes[11] as number) << 8) | (bytes[12] as number), range);
-    takeFields(run, row, range.count === 0, range);
-    reports.push(reportOf(run, groups, row, HEADER_BYTES + ((rowBits + 8 + 7) >> 3)));
+  const input = createCodeReader(bytes, 8 * start);
+  const distance = ((bytes[11] as number) << 8) | (bytes[12] as number);
+  const run = takeFirst(header, distance, row, input);
+  const size = HEADER_BYTES + ((rowBits + 8 + 7) >> 3);
+  const reports = [reportOf(run, groups, row, size)];
+  for (let i = 1; i < count; i++) {
+    takeSample(run, row, false, input);
+    reports.push(reportOf(run, groups, row, size));
   }
-  const fault = range.fault() ?? (isPadded ? undefined : "nonzero-padding");
+  const fault = input.fault();
   if (fault !== undefined) return fault;
   const boot = bytes[8] as number;
   return { ...header, boot, thinned: (marks & 128) !== 0, earlierBoot: (marks & 64) !== 0, reports };

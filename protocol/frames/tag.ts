@@ -12,11 +12,15 @@ const BLOCK_BYTES = 64;
 export interface Tagger {
   /** HMAC-SHA256(key, bytes): 32 bytes. */
   hmac(bytes: Uint8Array): Uint8Array;
+  /** Its two hashes, for who must not do both at once: the one of the bytes, and the one of what that gave. */
+  inner(bytes: Uint8Array): Uint8Array;
+  outer(digest: Uint8Array): Uint8Array;
 }
 
 function block(key: Uint8Array, mask: number): Uint8Array {
   const out = new Uint8Array(BLOCK_BYTES);
-  for (let i = 0; i < BLOCK_BYTES; i++) out[i] = (i < key.length ? (key[i] as number) : 0) ^ mask;
+  // Behind the key is nothing, which counts as zero.
+  for (let i = 0; i < BLOCK_BYTES; i++) out[i] = (key[i] as number) ^ mask;
   return out;
 }
 
@@ -29,9 +33,11 @@ function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {
 
 /** For a key of at most 64 bytes. */
 export function createTagger(sha256: Sha256, key: Uint8Array): Tagger {
-  const inner = block(key, 0x36);
-  const outer = block(key, 0x5c);
-  return { hmac: (bytes) => sha256(joined(outer, sha256(joined(inner, bytes)))) };
+  const first = block(key, 0x36);
+  const second = block(key, 0x5c);
+  const inner = (bytes: Uint8Array): Uint8Array => sha256(joined(first, bytes));
+  const outer = (digest: Uint8Array): Uint8Array => sha256(joined(second, digest));
+  return { hmac: (bytes) => outer(inner(bytes)), inner: inner, outer: outer };
 }
 
 /** HMAC-SHA256 with a key of at most 64 bytes. */

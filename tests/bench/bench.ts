@@ -7,6 +7,8 @@ export interface BenchRow {
   readonly unit: string;
   /** To the peer that the bench names, in the same unit: above 1 is more. */
   readonly ratio?: number;
+  /** What the figure is of, where its name does not say. */
+  readonly note?: string;
 }
 
 export interface BenchResult {

@@ -1,4 +1,4 @@
-// Runs on the engine: codes a backlog frame of whole points, each sample between two marks for a profiler.
+// Runs on the engine: codes a backlog frame of whole points, each turn of a sample between two marks for a profiler.
 import { BACKLOG_HEADER_BYTES, backlogRowOf, createBacklogEncoder } from "../../protocol/wire.ts";
 
 declare const global: { [name: string]: unknown };
@@ -22,8 +22,11 @@ global["start"] = (intervalS: number) => {
 };
 global["add"] = (text: string) => {
   const report = (E["toUint8Array"] as (data: unknown) => unknown)(atob(text)) as Uint8Array;
-  mark();
-  const isTaken = encoder.add(report);
-  mark();
-  if (!isTaken) throw new Error("the frame is full");
+  for (let isDone = false; !isDone; ) {
+    mark();
+    isDone = encoder.take(report);
+    const isIn = !isDone || encoder.add(report);
+    mark();
+    if (!isIn) throw new Error("the frame is full");
+  }
 };

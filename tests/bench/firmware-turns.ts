@@ -126,18 +126,22 @@ export async function countTurns({ measured, binary }: Placed, scenario: EngineS
   return turns;
 }
 
-/** Instructions of each sample of a whole point that goes into a backlog frame. */
+/** Instructions of each sample of a whole point that goes into a backlog frame, by its turns. */
 export async function countBacklog(
   board: string,
   samples: readonly Uint8Array[],
   intervalS: number,
-): Promise<number[]> {
+): Promise<number[][]> {
   const engine = await startProgram(board, ENTRY, { under: UNDER_VALGRIND });
   try {
     await engine.evaluate(`start(${intervalS})`);
     takeCounts(engine.folder);
-    for (const sample of samples) await engine.evaluate(`add("${Buffer.from(sample).toString("base64")}")`);
-    return takeCounts(engine.folder);
+    const turns: number[][] = [];
+    for (const sample of samples) {
+      await engine.evaluate(`add("${Buffer.from(sample).toString("base64")}")`);
+      turns.push(takeCounts(engine.folder));
+    }
+    return turns;
   } finally {
     engine.dispose();
   }

@@ -70,7 +70,7 @@ async function turnRows(measured: Measured, log: Log): Promise<BenchRow[]> {
   const row = (name: string, value: number) => ({ case: name, subject, value: significant(value), unit: "ms" });
   const reports = turns.filter((one) => one.isReport).map(ms);
   return [
-    row("turn-longest", ms(longest[0] as Turn)),
+    { ...row("turn-longest", ms(longest[0] as Turn)), note: (longest[0] as Turn).code },
     row("turn-median", medianOf(turns.map(ms))),
     row("time-boot-turn", Math.max(...turns.filter((one) => one.atMs <= BOOT_MS).map(ms))),
     ...(reports.length > 0 ? [row("time-report", medianOf(reports))] : []),
@@ -85,13 +85,15 @@ async function backlogRows(): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
   for (const board of ["xiaoble", "esp32"]) {
     if (findEspruino(board) === undefined) continue;
-    const ms = (await countBacklog(board, samples, trace.intervalS)).map((one) => one / perMs(board));
+    const turns = await countBacklog(board, samples, trace.intervalS);
     const subject = `${board} ${BACKLOG_SAMPLES} samples`;
-    const whole = ms.reduce((sum, one) => sum + one, 0);
-    rows.push(
-      { case: "time-backlog-frame", subject, value: significant(whole), unit: "ms" },
-      { case: "time-backlog-sample-longest", subject, value: significant(Math.max(...ms)), unit: "ms" },
-    );
+    const sum = (counts: readonly number[]) => counts.reduce((total, one) => total + one, 0);
+    const row = (name: string, instructions: number) => {
+      rows.push({ case: name, subject, value: significant(instructions / perMs(board)), unit: "ms" });
+    };
+    row("time-backlog-frame", sum(turns.map(sum)));
+    row("time-backlog-sample-longest", Math.max(...turns.map(sum)));
+    row("time-backlog-turn-longest", Math.max(...turns.flat()));
   }
   return rows;
 }

@@ -15,8 +15,9 @@ async function main(): Promise<number> {
     process.stdout.write(`${result.name} on ${machine}\n`);
     for (const row of rows) {
       const ratio = row.ratio === undefined ? "" : `  ${row.ratio} ×`;
+      const note = row.note === undefined ? "" : `  ${row.note}`;
       process.stdout.write(
-        `${row.case.padEnd(22)} ${row.subject.padEnd(14)} ${String(row.value).padStart(10)} ${row.unit}${ratio}\n`,
+        `${row.case.padEnd(22)} ${row.subject.padEnd(14)} ${String(row.value).padStart(10)} ${row.unit}${ratio}${note}\n`,
       );
     }
   }

@@ -18,7 +18,21 @@ interface Vector {
   readonly decodeOnly?: boolean;
 }
 
-const VECTORS = JSON.parse(readFileSync(new URL("../vectors/vectors.json", import.meta.url), "utf8")) as Vector[];
+interface BacklogVector {
+  readonly name: string;
+  readonly hex: string;
+  readonly stepS: number;
+  readonly reports: readonly string[];
+}
+
+function vectorsOf(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), "utf8"));
+}
+
+const VECTORS = vectorsOf("vectors") as Vector[];
+/** More samples in one call than a line to the engine holds. */
+const REPORTS_MAX = 40;
+const BACKLOGS = (vectorsOf("backlog") as BacklogVector[]).filter((one) => one.reports.length <= REPORTS_MAX);
 const DOWNLINKS = ["ack", "config", "command"];
 
 function withFlags(value: Record<string, unknown> | undefined): unknown {
@@ -104,6 +118,12 @@ describe.skipIf(!isThere)("the codec on the engine (skipped: no Espruino found)"
       const bytes = new Uint8Array(Buffer.from(text));
       expect(await call(`sha256("${hexOf(bytes)}")`)).toBe(hexOf(sha256(bytes)));
     }
+  });
+
+  test.each(BACKLOGS)("golden backlog frame: $name", async ({ hex, stepS, reports }) => {
+    // The encoder writes count, distance and all that follows.
+    expect(await call(`backlog("${hex.slice(0, 22)}",242,${stepS},"${reports.join(" ")}")`)).toBe(hex);
+    expect(await call(`decode(false,"${hex}")`)).toBe(reports.join(" "));
   });
 
   test.each([51, 115, 222])(

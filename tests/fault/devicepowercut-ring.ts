@@ -24,8 +24,8 @@ const PAGE_HEADER = 8;
 const SLOT_OVERHEAD = 6;
 /** Sequences begin again with 0 in what is written. */
 const LAST_AT_START = 0xffff - 1;
-/** Looks at every page, and back over the records of two, four in a call. */
-const recoveryCallsMax = (pages: number, slots: number) => Math.ceil((pages + 2 * slots) / 4) + 1;
+/** Looks at every page, at each half of the newest one, and back over the records of two; two in a call. */
+const recoveryCallsMax = (pages: number, slots: number) => Math.ceil((pages + Math.log2(slots) + 2 * slots) / 2) + 2;
 /** Flash operations of the first writes after a cut, with the turn of a page among them. */
 const AGAIN_MAX = 6;
 

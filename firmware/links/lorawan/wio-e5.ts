@@ -26,8 +26,10 @@ export interface LoraLink extends Link {
   start(): void;
 }
 
-/** A line holds a downlink of 48 bytes. What is longer is not taken. */
-const LINE_MAX = 128;
+/** A line of a downlink of 48 bytes, and what may stand around it. What is longer is not taken. */
+const HELD_MAX = 192;
+/** Between two turns of work. */
+const TURN_MS = 1;
 const ANSWER_MS = 2000;
 /** A send or a join with all its receive windows and its repetition, at the slowest rate. */
 const AIR_MS = 30000;
@@ -39,9 +41,9 @@ const JOIN_SPREAD_MS = 120000;
 const JOIN_BYTES = 10;
 const BUSY_MS = 8000;
 const BAND_MS_MAX = 3600000;
-/** Bytes of a frame written in one turn: in hex, 50 ms at 9600 baud. */
-const PIECE = 24;
-const PIECE_MS = 60;
+/** Bytes of a frame written in one turn: in hex, 25 ms at 9600 baud. */
+const PIECE = 12;
+const PIECE_MS = 30;
 const FOLLOW_MS = 3000;
 /** A session in which nobody has answered for so long is given up. */
 const SILENT_S = 86400;
@@ -62,6 +64,7 @@ export function createWioE5(options: WioE5Options): LoraLink {
   let name = "";
   let tries = 0;
   let held = "";
+  let isReading = false;
   let frame: Uint8Array = NOTHING;
   let done: ((taken: boolean) => void) | undefined;
   let isUp = false;
@@ -90,7 +93,9 @@ export function createWioE5(options: WioE5Options): LoraLink {
   function go(to: number): void {
     step = to;
     tries = 0;
-    if (to < SENDING) ask();
+    // What comes before the next command is asked answers none.
+    name = "\n";
+    if (to < SENDING) arm(TURN_MS, ask);
     else {
       arm(FOLLOW_MS, follow);
       options.changed();
@@ -196,7 +201,7 @@ export function createWioE5(options: WioE5Options): LoraLink {
       spend(airtimeMs(frame.length, rate));
     } else if (word === "Don") {
       if (step === SENDING) {
-        if (isStarted) sent();
+        if (isStarted) arm(TURN_MS, sent);
       } else if (isAnswered) connected();
       else rejoin();
     } else if (word === "Joi") {
@@ -212,11 +217,14 @@ export function createWioE5(options: WioE5Options): LoraLink {
   /** `PORT: 10; RX: "12AB"` */
   function downlink(said: string): void {
     const parts = said.split('"');
+    const hex = parts[1] as string;
     isAnswered = true;
-    if (parts.length < 3 || said.substr(6, 3) !== "10;") return;
-    const bytes = bytesOfHex(parts[1] as string);
-    // Back again: no digit was lost, and none was anything else.
-    if (hexOf(bytes, 0, bytes.length) === parts[1]) options.received(bytes);
+    // No digit was lost, and none was anything else.
+    if (parts.length < 3 || said.substr(6, 3) !== "10;" || hex.length & 1 || /[^0-9A-F]/.test(hex)) return;
+    options.delay(TURN_MS, () => {
+      const bytes = bytesOfHex(hex);
+      options.delay(TURN_MS, () => options.received(bytes));
+    });
   }
 
   /** Answers in the place of a start: nothing went on the air. */
@@ -271,7 +279,7 @@ export function createWioE5(options: WioE5Options): LoraLink {
     const tell = done;
     done = undefined;
     frame = NOTHING;
-    if (tell !== undefined) tell(taken);
+    if (tell) tell(taken);
   }
 
   function transmit(isConfirmed: boolean): void {
@@ -279,18 +287,29 @@ export function createWioE5(options: WioE5Options): LoraLink {
     name = "MSGHEX: ";
     isStarted = isAnswered = false;
     options.line.write(`${WAKE}${isConfirmed ? "C" : ""}MSGHEX="`);
-    arm(AIR_MS, silent);
-    const mine = frame;
-    options.delay(PIECE_MS, () => feed(mine, 0));
+    arm(PIECE_MS, () => feed(0));
   }
 
   /** Writes the frame in hex, a piece a turn. */
-  function feed(bytes: Uint8Array, from: number): void {
-    if (frame !== bytes) return;
-    const to = Math.min(from + PIECE, bytes.length);
-    options.line.write(hexOf(bytes, from, to));
-    if (to < bytes.length) options.delay(PIECE_MS, () => feed(bytes, to));
-    else options.line.write('"\r\n');
+  function feed(from: number): void {
+    const to = Math.min(from + PIECE, frame.length);
+    options.line.write(hexOf(frame, from, to));
+    if (to < frame.length) arm(PIECE_MS, () => feed(to));
+    else {
+      options.line.write('"\r\n');
+      arm(AIR_MS, silent);
+    }
+  }
+
+  /** One line a turn. */
+  function read(): void {
+    const at = held.indexOf("\n");
+    isReading = at >= 0;
+    if (!isReading) return;
+    const line = held.substr(0, at);
+    held = held.substr(at + 1);
+    options.delay(TURN_MS, read);
+    take(line);
   }
 
   /** Largest frame now, with so much of the budget left over. */
@@ -303,11 +322,11 @@ export function createWioE5(options: WioE5Options): LoraLink {
     isSlow: () => true,
     start: () => {
       options.line.open((data) => {
-        const lines = (held + data).split("\n");
-        held = lines.pop() as string;
+        held += data;
         // What is left of a line that was too long is no line that anybody knows.
-        if (held.length > LINE_MAX) held = "";
-        for (let i = 0; i < lines.length; i++) take(lines[i] as string);
+        if (held.length > HELD_MAX) held = "";
+        if (!isReading) options.delay(TURN_MS, read);
+        isReading = true;
       });
       pause(options.random() * JOIN_SPREAD_MS, 0);
     },

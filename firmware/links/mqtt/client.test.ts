@@ -56,7 +56,7 @@ function bench(random = () => 0.5) {
     identity: { clientId: "alm-01-d1", userName: "alm-01-d1", password: "secret", keepAliveS: 60 },
     uplink: "up",
     downlink: "down",
-    seal: (frame) => Uint8Array.from([...frame, 99]),
+    seal: (frame, done) => done(Uint8Array.from([...frame, 99])),
     changed: () => changes++,
     received: (payload) => received.push(payload),
   });
@@ -114,6 +114,7 @@ describe("the link", () => {
     }
     expect([it.link.room(), it.link.spare(), it.link.isUp()]).toEqual([0, 0, true]);
     it.last().events.data("\x40\x02\0\x01");
+    it.run(10);
     expect(it.link.room()).toBe(MQTT_FRAME_MAX);
   });
 
@@ -122,6 +123,7 @@ describe("the link", () => {
     const broker = createPacketReaderOfBroker({ reply: () => undefined, published: () => undefined });
     const data = broker.publish("down", Uint8Array.of(0x18, 0, 255)) + broker.publish("other", Uint8Array.of(1));
     for (const char of data) it.last().events.data(char);
+    it.run(10);
     expect(it.received).toEqual([Uint8Array.of(0x18, 0, 255)]);
     expect(it.link.isUp()).toBe(true);
   });

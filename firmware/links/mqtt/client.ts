@@ -19,6 +19,8 @@ export const IN_FLIGHT_MAX = 8;
 /** With its tag a frame fills the 250 bytes that a payload may have. */
 export const MQTT_FRAME_MAX = 242;
 const ANSWER_MS = 15000;
+/** Between two turns of work. */
+const TURN_MS = 1;
 const BACKOFF_MS_MIN = 2000;
 const BACKOFF_MS_MAX = 120000;
 
@@ -30,8 +32,8 @@ export interface MqttLinkOptions {
   readonly identity: ConnectOptions;
   readonly uplink: string;
   readonly downlink: string;
-  /** A frame with its tag. */
-  readonly seal: (frame: Uint8Array) => Uint8Array;
+  /** A frame with its tag, later; those that are asked for first come first. */
+  readonly seal: (frame: Uint8Array, done: (sealed: Uint8Array) => void) => void;
   /** The link can take frames, or no longer. */
   readonly changed: () => void;
   readonly received: (payload: Uint8Array) => void;
@@ -64,12 +66,12 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
   let forgetTimer = (): void => {};
   let forgetPause = (): void => {};
   let isPausing = false;
+  let isReading = false;
 
   function open(): void {
     isPausing = false;
     generation++;
     const mine = generation;
-    reader = createPacketReader();
     // Nothing answers a stream that never opens, or a broker that never speaks.
     forgetTimer = delay(ANSWER_MS, () => {
       if (mine === generation) lose();
@@ -80,9 +82,10 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
           if (mine === generation) write(connectPacket(options.identity));
         },
         data: (data) => {
-          reader.take(data, (incoming) => {
-            if (mine === generation) handle(incoming);
-          });
+          if (mine !== generation) return;
+          reader.take(data);
+          if (!isReading) delay(TURN_MS, read);
+          isReading = true;
         },
         closed: () => {
           if (mine === generation) lose();
@@ -91,6 +94,15 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
     } catch {
       lose();
     }
+  }
+
+  /** One packet a turn. */
+  function read(): void {
+    const incoming = reader.next();
+    isReading = incoming !== undefined;
+    if (incoming === undefined) return;
+    delay(TURN_MS, read);
+    handle(incoming);
   }
 
   function write(data: string): void {
@@ -106,11 +118,12 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
 
   function lose(): void {
     generation++;
+    reader = createPacketReader();
     forgetTimer();
     const old = stream;
     stream = undefined;
     try {
-      if (old !== undefined) old.end();
+      if (old) old.end();
     } catch {
       losses++;
     }
@@ -119,7 +132,7 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
     up = false;
     const waiting = flights;
     flights = [];
-    for (let i = 0; i < waiting.length; i++) (waiting[i] as Flight).done(false);
+    for (const flight of waiting) flight.done(false);
     if (was) options.changed();
     // Half of the pause is chance: after an outage all devices come back at once.
     const pauseMs = backoffMs * (0.5 + options.random() / 2);
@@ -194,11 +207,13 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
       lastId = (lastId % 65000) + 1;
       const id = lastId;
       flights.push({ id: id, done: done });
-      write(publishPacket(options.uplink, stringOf(options.seal(frame)), id, false));
       const mine = generation;
+      options.seal(frame, (sealed) => {
+        if (mine === generation) write(publishPacket(options.uplink, stringOf(sealed), id, false));
+      });
       delay(ANSWER_MS * 2, () => {
         if (mine !== generation) return;
-        for (let i = 0; i < flights.length; i++) if ((flights[i] as Flight).id === id) lose();
+        for (const flight of flights) if (flight.id === id) lose();
       });
     },
     losses: () => losses,
