@@ -1,13 +1,15 @@
 // What a program names again and again gets a short name: parts of the engine, a long property. Functions that are one expression
 // become arrows, and functions that are the same become one.
 import { types } from "@babel/core";
-import { hostOf, initOf, isPlain } from "./facts.ts";
+import { functionOf, hostOf, initOf, isPlain } from "./facts.ts";
 import { setVariable } from "./inline.ts";
 import { freshName, type Index, identifier, indexOf, type Node, replace, walk } from "./tree.ts";
 import { changesEngine } from "./values.ts";
 
 /** A new variable beside its value: `,xx=`, and `"` twice where the value is a property's name. */
 const VARIABLE_BYTES = 4;
+/** A function that adds an argument beside its value: `,xx=a=>yy(,a)`. */
+const CALL_BYTES = 12;
 const NAME_BYTES = 2;
 const QUOTES = 2;
 const BRACKETS = 1;
@@ -94,6 +96,51 @@ function nameProperties(ast: Node, taken: Set<string>): void {
   }
 }
 
+/** Names for long numbers that stand in many places. */
+function nameNumbers(ast: Node, taken: Set<string>): void {
+  const numbers = new Map<number, Node[]>();
+  const index = indexOf(ast);
+  for (const [node, parent] of index.parents) {
+    if (node.type !== "NumericLiteral" || parent.key === node) continue;
+    numbers.set(node.value, [...(numbers.get(node.value) ?? []), node]);
+  }
+  for (const [value, all] of numbers) {
+    const { length } = String(value);
+    if (all.length * (length - NAME_BYTES) <= length + VARIABLE_BYTES) continue;
+    const name = freshName(`number${value}`.replace(".", "_"), taken);
+    for (const one of all) replace(index, one, identifier(name));
+    ast.program.body.unshift(setVariable(name, types.numericLiteral(value)));
+  }
+}
+
+/** `later(1, f)` as `soon(f)` where many calls of a function of the root begin with the same number. */
+function nameCalls(ast: Node, taken: Set<string>): void {
+  const index = indexOf(ast);
+  for (const binding of index.bindings.values()) {
+    if (binding.owner.type !== "Program" || functionOf(index, binding)?.params.length !== 2) continue;
+    const groups = new Map<number, Node[]>();
+    for (const read of binding.reads) {
+      const call = index.parents.get(read);
+      if (call.type !== "CallExpression" || call.callee !== read || call.arguments.length !== 2) continue;
+      const [first, second] = call.arguments;
+      if (first.type !== "NumericLiteral" || second.type === "SpreadElement") continue;
+      groups.set(first.value, [...(groups.get(first.value) ?? []), call]);
+    }
+    for (const [value, calls] of groups) {
+      const { length } = String(value);
+      if (calls.length * (length + 1) <= length + CALL_BYTES) continue;
+      const name = freshName(`${binding.name}${calls.length}`, taken);
+      const rest = freshName("rest", taken);
+      for (const call of calls) {
+        call.callee = identifier(name);
+        call.arguments.shift();
+      }
+      const call = types.callExpression(identifier(binding.name), [types.numericLiteral(value), identifier(rest)]);
+      ast.program.body.unshift(setVariable(name, types.arrowFunctionExpression([identifier(rest)], call)));
+    }
+  }
+}
+
 /** Functions whose text is the same but for the names of what is their own, in one scope; whether there was one. */
 function mergeSame(ast: Node): boolean {
   const index = indexOf(ast);
@@ -163,5 +210,7 @@ export function shortenMore(ast: Node): void {
   makeArrows(ast);
   if (!changesEngine({ ast, index: indexOf(ast), taken })) nameParts(ast, taken);
   nameProperties(ast, taken);
+  nameCalls(ast, taken);
+  nameNumbers(ast, taken);
   fillParameters(ast, taken);
 }
