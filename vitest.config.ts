@@ -10,6 +10,8 @@ const UNIT = [
 
 export default defineConfig({
   test: {
+    // Left to itself it leaves a core idle.
+    maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 30_000,
     projects: [

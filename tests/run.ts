@@ -114,10 +114,11 @@ function main(): void {
   const isCheck = process.argv.includes("--check");
   count("types", step("types", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json", "--noEmit"]));
   count("lint and format", step("lint and format", ["node_modules/@biomejs/biome/bin/biome", "check", "."]));
-  vitest("unit", ["unit", "vectors", "fuzz", "tidy"]);
+  const hasEngine = boardsFound().length > 0;
+  // Together: the engine's long scenarios keep one core, and the rest goes on beside them.
+  vitest("unit", ["unit", "vectors", "fuzz", "tidy", ...(isCheck || !hasEngine ? [] : ["engine"])]);
   if (!isCheck) {
-    if (boardsFound().length > 0) vitest("engine", ["engine"]);
-    else {
+    if (!hasEngine) {
       tally.skipped++;
       tally.reasons.push(`skipped engine: no Espruino found; ${HOW_TO}`);
     }
