@@ -58,7 +58,7 @@ describe("a copy", () => {
     expect(await copyOnce(journal, copy, [])).toMatchObject({ lastId: 25, rows: 5 });
     const result = await restoreCopy({ folder: copy, dataDir: spare, nowMs: NOW_MS });
     expect(result).toMatchObject({ rows: 25, keys: "none" });
-    expect(readRestored(spare)?.resendFrom).toEqual({ "alm-01-d1": 21, "alm-02-d1": 26 });
+    expect(readRestored(spare)?.resendFrom).toEqual({ "alm-01-d1": 35_537, "alm-02-d1": 35_557 });
     const opened = await openJournal({ dir: spare, clock: systemClock, reserveMb: 0 });
     expect(opened.epoch).not.toBe(journal.epoch);
     expect(opened.newestId()).toBe(25);
@@ -111,7 +111,8 @@ describe("a copy", () => {
     expect(report).toMatchObject({ stateLastId: 10, rows: 5, gaps: [{ fromId: 6, toId: 10 }] });
     expect(report.damaged).toHaveLength(2);
     await restoreCopy({ folder: copy, dataDir: spare, nowMs: NOW_MS });
-    expect(readRestored(spare)?.resendFrom).toEqual({ "alm-01-d1": 6 });
+    // It does not reach back for three days: all that the device has is asked for.
+    expect(readRestored(spare)?.resendFrom).toEqual({ "alm-01-d1": 35_537 });
   });
 
   test("of which no state is whole restores nothing, and a folder with a journal is left alone", async () => {

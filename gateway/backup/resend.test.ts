@@ -10,22 +10,24 @@ function resendFrom(rows: readonly HeldRow[]): Map<number, number> {
 const row = (sequence: number, hours: number, device = 1) => ({ device, sequence, time_ms: hours * HOUR });
 
 test("a device that lacks nothing goes on behind its last record", () => {
-  expect(resendFrom([row(10, 1), row(11, 2), row(12, 3), row(70_000, 3, 2)])).toEqual(
+  expect(resendFrom([row(10, 0), row(11, 80), row(12, 81), row(70_000, 0, 2), row(70_001, 100, 2)])).toEqual(
     new Map([
       [1, 13],
-      [2, 70_001],
+      [2, 70_002],
     ]),
   );
 });
 
 test("a device in the middle of its history is asked for all from the first hole on, whatever came live", () => {
-  expect(resendFrom([row(10, 1), row(11, 2), row(90, 70), row(91, 71)])).toEqual(new Map([[1, 12]]));
+  expect(resendFrom([row(10, 0), row(11, 80), row(90, 150), row(91, 151)])).toEqual(new Map([[1, 12]]));
+  expect(resendFrom([row(10, 0), row(12, 100), row(13, 101)])).toEqual(new Map([[1, 11]]));
 });
 
-test("what a device no longer has is not asked for", () => {
-  expect(resendFrom([row(10, 0), row(12, 100), row(13, 101)])).toEqual(new Map([[1, 14]]));
+test("a copy that does not reach back far enough asks for all that the device has: an event can have overtaken its samples", () => {
+  expect(resendFrom([row(65_545, 1), row(65_546, 2)])).toEqual(new Map([[1, 35_545]]));
+  expect(resendFrom([row(10, 1)])).toEqual(new Map([[1, 0]]));
 });
 
 test("frames without a sequence say nothing", () => {
-  expect(resendFrom([row(0, 5), row(5, 1)])).toEqual(new Map([[1, 6]]));
+  expect(resendFrom([row(0, 5), row(5, 0), row(6, 90)])).toEqual(new Map([[1, 7]]));
 });

@@ -25,9 +25,17 @@ interface Held {
   readonly times: number[];
 }
 
+/** A device's ring holds less than this: 72 hours at one sample in ten seconds, and events. */
+const RING_RECORDS_MAX = 30_000;
+
 function firstMissing({ newestMs, sequences, times }: Held): number {
-  const recent = sequences.filter((_, i) => (times[i] as number) >= newestMs - BACK_MS).sort((a, b) => a - b);
-  let next = recent[0] as number;
+  const isRecent = (_: number, i: number) => (times[i] as number) >= newestMs - BACK_MS;
+  const recent = sequences.filter(isRecent).sort((a, b) => a - b);
+  const first = recent[0] as number;
+  // A copy that does not reach back so far knows nothing of what the device had before: all of it is asked for.
+  if (recent.length === sequences.length) return Math.max(0, first - RING_RECORDS_MAX);
+  const older = sequences.reduce((most, sequence, i) => (isRecent(sequence, i) ? most : Math.max(most, sequence)), 0);
+  let next = Math.min(first, older + 1);
   for (const sequence of recent) {
     if (sequence > next) break;
     next = sequence + 1;
