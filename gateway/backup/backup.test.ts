@@ -1,13 +1,15 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { checkedFrame, temporaryFolder } from "../../tests/fixtures.ts";
+import { checkedFrame, temporaryFolder, waitFor } from "../../tests/fixtures.ts";
+import { virtualClock } from "../../tests/virtual-clock.ts";
 import { systemClock } from "../clock.ts";
 import { type Journal, openJournal } from "../journal/journal.ts";
 import { copyOnce } from "./copier.ts";
 import { createFileCollector } from "./files.ts";
-import { listingOf, writePiece } from "./folder.ts";
+import { areOnOneDisk, listingOf, writePiece } from "./folder.ts";
 import { readRestored, restoreCopy } from "./restore.ts";
+import { startSchedule } from "./schedule.ts";
 import { seal, unseal } from "./sealing.ts";
 import { readSheet, sheetText } from "./sheet.ts";
 import { isWhole, readCopy } from "./verify.ts";
@@ -136,18 +138,18 @@ describe("a copy", () => {
     const token = join(folder.path, "token");
     writeFileSync(token, "a-token");
     const sources = { dataDir: data, secretPaths: [token] };
-    await copyOnce(journal, copy, createFileCollector(sources, undefined).collect());
+    await copyOnce(journal, copy, await createFileCollector(sources, undefined).collect());
     const everything = () =>
       readdirSync(copy)
         .map((name) => readFileSync(join(copy, name)).toString("latin1"))
         .join("");
     expect(readdirSync(copy)).not.toContain("secrets.sealed");
     const files = createFileCollector(sources, PASSPHRASE);
-    const first = files.collect();
+    const first = await files.collect();
     expect(first.map(({ name }) => name)).toEqual(["files.json", "secrets.sealed"]);
     await copyOnce(journal, copy, first);
     files.taken();
-    expect(files.collect()).toEqual([]);
+    expect(await files.collect()).toEqual([]);
     expect(everything()).not.toContain(KEY);
     expect(everything()).not.toContain(Buffer.from(KEY).toString("base64").slice(0, 20));
     const wrong = { folder: copy, dataDir: spare, passphrase: "not the right passphrase", nowMs: NOW_MS };
@@ -158,6 +160,40 @@ describe("a copy", () => {
     expect(result.aside).toEqual([{ was: token, path: join(spare, "restored-files", token) }]);
     expect(readFileSync(join(spare, "keys.json"), "utf8")).toContain(KEY);
     expect(readFileSync(join(spare, "registry.json"), "utf8")).toBe('{"version":1}');
+  });
+});
+
+describe("a scheduled copy", () => {
+  test("says how old it is and that it lies on the same disk, and fails when its disk is not there, without making it", async () => {
+    const clock = virtualClock(NOW_MS);
+    const place = join(folder.path, "place");
+    mkdirSync(place);
+    const files = createFileCollector({ dataDir: dirs().data, secretPaths: [] }, undefined);
+    const schedule = startSchedule({
+      source: journal,
+      folder: join(place, "copy"),
+      files,
+      everyMs: 60_000,
+      onSameDisk: () => areOnOneDisk(place, dirs().data),
+      clock,
+    });
+    await waitFor("the first copy", () => schedule.state().state === "current");
+    expect(schedule.state()).toEqual({
+      ...{ state: "current", behindRows: 0, everyS: 60, sameDisk: true },
+      lastAt: new Date(NOW_MS).toISOString(),
+    });
+    await append(1, 3);
+    expect(schedule.state().behindRows).toBe(3);
+    rmSync(place, { recursive: true });
+    await clock.advance(60_000);
+    await waitFor("the failure", () => schedule.state().state === "failing");
+    expect(schedule.state()).toMatchObject({ behindRows: 3, reason: expect.stringContaining("ENOENT") as string });
+    expect(existsSync(place)).toBe(false);
+    mkdirSync(place);
+    await clock.advance(30_000);
+    await waitFor("the copy again", () => schedule.state().state === "current");
+    expect(schedule.state().behindRows).toBe(0);
+    await schedule.stop();
   });
 });
 
@@ -173,8 +209,8 @@ function flip(path: string): void {
 }
 
 describe("what is sealed", () => {
-  test("opens with its passphrase alone, and not when one bit is another", () => {
-    const sealed = Buffer.from(seal(Buffer.from("secret"), PASSPHRASE));
+  test("opens with its passphrase alone, and not when one bit is another", async () => {
+    const sealed = Buffer.from(await seal(Buffer.from("secret"), PASSPHRASE));
     expect(Buffer.from(unseal(sealed, PASSPHRASE)).toString()).toBe("secret");
     for (const at of [0, 20, 40, 50, sealed.length - 1]) {
       const changed = Buffer.from(sealed);

@@ -59,7 +59,7 @@ function bundleOf(dataDir: string, paths: readonly string[]): Bundle {
 
 export interface FileCollector {
   /** Those that have changed since the last time they were told of. */
-  collect(): readonly CopiedFile[];
+  collect(): Promise<readonly CopiedFile[]>;
   /** The copy that was told of is there. */
   taken(): void;
 }
@@ -71,14 +71,16 @@ export function createFileCollector(sources: Sources, passphrase: string | undef
   let told = new Map<string, string>();
   const sum = (text: string) => createHash("sha256").update(text).digest("hex");
   return {
-    collect() {
+    async collect() {
       told = new Map();
       const changed: CopiedFile[] = [];
       const plain = [
         ...PLAIN.map((name) => join(dataDir, name)),
         ...(configFile === undefined ? [] : [resolve(configFile)]),
       ];
-      const parts = [{ name: PLAIN_FILE, paths: plain, pack: (text: string) => Buffer.from(text) as Uint8Array }];
+      const parts = [
+        { name: PLAIN_FILE, paths: plain, pack: async (text: string): Promise<Uint8Array> => Buffer.from(text) },
+      ];
       if (passphrase !== undefined) {
         const paths = [...SECRET.map((name) => join(dataDir, name)), ...secretPaths];
         parts.push({ name: SEALED_FILE, paths, pack: (text) => seal(Buffer.from(text), passphrase) });
@@ -88,7 +90,7 @@ export function createFileCollector(sources: Sources, passphrase: string | undef
         // Sealing takes a while, and never gives the same bytes twice.
         if (known.get(name) === sum(text)) continue;
         told.set(name, sum(text));
-        changed.push({ name, bytes: pack(text) });
+        changed.push({ name, bytes: await pack(text) });
       }
       return changed;
     },

@@ -1,6 +1,6 @@
 // A copy's folder: pieces by their names, each written beside, synchronised and renamed, so that whatever else reads the folder
 // (another machine, a tape) never sees half of one.
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { GatewayError } from "../errors.ts";
 
@@ -70,11 +70,26 @@ export async function readPiece(folder: string, name: string): Promise<Uint8Arra
   }
 }
 
+/** Only the folder itself: one that is missing above it is a disk that is not there, and must not be made on another one. */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+}
+
+/** Whether two folders lie on one disk. */
+export async function areOnOneDisk(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([stat(one), stat(other)]);
+  return a.dev === b.dev;
+}
+
 /** Throws FILE_UNWRITABLE; then nothing of that name has changed. */
 export async function writePiece(folder: string, name: string, bytes: Uint8Array): Promise<void> {
   const path = join(folder, name);
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder);
     const file = await open(`${path}.part`, "w", MODE);
     try {
       await file.writeFile(bytes);

@@ -1,10 +1,11 @@
 // The history's file in the copy: whole, once a day. What came since is in the journal's pieces, which reach further back; a spare
 // compacts it from there. SQLite's own backup takes it page by page while it is in use.
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, open, rename, rm } from "node:fs/promises";
+import { copyFile, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { GatewayError } from "../errors.ts";
+import { makeFolder } from "./folder.ts";
 
 export const HISTORY_FILE = "history.db";
 /** Pages at a time: some milliseconds of a slow disk. */
@@ -18,7 +19,7 @@ export async function copyHistory(dataDir: string, folder: string): Promise<void
   const part = `${path}.part`;
   const db = new DatabaseSync(from, { readOnly: true, timeout: 5_000 });
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder);
     await rm(part, { force: true });
     await backup(db, part, { rate: PAGES_AT_ONCE });
     const file = await open(part, "r");

@@ -2,6 +2,7 @@
 import type { CopyState } from "../../protocol/index.ts";
 import type { Clock, Timer } from "../clock.ts";
 import { toInstant } from "../domain/instant.ts";
+import { GatewayError } from "../errors.ts";
 import { type CopySource, copyOnce } from "./copier.ts";
 import type { FileCollector } from "./files.ts";
 
@@ -14,6 +15,8 @@ export interface ScheduleDeps {
   readonly folder: string;
   readonly files: FileCollector;
   readonly everyMs: number;
+  /** Whether the copy would go with the disk of the data: nothing is mounted where it is kept, or it was meant so. */
+  onSameDisk(): Promise<boolean>;
   /** Copies what is too large for every step, once a day. */
   readonly daily?: (folder: string) => Promise<void>;
   readonly clock: Clock;
@@ -26,8 +29,24 @@ export interface Schedule {
   stop(): Promise<void>;
 }
 
-export function startSchedule({ source, folder, files, everyMs, daily, clock, log }: ScheduleDeps): Schedule {
+/** What the disk said, before what it comes to. */
+function reasonOf(error: unknown): string {
+  const said = error instanceof GatewayError ? error.detail["reason"] : undefined;
+  return typeof said === "string" ? said : error instanceof Error ? error.message : String(error);
+}
+
+export function startSchedule({
+  source,
+  folder,
+  files,
+  everyMs,
+  onSameDisk,
+  daily,
+  clock,
+  log,
+}: ScheduleDeps): Schedule {
   let lastId = 0;
+  let isOnSameDisk = false;
   let lastMs: number | undefined;
   let failing: string | undefined;
   let dailyDueMs = Number.NEGATIVE_INFINITY;
@@ -37,9 +56,10 @@ export function startSchedule({ source, folder, files, everyMs, daily, clock, lo
 
   async function step(): Promise<void> {
     try {
-      const copied = await copyOnce(source, folder, files.collect());
+      const copied = await copyOnce(source, folder, await files.collect());
       files.taken();
       lastId = copied.lastId;
+      isOnSameDisk = await onSameDisk();
       if (daily !== undefined && clock.monotonicMs() >= dailyDueMs) {
         await daily(folder);
         dailyDueMs = clock.monotonicMs() + DAY_MS;
@@ -47,7 +67,7 @@ export function startSchedule({ source, folder, files, everyMs, daily, clock, lo
       lastMs = clock.nowMs();
       failing = undefined;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       if (failing === undefined) log?.("the copy cannot be brought up to date", { folder, reason });
       failing = reason;
     }
@@ -68,6 +88,7 @@ export function startSchedule({ source, folder, files, everyMs, daily, clock, lo
       everyS: Math.round(everyMs / 1000),
       ...(lastMs === undefined ? {} : { lastAt: toInstant(lastMs) }),
       ...(failing === undefined ? {} : { reason: failing }),
+      ...(isOnSameDisk ? { sameDisk: true as const } : {}),
     }),
     stop: async () => {
       isStopped = true;

@@ -1,6 +1,6 @@
 // Secrets of a copy under a passphrase: scrypt (RFC 7914) makes the key, AES-256-GCM (NIST SP 800-38D) seals. Without the passphrase
 // the file says nothing; changed by one bit it does not open.
-import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from "node:crypto";
+import { createCipheriv, createDecipheriv, randomBytes, scrypt, scryptSync } from "node:crypto";
 import { GatewayError } from "../errors.ts";
 
 /** 128 MB and some tenths of a second for each guess. */
@@ -14,13 +14,18 @@ const MAGIC = Buffer.from("waakvlam-sealed 1\n");
 /** Shorter ones can be guessed however dear each guess is. */
 export const PASSPHRASE_LENGTH_MIN = 16;
 
-function keyOf(passphrase: string, salt: Uint8Array): Buffer {
-  return scryptSync(passphrase.normalize("NFKC"), salt, KEY_BYTES, { N: COST, r: 8, p: 1, maxmem: MEMORY_BYTES_MAX });
-}
+const OPTIONS = { N: COST, r: 8, p: 1, maxmem: MEMORY_BYTES_MAX } as const;
 
-export function seal(plain: Uint8Array, passphrase: string): Uint8Array {
+/** Beside the gateway's own work: it takes some tenths of a second. */
+export async function seal(plain: Uint8Array, passphrase: string): Promise<Uint8Array> {
   const [salt, nonce] = [randomBytes(SALT_BYTES), randomBytes(NONCE_BYTES)];
-  const cipher = createCipheriv("aes-256-gcm", keyOf(passphrase, salt), nonce);
+  const key = await new Promise<Buffer>((resolve, reject) => {
+    scrypt(passphrase.normalize("NFKC"), salt, KEY_BYTES, OPTIONS, (error, made) => {
+      if (error === null) resolve(made);
+      else reject(error);
+    });
+  });
+  const cipher = createCipheriv("aes-256-gcm", key, nonce);
   cipher.setAAD(MAGIC);
   const body = Buffer.concat([cipher.update(plain), cipher.final()]);
   return Buffer.concat([MAGIC, salt, nonce, cipher.getAuthTag(), body]);
@@ -34,7 +39,8 @@ export function unseal(sealed: Uint8Array, passphrase: string): Uint8Array {
     [MAGIC.length, []],
   )[1] as [Buffer, Buffer, Buffer];
   try {
-    const decipher = createDecipheriv("aes-256-gcm", keyOf(passphrase, salt), nonce, { authTagLength: TAG_BYTES });
+    const key = scryptSync(passphrase.normalize("NFKC"), salt, KEY_BYTES, OPTIONS);
+    const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES });
     decipher.setAAD(all.subarray(0, MAGIC.length));
     decipher.setAuthTag(tag);
     const body = all.subarray(MAGIC.length + SALT_BYTES + NONCE_BYTES + TAG_BYTES);

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { GatewayConfig } from "../../protocol/index.ts";
 import { createFileCollector, type Sources } from "../backup/files.ts";
-import { folderOf } from "../backup/folder.ts";
+import { areOnOneDisk, folderOf } from "../backup/folder.ts";
 import { copyHistory } from "../backup/history-copy.ts";
 import { forgetRestored, readRestored } from "../backup/restore.ts";
 import { type Schedule, startSchedule } from "../backup/schedule.ts";
@@ -56,9 +56,19 @@ export function startCopy(
   if (backup === undefined) return undefined;
   const files = createFileCollector(sourcesOf(config, configFile), passphraseOf(backup.passphraseFile));
   const folder = folderOf(backup.dir, journal.epoch);
+  const onSameDisk = () => areOnOneDisk(backup.dir, config.data.dir);
   const daily = (to: string) => copyHistory(config.data.dir, to);
   const everyMs = backup.everyS * 1000;
-  return startSchedule({ source: journal, folder, files, everyMs, daily, clock, log: logs.area("backup").warn });
+  return startSchedule({
+    source: journal,
+    folder,
+    files,
+    everyMs,
+    onSameDisk,
+    daily,
+    clock,
+    log: logs.area("backup").warn,
+  });
 }
 
 /** After a restore: each device is asked for what the copy lacks. Kept before the mark goes, so that it is asked at least once. */

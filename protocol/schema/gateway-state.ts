@@ -64,6 +64,8 @@ export const CopyStateSchema = Type.Object(
     everyS: Count,
     lastAt: Type.Optional(InstantSchema),
     reason: Type.Optional(Type.String()),
+    /** It lies on the disk of the data, and would be lost with it. */
+    sameDisk: Type.Optional(Type.Literal(true)),
   },
   Closed,
 );

@@ -78,6 +78,7 @@ async function createSite(path: string, points: number): Promise<Site> {
     (schema, value) => listProblems(schema, value),
   );
   mkdirSync(dir, { recursive: true });
+  mkdirSync(copies);
   saveRegistry(dir, registry);
   const password = "a-password-for-this-proof";
   await addPerson(dir, { name: PERSON, role: "coordinator" }, password);

@@ -201,7 +201,8 @@ function copyWords(format: Format): string {
   const copy = gateway.value?.copy;
   if (copy === undefined) return "";
   const time = copy.lastAt === undefined ? "–" : format.clock(Date.parse(copy.lastAt));
-  return `${format.text(copy.state === "failing" ? "copyFailing" : "copyOf", { time })} · `;
+  const words = copy.state === "failing" ? "copyFailing" : copy.sameDisk === true ? "copyOnSameDisk" : "copyOf";
+  return `${format.text(words, { time })} · `;
 }
 
 function ScreenFooter({ format }: { format: Format }) {

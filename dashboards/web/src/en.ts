@@ -92,6 +92,7 @@ export const en = {
   lastMessage: "last message {age} ago",
   dataOf: "data of {time}",
   copyOf: "copy of {time}",
+  copyOnSameDisk: "copy of {time}, on the same disk",
   copyFailing: "⚠ copy fails, last of {time}",
   keysMove: "previous/next",
   keysAck: "acknowledge",

@@ -90,6 +90,7 @@ export const nl = {
   lastMessage: "laatste bericht {age} geleden",
   dataOf: "gegevens van {time}",
   copyOf: "kopie van {time}",
+  copyOnSameDisk: "kopie van {time}, op dezelfde schijf",
   copyFailing: "⚠ kopie mislukt, laatste van {time}",
   keysMove: "vorige/volgende",
   keysAck: "bevestigen",
