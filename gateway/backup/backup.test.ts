@@ -60,7 +60,7 @@ describe("a copy", () => {
     expect(await copyOnce(journal, copy, [])).toMatchObject({ lastId: 25, rows: 5 });
     const result = await restoreCopy({ folder: copy, dataDir: spare, nowMs: NOW_MS });
     expect(result).toMatchObject({ rows: 25, keys: "none" });
-    expect(readRestored(spare)?.resendFrom).toEqual({ "alm-01-d1": 35_537, "alm-02-d1": 35_557 });
+    expect(readRestored(spare)?.resendFrom).toEqual({ "alm-01-d1": 45_556, "alm-02-d1": 45_561 });
     const opened = await openJournal({ dir: spare, clock: systemClock, reserveMb: 0 });
     expect(opened.epoch).not.toBe(journal.epoch);
     expect(opened.newestId()).toBe(25);
@@ -114,7 +114,7 @@ describe("a copy", () => {
     expect(report.damaged).toHaveLength(2);
     await restoreCopy({ folder: copy, dataDir: spare, nowMs: NOW_MS });
     // It does not reach back for three days: all that the device has is asked for.
-    expect(readRestored(spare)?.resendFrom).toEqual({ "alm-01-d1": 35_537 });
+    expect(readRestored(spare)?.resendFrom).toEqual({ "alm-01-d1": 45_541 });
   });
 
   test("of which no state is whole restores nothing, and a folder with a journal is left alone", async () => {

@@ -24,8 +24,14 @@ test("a device in the middle of its history is asked for all from the first hole
 });
 
 test("a copy that does not reach back far enough asks for all that the device has: an event can have overtaken its samples", () => {
-  expect(resendFrom([row(65_545, 1), row(65_546, 2)])).toEqual(new Map([[1, 35_545]]));
+  expect(resendFrom([row(65_545, 1), row(65_546, 2)])).toEqual(new Map([[1, 45_546]]));
   expect(resendFrom([row(10, 1)])).toEqual(new Map([[1, 0]]));
+});
+
+test("never asks so far back that what is newest would count as older: a device compares in half the number space", () => {
+  const [from] = [...resendFrom([row(1, 0), row(30_000, 100), row(90_000, 101)]).values()];
+  expect(from).toBe(70_000);
+  expect((90_000 + 12_000 - (from as number)) & 0x8000).toBe(0);
 });
 
 test("frames without a sequence say nothing", () => {

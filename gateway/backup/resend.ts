@@ -1,6 +1,8 @@
 // From which sequence on each device has to send again: the first one of its last days that the copy lacks. A hole counts as well as
 // the end: a device that was sending its history has told the lost machine of old samples after it had told it of new ones.
 
+import { RESEND_REACH } from "../domain/downlink-queue.ts";
+
 /** A device keeps 72 hours (promise 2); a little more costs nothing, and what lies before is no longer on it. */
 const BACK_MS = 76 * 3_600_000;
 
@@ -25,22 +27,19 @@ interface Held {
   readonly times: number[];
 }
 
-/** A device's ring holds less than this: 72 hours at one sample in ten seconds, and events. */
-const RING_RECORDS_MAX = 30_000;
-
 function firstMissing({ newestMs, sequences, times }: Held): number {
   const isRecent = (_: number, i: number) => (times[i] as number) >= newestMs - BACK_MS;
   const recent = sequences.filter(isRecent).sort((a, b) => a - b);
-  const first = recent[0] as number;
+  const floor = Math.max(0, (recent.at(-1) as number) - RESEND_REACH);
   // A copy that does not reach back so far knows nothing of what the device had before: all of it is asked for.
-  if (recent.length === sequences.length) return Math.max(0, first - RING_RECORDS_MAX);
+  if (recent.length === sequences.length) return floor;
   const older = sequences.reduce((most, sequence, i) => (isRecent(sequence, i) ? most : Math.max(most, sequence)), 0);
-  let next = Math.min(first, older + 1);
+  let next = Math.min(recent[0] as number, older + 1);
   for (const sequence of recent) {
     if (sequence > next) break;
     next = sequence + 1;
   }
-  return next;
+  return Math.max(next, floor);
 }
 
 export function createResendPlan(): ResendPlan {

@@ -6,7 +6,9 @@ import {
   type CommandQueue,
   dropExpired,
   EMPTY_QUEUE,
+  RESEND_REACH,
   takeAnswer,
+  takeSequence,
 } from "./downlink-queue.ts";
 
 const ASK = { command: "resend-from", argument: 7, expiresMs: 1_000 };
@@ -38,4 +40,12 @@ test("an answer ends the command whose counter it names and no other; time ends 
   expect(dropExpired(queue, 999)).toBe(queue);
   expect(dropExpired(queue, 1_000).waiting.map(({ counter }) => counter)).toEqual([0x1_0006]);
   expect(dropExpired(queue, 2_000)).toEqual({ counter: queue.counter, waiting: [] });
+});
+
+test("what is asked of a device that nothing is known of waits for its first sequence, and wraps with it", () => {
+  const queue = addCommand(EMPTY_QUEUE, { command: "resend-from", expiresMs: 1_000 }, undefined) as CommandQueue;
+  expect(takeSequence(queue, 100).waiting[0]?.argument).toBe(0x1_0000 + 100 - RESEND_REACH);
+  const known = takeSequence(queue, 40_000);
+  expect(known.waiting[0]?.argument).toBe(20_000);
+  expect(takeSequence(known, 50_000)).toBe(known);
 });

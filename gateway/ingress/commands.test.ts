@@ -69,3 +69,13 @@ test("a refusal ends it as well, and so does its time", async () => {
   expect(commands.due(DEVICE)).toBeUndefined();
   expect(commands.waiting()).toBe(0);
 });
+
+test("a command for all that a device has goes out once the device is heard", async () => {
+  const clock = virtualClock(NOW_MS);
+  const commands = await openCommands({ journal: memoryJournal(), clock, isClockTrusted: () => true });
+  await commands.ask([{ deviceId: DEVICE, command: "resend-from", expiresMs: NOW_MS + 1_000 }]);
+  expect(commands.due(DEVICE)).toBeUndefined();
+  commands.saw(DEVICE, answer("mains-lost", 0));
+  const sent = decodeDownlink(commands.due(DEVICE) as Uint8Array);
+  expect(sent).toMatchObject({ value: { command: "resend-from", argument: (9 - 20_000) & 0xffff } });
+});

@@ -1,6 +1,6 @@
 // Commands that wait for their devices, kept in the journal's file: sent after an uplink until its event says that it was applied
 // or refused (protocol section 2).
-import { type Command, decodeUplink, encodeCommand } from "../../protocol/index.ts";
+import { decodeUplink, encodeCommand } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
 import {
   AGAIN_MS,
@@ -9,6 +9,7 @@ import {
   dropExpired,
   EMPTY_QUEUE,
   takeAnswer,
+  takeSequence,
 } from "../domain/downlink-queue.ts";
 
 const DOCUMENTS = "commands";
@@ -23,7 +24,8 @@ export interface CommandJournal {
 export interface CommandAsk {
   readonly deviceId: string;
   readonly command: string;
-  readonly argument: number;
+  /** Undefined: `resend-from` for all that the device has. */
+  readonly argument?: number | undefined;
   readonly expiresMs: number;
   /** How far the counter goes forward beside its one. */
   readonly jump?: number;
@@ -92,11 +94,14 @@ export async function openCommands({ journal, clock, isClockTrusted, log }: Comm
       const queue = queues.get(deviceId);
       if (queue === undefined || queue.waiting.length === 0) return;
       const decoded = decodeUplink(frame);
+      if (decoded.kind === "fault") return;
+      const known = takeSequence(queue, decoded.value.sequence);
+      if (known !== queue) set(deviceId, known);
       if (decoded.kind !== "event") return;
       const { event, argument } = decoded.value;
       if (event !== "downlink-applied" && event !== "downlink-refused") return;
-      const next = takeAnswer(queue, argument);
-      if (next === queue) return;
+      const next = takeAnswer(known, argument);
+      if (next === known) return;
       if (event === "downlink-refused") log?.("a device refuses a command", { deviceId, counter: argument });
       sentMs.delete(deviceId);
       set(deviceId, next);
@@ -108,9 +113,11 @@ export async function openCommands({ journal, clock, isClockTrusted, log }: Comm
       if (queue !== found) set(deviceId, queue);
       const first = queue.waiting[0];
       const now = clock.monotonicMs();
-      if (first === undefined || now - (sentMs.get(deviceId) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return undefined;
+      if (first?.argument === undefined || now - (sentMs.get(deviceId) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS)
+        return undefined;
       sentMs.set(deviceId, now);
-      return encodeCommand(first satisfies Command);
+      const { command, argument, counter } = first;
+      return encodeCommand({ command, argument, counter });
     },
     waiting: () => [...queues.values()].reduce((sum, { waiting }) => sum + waiting.length, 0),
   };

@@ -80,9 +80,8 @@ export async function askForMissing(
   if (mark === undefined) return;
   const expiresMs = clock.nowMs() + ASK_FOR_MS;
   const asks = store.registry().devices.map(({ deviceId }) => {
-    // Of one that the copy has nothing of, all that it has: sequences begin at 0 for whoever was made after the copy.
-    const argument = mark.resendFrom[deviceId] ?? 0;
-    return { deviceId, command: "resend-from", argument, expiresMs, jump: COUNTER_JUMP };
+    // Of one that the copy has nothing of, all that it has.
+    return { deviceId, command: "resend-from", argument: mark.resendFrom[deviceId], expiresMs, jump: COUNTER_JUMP };
   });
   const refused = await commands.ask(asks);
   logs.area("backup").info("restored from a copy: devices are asked for what it lacks", {
