@@ -1,10 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { checkedFrame, temporaryFolder, waitFor } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import { systemClock } from "../clock.ts";
+import { summaryJson } from "../journal/device-summary.ts";
 import { type Journal, openJournal } from "../journal/journal.ts";
+import { openState } from "../journal/pieces.ts";
+import { restoreJournal } from "../journal/restore.ts";
 import { copyOnce } from "./copier.ts";
 import { createFileCollector } from "./files.ts";
 import { areOnOneDisk, listingOf, writePiece } from "./folder.ts";
@@ -117,13 +121,58 @@ describe("a copy", () => {
     expect(readRestored(spare)?.resendFrom).toEqual({ "alm-01-d1": 45_541 });
   });
 
+  test("that lacks its last rows gives none of their ids again: whoever has passed them would pass by what comes now", async () => {
+    const { copy, spare } = dirs();
+    await append(1, 4);
+    await copyOnce(journal, copy, []);
+    await append(5, 9);
+    await journal.save({ cursor: { name: "engine", id: 9 } });
+    await copyOnce(journal, copy, []);
+    flip(join(copy, (listingOf(readdirSync(copy)).rows[1] as { name: string }).name));
+    await restoreCopy({ folder: copy, dataDir: spare, nowMs: NOW_MS });
+    const opened = await openJournal({ dir: spare, clock: systemClock, reserveMb: 0 });
+    expect(await opened.cursor("engine")).toBe(9);
+    const again = await opened.append(
+      checkedFrame({ sequence: 5, time: NOW_MS / 1000 + 5, receivedMs: NOW_MS + 5_000 }),
+    );
+    expect(again).toMatchObject({ outcome: "stored", id: 10 });
+    expect((await opened.read(0, 100)).map(({ id }) => id)).toEqual([1, 2, 3, 4, 10]);
+    await opened.close();
+  });
+
+  test("keeps what is known of a device whose rows are long gone", async () => {
+    const { copy, spare } = dirs();
+    await append(1, 2);
+    await copyOnce(journal, copy, []);
+    const opened = openState(
+      readFileSync(join(copy, (listingOf(readdirSync(copy)).states[0] as { name: string }).name)),
+    );
+    if ("damaged" in opened) throw new Error(opened.damaged);
+    // As after the retention has dropped its rows: past the first turn of its sequence.
+    const device = [...opened.tables.device, { device: 7, device_id: "alm-09-d1" }];
+    const json = summaryJson({ synced: undefined, timeline: [run(140_000)] });
+    const device_state = [{ device: 7, json, crc: crc32(json) }];
+    restoreJournal(
+      spare,
+      { tables: { ...opened.tables, device, device_state }, lastId: 2, batches: [] },
+      () => undefined,
+    );
+    const made = await openJournal({ dir: spare, clock: systemClock, reserveMb: 0 });
+    await made.append(checkedFrame({ deviceId: "alm-09-d1", sequence: 140_001 & 0xffff }));
+    expect((await made.read(0, 10)).at(-1)).toMatchObject({ deviceId: "alm-09-d1", sequence: 140_001 });
+    await made.close();
+  });
+
   test("of which no state is whole restores nothing, and a folder with a journal is left alone", async () => {
     const { data, copy, spare } = dirs();
     await append(1, 3);
-    await copyOnce(journal, copy, []);
+    writeFileSync(join(data, "registry.json"), "before");
+    await copyOnce(journal, copy, await createFileCollector({ dataDir: data, secretPaths: [] }, undefined).collect());
+    writeFileSync(join(data, "registry.json"), "now");
     await expect(restoreCopy({ folder: copy, dataDir: data, nowMs: NOW_MS })).rejects.toMatchObject({
       code: "FILE_UNWRITABLE",
     });
+    expect(readFileSync(join(data, "registry.json"), "utf8")).toBe("now");
     flip(join(copy, (listingOf(readdirSync(copy)).states[0] as { name: string }).name));
     await expect(restoreCopy({ folder: copy, dataDir: spare, nowMs: NOW_MS })).rejects.toMatchObject({
       code: "COPY_UNUSABLE",
@@ -169,12 +218,14 @@ describe("a scheduled copy", () => {
     const place = join(folder.path, "place");
     mkdirSync(place);
     const files = createFileCollector({ dataDir: dirs().data, secretPaths: [] }, undefined);
+    const dailies: string[] = [];
     const schedule = startSchedule({
       source: journal,
       folder: join(place, "copy"),
       files,
       everyMs: 60_000,
       onSameDisk: () => areOnOneDisk(place, dirs().data),
+      daily: async (to) => void dailies.push(to),
       clock,
     });
     await waitFor("the first copy", () => schedule.state().state === "current");
@@ -193,13 +244,39 @@ describe("a scheduled copy", () => {
     await clock.advance(30_000);
     await waitFor("the copy again", () => schedule.state().state === "current");
     expect(schedule.state().behindRows).toBe(0);
+    expect(dailies).toEqual([join(place, "copy")]);
     await schedule.stop();
+  });
+
+  test("whose disk neither takes nor refuses is said to fail, and holds up neither the stop nor what is daily", async () => {
+    const clock = virtualClock(NOW_MS);
+    const schedule = startSchedule({
+      source: { ...journal, statePiece: () => new Promise(() => undefined) },
+      folder: join(folder.path, "copy"),
+      files: createFileCollector({ dataDir: dirs().data, secretPaths: [] }, undefined),
+      everyMs: 60_000,
+      onSameDisk: async () => false,
+      clock,
+    });
+    expect(schedule.state().state).toBe("starting");
+    await clock.advance(601_000);
+    expect(schedule.state()).toMatchObject({ state: "failing", reason: "the disk of the copy does not answer" });
+    const stopped = schedule.stop();
+    await clock.advance(5_000);
+    await stopped;
   });
 });
 
 async function copyTo(to: string, from: string): Promise<string> {
   for (const name of readdirSync(from)) await writePiece(to, name, readFileSync(join(from, name)));
   return to;
+}
+
+function run(sequence: number) {
+  return {
+    ...{ first: sequence, last: sequence, firstMs: NOW_MS, lastMs: NOW_MS },
+    ...{ firstSureMs: undefined, lastSureMs: undefined },
+  };
 }
 
 function flip(path: string): void {

@@ -1,6 +1,6 @@
 // One step of a copy: the rows since the last one, then the state that fits them, then what nobody needs any more goes. Killed
 // anywhere, the copy is the one before or the one after: a state counts only when its rows are there, and it is written last.
-import { listingOf, namesIn, removePiece, rowsName, stateName, writePiece } from "./folder.ts";
+import { listingOf, namesIn, removePiece, rowsName, stateName, sweepParts, writePiece } from "./folder.ts";
 
 /** The states of this many copies are kept: one that turns out damaged is not the only one. */
 export const STATES_KEPT = 3;
@@ -33,6 +33,9 @@ export interface Copied {
 
 /** Brings the copy in `folder` up to now. `files` stand beside it, and are those that have changed. */
 export async function copyOnce(source: CopySource, folder: string, files: readonly CopiedFile[]): Promise<Copied> {
+  // Room first: on a full disk nothing could be written, and what the journal has dropped would stay for ever.
+  await sweepParts(folder);
+  await tidy(folder, source.oldestId());
   const before = listingOf(await namesIn(folder));
   const state = await source.statePiece();
   let nextId = Math.max((before.rows.at(-1)?.lastId ?? 0) + 1, source.oldestId());

@@ -4,9 +4,9 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { GatewayError } from "../errors.ts";
+import { writeWhole } from "../registry/file.ts";
 import type { CopiedFile } from "./copier.ts";
 import { seal, unseal } from "./sealing.ts";
-import { writeFileWhole } from "./whole.ts";
 
 export const SEALED_FILE = "secrets.sealed";
 const PLAIN_FILE = "files.json";
@@ -14,6 +14,7 @@ const PLAIN_FILE = "files.json";
 const PLAIN = ["registry.json"];
 const SECRET = ["keys.json", "people.json", "tls"];
 const FILE_BYTES_MAX = 4_000_000;
+const MODE = 0o600;
 
 /** Paths below the data folder, and others by their whole path; bytes in base64. */
 interface Bundle {
@@ -133,7 +134,7 @@ export function placeFiles(folder: string, dataDir: string, passphrase: string |
       // A name that climbs out of the folder is none of ours.
       if (relative(dataDir, path).startsWith("..")) continue;
       mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
-      writeFileWhole(path, Buffer.from(base64, "base64"));
+      writeWhole(path, Buffer.from(base64, "base64"), MODE);
       if (isOutside) aside.push({ was: name, path });
       else placed.push(name);
     }

@@ -85,23 +85,49 @@ export async function areOnOneDisk(one: string, other: string): Promise<boolean>
   return a.dev === b.dev;
 }
 
+const PART = /\.(\d+)\.part$/;
+
+/** What is being written: by this process alone, a person's `waakvlam backup` may be at work in the same folder. */
+export function partOf(path: string): string {
+  return `${path}.${process.pid}.part`;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Removes what processes that are gone left half written. */
+export async function sweepParts(folder: string): Promise<void> {
+  for (const name of await namesIn(folder)) {
+    const pid = Number(PART.exec(name)?.[1] ?? Number.NaN);
+    if (!Number.isNaN(pid) && pid !== process.pid && !isRunning(pid)) await removePiece(folder, name);
+  }
+}
+
 /** Throws FILE_UNWRITABLE; then nothing of that name has changed. */
 export async function writePiece(folder: string, name: string, bytes: Uint8Array): Promise<void> {
   const path = join(folder, name);
+  const part = partOf(path);
   try {
     await makeFolder(folder);
-    const file = await open(`${path}.part`, "w", MODE);
+    const file = await open(part, "w", MODE);
     try {
       await file.writeFile(bytes);
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(`${path}.part`, path);
+    await rename(part, path);
     const directory = await open(folder, "r");
     await directory.sync();
     await directory.close();
   } catch (cause) {
+    await rm(part, { force: true }).catch(() => undefined);
     throw new GatewayError("FILE_UNWRITABLE", { path, reason: cause instanceof Error ? cause.message : "" }, { cause });
   }
 }

@@ -1,11 +1,11 @@
 // The history's file in the copy: whole, once a day. What came since is in the journal's pieces, which reach further back; a spare
 // compacts it from there. SQLite's own backup takes it page by page while it is in use.
-import { existsSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { copyFile, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { GatewayError } from "../errors.ts";
-import { makeFolder } from "./folder.ts";
+import { makeFolder, partOf } from "./folder.ts";
 
 export const HISTORY_FILE = "history.db";
 /** Pages at a time: some milliseconds of a slow disk. */
@@ -16,27 +16,47 @@ export async function copyHistory(dataDir: string, folder: string): Promise<void
   const from = join(dataDir, HISTORY_FILE);
   if (!existsSync(from)) return;
   const path = join(folder, HISTORY_FILE);
-  const part = `${path}.part`;
+  const part = partOf(path);
   const db = new DatabaseSync(from, { readOnly: true, timeout: 5_000 });
   try {
     await makeFolder(folder);
-    await rm(part, { force: true });
+    // One view of the file: a compaction meanwhile would begin the copy anew, and a large one would never end.
+    db.exec("BEGIN");
+    db.prepare("SELECT count(*) FROM meta").get();
     await backup(db, part, { rate: PAGES_AT_ONCE });
     const file = await open(part, "r");
     await file.sync();
     await file.close();
     await rename(part, path);
   } catch (cause) {
+    await rm(part, { force: true }).catch(() => undefined);
     throw new GatewayError("FILE_UNWRITABLE", { path, reason: cause instanceof Error ? cause.message : "" }, { cause });
   } finally {
     db.close();
   }
 }
 
-/** Whether there was one to put back. */
-export async function restoreHistory(folder: string, dataDir: string): Promise<boolean> {
+/** Lays the copy's history beside its place; gives the call that puts it there. Undefined when the copy has none. */
+export async function layHistory(
+  folder: string,
+  dataDir: string,
+): Promise<((journalName: string, endId: number) => void) | undefined> {
   const from = join(folder, HISTORY_FILE);
-  if (!existsSync(from)) return false;
-  await copyFile(from, join(dataDir, HISTORY_FILE));
-  return true;
+  if (!existsSync(from)) return undefined;
+  const path = join(dataDir, HISTORY_FILE);
+  const beside = `${path}.restoring`;
+  await copyFile(from, beside);
+  return (journalName, endId) => {
+    // Its rows keep their ids in the restored journal: what it has of them it need not take again, and would double in places.
+    const db = new DatabaseSync(beside);
+    db.exec("BEGIN; DELETE FROM epoch");
+    db.prepare("INSERT INTO epoch(journal) VALUES(?)").run(journalName);
+    db.prepare("UPDATE meta SET value = min(value, ?) WHERE key = 'covered'").run(endId);
+    db.exec("COMMIT");
+    db.close();
+    // A history without its journal is left by nobody but a restore that was broken off, or is worth keeping.
+    if (existsSync(path)) renameSync(path, `${path}.before-restore`);
+    for (const tail of ["-wal", "-shm"]) rmSync(`${path}${tail}`, { force: true });
+    renameSync(beside, path);
+  };
 }

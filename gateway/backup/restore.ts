@@ -3,14 +3,14 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { GatewayError } from "../errors.ts";
 import type { StateTables } from "../journal/pieces.ts";
-import { restoreJournal } from "../journal/restore.ts";
+import { refuseJournalIn, restoreJournal } from "../journal/restore.ts";
 import type { StoredRow } from "../journal/row.ts";
+import { writeWhole } from "../registry/file.ts";
 import { placeFiles } from "./files.ts";
-import { restoreHistory } from "./history-copy.ts";
+import { layHistory } from "./history-copy.ts";
 import { createResendPlan, type ResendPlan } from "./resend.ts";
 import { readSheet } from "./sheet.ts";
 import { type CopyReport, readCopy, rowsIn } from "./verify.ts";
-import { writeFileWhole } from "./whole.ts";
 
 /** In the data folder until the gateway has taken it up. */
 export const RESTORED_FILE = "restored.json";
@@ -46,6 +46,8 @@ export interface RestoreResult {
  */
 export async function restoreCopy(options: RestoreOptions): Promise<RestoreResult> {
   const { folder, dataDir, passphrase, sheet, nowMs } = options;
+  // First of all: nothing of a machine that works may change.
+  refuseJournalIn(dataDir);
   const { report, state, pieces } = await readCopy(folder);
   if (state === undefined) {
     const problems = report.damaged.map(({ name, why }) => `${name}: ${why}`);
@@ -57,15 +59,26 @@ export async function restoreCopy(options: RestoreOptions): Promise<RestoreResul
   const { aside } = placeFiles(folder, dataDir, passphrase);
   if (typed !== undefined) {
     const keys = Object.fromEntries(typed.keys.map(({ deviceId, key }) => [deviceId, key]));
-    writeFileWhole(join(dataDir, "keys.json"), Buffer.from(`${JSON.stringify({ version: 1, keys })}\n`));
+    writeWhole(join(dataDir, "keys.json"), `${JSON.stringify({ version: 1, keys })}\n`, 0o600);
   }
-  const history = await restoreHistory(folder, dataDir);
+  const putHistory = await layHistory(folder, dataDir);
   const plan = createResendPlan();
-  const { rows } = restoreJournal(dataDir, state.tables, planned(rowsIn(folder, pieces, state.lastId), plan));
-  const mark: RestoredMark = { version: 1, atMs: nowMs, resendFrom: namedFrom(state.tables, plan) };
-  writeFileWhole(join(dataDir, RESTORED_FILE), Buffer.from(JSON.stringify(mark)));
+  const { tables, lastId } = state;
+  const batches = planned(rowsIn(folder, pieces, lastId), plan);
+  const { rows } = restoreJournal(dataDir, { tables, lastId, batches }, ({ name, endId }) => {
+    putHistory?.(name, endId);
+    // Before the journal is there: a gateway that starts on it must ask.
+    const mark: RestoredMark = { version: 1, atMs: nowMs, resendFrom: namedFrom(tables, plan) };
+    writeWhole(join(dataDir, RESTORED_FILE), JSON.stringify(mark), 0o600);
+  });
   const hasKeys = existsSync(join(dataDir, "keys.json"));
-  return { report, rows, history, keys: typed !== undefined ? "sheet" : hasKeys ? "sealed" : "none", aside };
+  return {
+    report,
+    rows,
+    history: putHistory !== undefined,
+    keys: typed !== undefined ? "sheet" : hasKeys ? "sealed" : "none",
+    aside,
+  };
 }
 
 function* planned(batches: Iterable<readonly StoredRow[]>, plan: ResendPlan): Generator<readonly StoredRow[]> {

@@ -8,7 +8,11 @@ import type { FileCollector } from "./files.ts";
 
 /** After a failure, and at first: a disk that was pulled out may be back. */
 const RETRY_MS = 30_000;
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** A step that takes longer does not end any more. */
+const STUCK_MS = 600_000;
+const STOP_MS = 5_000;
 
 export interface ScheduleDeps {
   readonly source: CopySource & { newestId(): number };
@@ -25,7 +29,7 @@ export interface ScheduleDeps {
 
 export interface Schedule {
   state(): CopyState;
-  /** Ends with the step that is under way. */
+  /** Waits a little for the step that is under way. */
   stop(): Promise<void>;
 }
 
@@ -50,6 +54,8 @@ export function startSchedule({
   let lastMs: number | undefined;
   let failing: string | undefined;
   let dailyDueMs = Number.NEGATIVE_INFINITY;
+  let isDailyRunning = false;
+  let startedMs = 0;
   let running: Promise<void> | undefined;
   let timer: Timer | undefined;
   let isStopped = false;
@@ -60,10 +66,6 @@ export function startSchedule({
       files.taken();
       lastId = copied.lastId;
       isOnSameDisk = await onSameDisk();
-      if (daily !== undefined && clock.monotonicMs() >= dailyDueMs) {
-        await daily(folder);
-        dailyDueMs = clock.monotonicMs() + DAY_MS;
-      }
       lastMs = clock.nowMs();
       failing = undefined;
     } catch (error) {
@@ -71,29 +73,60 @@ export function startSchedule({
       if (failing === undefined) log?.("the copy cannot be brought up to date", { folder, reason });
       failing = reason;
     }
+    startDaily();
+  }
+
+  /** Beside the steps: what is large must not keep what is new out of the copy. */
+  function startDaily(): void {
+    if (daily === undefined || isDailyRunning || failing !== undefined || clock.monotonicMs() < dailyDueMs) return;
+    isDailyRunning = true;
+    daily(folder)
+      .then(
+        () => {
+          dailyDueMs = clock.monotonicMs() + DAY_MS;
+        },
+        (error: unknown) => {
+          dailyDueMs = clock.monotonicMs() + HOUR_MS;
+          log?.("what is copied once a day could not be", { folder, reason: reasonOf(error) });
+        },
+      )
+      .finally(() => {
+        isDailyRunning = false;
+      });
   }
 
   function run(): void {
+    startedMs = clock.monotonicMs();
     running = step().finally(() => {
       running = undefined;
       if (!isStopped) timer = clock.after(failing === undefined ? everyMs : Math.min(RETRY_MS, everyMs), run);
     });
   }
 
+  /** A disk that is gone in a bad way neither takes nor refuses. */
+  function reasonNow(): string | undefined {
+    const isStuck = running !== undefined && clock.monotonicMs() - startedMs > Math.max(2 * everyMs, STUCK_MS);
+    return isStuck ? "the disk of the copy does not answer" : failing;
+  }
+
   run();
   return {
-    state: () => ({
-      state: failing !== undefined ? "failing" : lastMs === undefined ? "starting" : "current",
-      behindRows: Math.max(0, source.newestId() - lastId),
-      everyS: Math.round(everyMs / 1000),
-      ...(lastMs === undefined ? {} : { lastAt: toInstant(lastMs) }),
-      ...(failing === undefined ? {} : { reason: failing }),
-      ...(isOnSameDisk ? { sameDisk: true as const } : {}),
-    }),
+    state: () => {
+      const reason = reasonNow();
+      return {
+        state: reason !== undefined ? "failing" : lastMs === undefined ? "starting" : "current",
+        behindRows: Math.max(0, source.newestId() - lastId),
+        everyS: Math.round(everyMs / 1000),
+        ...(lastMs === undefined ? {} : { lastAt: toInstant(lastMs) }),
+        ...(reason === undefined ? {} : { reason }),
+        ...(isOnSameDisk ? { sameDisk: true as const } : {}),
+      };
+    },
     stop: async () => {
       isStopped = true;
       timer?.stop();
-      await running;
+      // Whatever is half done is no harm: the copy is the one before. What does not answer is not waited for.
+      await Promise.race([running, new Promise<void>((resolve) => clock.after(STOP_MS, resolve))]);
     },
   };
 }

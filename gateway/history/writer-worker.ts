@@ -11,6 +11,7 @@ invariant(port !== null, "the writer of history runs as a worker");
 const SQLITE_IOERR = 10;
 const { dir, journal } = workerData as WriterSetup;
 let gathered: JournalRecord[] = [];
+let store: HistoryStore | undefined;
 
 function reply(message: WriterReply): void {
   port?.postMessage(message);
@@ -26,44 +27,44 @@ function work(store: HistoryStore, request: Exclude<WriterRequest, { kind: "rows
   return false;
 }
 
-/** Gives the store to go on with. */
-function take(store: HistoryStore, request: WriterRequest): HistoryStore {
+/** After an I/O error the kernel may have dropped pages that SQLite believes written: begun again from the file. */
+function live(): HistoryStore {
+  // Rows have come since the start: the newest id of then says nothing any more.
+  store ??= openStore(dir, { ...journal, newestId: Number.MAX_SAFE_INTEGER });
+  return store;
+}
+
+function take(request: WriterRequest): void {
   if (request.kind === "rows") {
     for (const row of request.rows) gathered.push(row);
   } else if (request.kind === "close") {
-    store.close();
+    store?.close();
     reply({ kind: "closed" });
     port?.close();
   } else {
     const began = performance.now();
     try {
-      const more = work(store, request);
-      reply({ kind: "done", state: store.state(), more, tookMs: performance.now() - began });
+      const now = live();
+      const more = work(now, request);
+      reply({ kind: "done", state: now.state(), more, tookMs: performance.now() - began });
     } catch (error) {
       // Full, or slow, or broken: the rows come again. What is no failure of SQLite is a bug.
       const { errcode } = error as { errcode?: number };
       if (errcode === undefined) throw error;
       const message = error instanceof Error ? error.message : String(error);
-      // After an I/O error the kernel may have dropped pages that SQLite believes written: begin again from the file.
-      const next = (errcode & 0xff) === SQLITE_IOERR ? reopened(store) : store;
+      if ((errcode & 0xff) === SQLITE_IOERR) {
+        store?.abandon();
+        store = undefined;
+      }
       reply({ kind: "failed", message });
-      return next;
     }
   }
-  return store;
-}
-
-function reopened(store: HistoryStore): HistoryStore {
-  store.abandon();
-  return openStore(dir, journal);
 }
 
 try {
-  let store = openStore(dir, journal);
+  store = openStore(dir, journal);
   reply({ kind: "opened", state: store.state() });
-  port.on("message", (request: WriterRequest) => {
-    store = take(store, request);
-  });
+  port.on("message", take);
 } catch (error) {
   reply({ kind: "refused", message: error instanceof Error ? error.message : String(error) });
 }

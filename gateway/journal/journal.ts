@@ -80,7 +80,15 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   const worker = new Worker(new URL("./writer-worker.ts", import.meta.url), { workerData });
   const openedMs = clock.monotonicMs();
   const opened = await firstReply(worker, dir);
-  return createJournal({ worker, reader: createReader(dir), clock, opened, openedMs, commitWindowMs });
+  return createJournal({
+    worker,
+    reader: createReader(dir),
+    openPieces: () => createReader(dir),
+    clock,
+    opened,
+    openedMs,
+    commitWindowMs,
+  });
 }
 
 async function firstReply(worker: Worker, dir: string): Promise<Extract<WriterReply, { kind: "opened" }>> {
@@ -100,13 +108,15 @@ async function firstReply(worker: Worker, dir: string): Promise<Extract<WriterRe
 interface Parts {
   readonly worker: Worker;
   readonly reader: Reader;
+  /** A reader for copies alone: packing a state takes a while, and the engine waits for its own. */
+  readonly openPieces: () => Reader;
   readonly clock: Clock;
   readonly opened: Extract<WriterReply, { kind: "opened" }>;
   readonly openedMs: number;
   readonly commitWindowMs: number;
 }
 
-function createJournal({ worker, reader, clock, opened, openedMs, commitWindowMs }: Parts): Journal {
+function createJournal({ worker, reader, openPieces, clock, opened, openedMs, commitWindowMs }: Parts): Journal {
   let { newestId } = opened;
   let file: FileState = opened.file;
   let lastCommitMs = 0;
@@ -116,6 +126,7 @@ function createJournal({ worker, reader, clock, opened, openedMs, commitWindowMs
   const listeners = new Set<() => void>();
   const uses = new Set<string>();
   const pack = createPacker();
+  let pieces: Reader | undefined;
 
   function post(request: WriterRequest): void {
     worker.postMessage(request, request.kind === "batch" ? [request.batch.buffer] : []);
@@ -157,6 +168,11 @@ function createJournal({ worker, reader, clock, opened, openedMs, commitWindowMs
     return queue.enter(entry);
   }
 
+  function copier(): Reader {
+    pieces ??= openPieces();
+    return pieces;
+  }
+
   function noteUse(cursor: string): void {
     if (uses.has(cursor)) return;
     uses.add(cursor);
@@ -171,7 +187,7 @@ function createJournal({ worker, reader, clock, opened, openedMs, commitWindowMs
       else queue.finish();
     });
     closed = true;
-    await Promise.all([worker.terminate(), reader.close()]);
+    await Promise.all([worker.terminate(), reader.close(), pieces?.close()]);
   }
 
   return {
@@ -191,8 +207,8 @@ function createJournal({ worker, reader, clock, opened, openedMs, commitWindowMs
     setAside: (limit) => reader.ask({ kind: "set-aside", limit }),
     acts: (limit) => reader.ask({ kind: "acts", limit }),
     gaps: (limit) => reader.ask({ kind: "gaps", limit }),
-    rowsPiece: (fromId, limit) => reader.ask({ kind: "rows-piece", fromId, limit }),
-    statePiece: () => reader.ask({ kind: "state-piece" }),
+    rowsPiece: (fromId, limit) => copier().ask({ kind: "rows-piece", fromId, limit }),
+    statePiece: () => copier().ask({ kind: "state-piece" }),
     newestId: () => newestId,
     oldestId: () => file.oldestId,
     onCommitted: (listener) => {

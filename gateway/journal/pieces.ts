@@ -22,9 +22,18 @@ const STATE_TABLES = [
   "act",
   "undecoded",
   "boot",
+  "device_state",
   "gap",
   "mark",
 ] as const;
+/** Of what only ever grows, the newest so many: a state must stay small enough to be made every few minutes. */
+const GROWING_ROWS_MAX = 10_000;
+const GROWING: Readonly<Partial<Record<string, string>>> = {
+  act: "id",
+  dead_letter: "at_ms",
+  set_aside: "id",
+  gap: "gap",
+};
 export type StateTable = (typeof STATE_TABLES)[number];
 export type StateTables = Readonly<Record<StateTable, readonly Readonly<Record<string, string | number | null>>[]>>;
 
@@ -113,11 +122,17 @@ export function statePiece(db: DatabaseSync): Piece {
   try {
     const open = db.prepare("SELECT * FROM range ORDER BY range DESC LIMIT 1").get() as unknown as RangeRow;
     const newest = newestIn(db, open);
-    const tables = Object.fromEntries(STATE_TABLES.map((table) => [table, db.prepare(`SELECT * FROM ${table}`).all()]));
+    const tables = Object.fromEntries(STATE_TABLES.map((table) => [table, tableOf(db, table)]));
     return sealed("state", newest + 1, newest, tables);
   } finally {
     db.exec("COMMIT");
   }
+}
+
+function tableOf(db: DatabaseSync, table: StateTable): unknown[] {
+  const order = GROWING[table];
+  if (order === undefined) return db.prepare(`SELECT * FROM ${table}`).all();
+  return db.prepare(`SELECT * FROM ${table} ORDER BY ${order} DESC LIMIT ${GROWING_ROWS_MAX}`).all().reverse();
 }
 
 export type OpenedRows =

@@ -1,10 +1,10 @@
 // A journal made of the pieces of a copy, in a folder that has none. It has a name of its own: nobody can take it for the one that
-// was copied, and cursors of others that stand beyond what the copy holds fall back to its end.
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+// was copied; no id is given twice, also none of a row that the copy lacks.
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { GatewayError } from "../errors.ts";
-import { JOURNAL_FILE, openWriterFile, rangeTable } from "./file.ts";
+import { JOURNAL_FILE, openRange, openWriterFile, rangeTable } from "./file.ts";
 import type { StateTable, StateTables } from "./pieces.ts";
 import { rowChecksum, type StoredRow } from "./row.ts";
 
@@ -15,38 +15,67 @@ export interface Restored {
   readonly rows: number;
   /** Rows whose own checksum does not fit; they are kept as they came, and passed by. */
   readonly damaged: number;
-  readonly newestId: number;
+  /** No row that comes now has this id or a lower one. */
+  readonly endId: number;
+  /** The random name of the new journal. */
+  readonly name: string;
 }
 
-/** Throws FILE_UNWRITABLE when there is a journal already; leaves nothing when it fails. */
-export function restoreJournal(dir: string, tables: StateTables, batches: Iterable<readonly StoredRow[]>): Restored {
-  if (existsSync(join(dir, JOURNAL_FILE))) {
+export interface CopiedJournal {
+  readonly tables: StateTables;
+  /** The newest row that the state knows of, whether it is in the copy or not. */
+  readonly lastId: number;
+  /** Rows in order. */
+  readonly batches: Iterable<readonly StoredRow[]>;
+}
+
+/** Throws FILE_UNWRITABLE when there is a journal in `dir`, or what is left of one. */
+export function refuseJournalIn(dir: string): void {
+  for (const name of [JOURNAL_FILE, `${JOURNAL_FILE}-wal`]) {
+    const path = join(dir, name);
+    if (!existsSync(path)) continue;
     throw new GatewayError("FILE_UNWRITABLE", {
-      path: join(dir, JOURNAL_FILE),
+      path,
       reason: "there is a journal already: move this folder away first",
     });
   }
+}
+
+/**
+ * `beforeVisible` is called when all of it is on disk and before it stands under its name: what must be there with the journal.
+ * Killed anywhere, there is no journal, and it can be done again. Throws FILE_UNWRITABLE when there is one.
+ */
+export function restoreJournal(dir: string, copied: CopiedJournal, beforeVisible: (made: Restored) => void): Restored {
+  refuseJournalIn(dir);
   const beside = join(dir, ".restoring");
   rmSync(beside, { recursive: true, force: true });
   mkdirSync(beside, { recursive: true, mode: 0o750 });
   try {
-    const { db } = openWriterFile(beside);
-    const restored = fill(db, tables, batches);
+    const { db, epoch } = openWriterFile(beside);
+    const restored = { ...fill(db, copied), name: epoch };
     db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     db.close();
+    beforeVisible(restored);
     renameSync(join(beside, JOURNAL_FILE), join(dir, JOURNAL_FILE));
+    syncFolder(dir);
     return restored;
   } finally {
     rmSync(beside, { recursive: true, force: true });
   }
 }
 
-function fill(db: DatabaseSync, tables: StateTables, batches: Iterable<readonly StoredRow[]>): Restored {
+function syncFolder(dir: string): void {
+  const folder = openSync(dir, "r");
+  fsyncSync(folder);
+  closeSync(folder);
+}
+
+function fill(db: DatabaseSync, { tables, lastId, batches }: CopiedJournal): Omit<Restored, "name"> {
   const insert = db.prepare(
     `INSERT INTO ${rangeTable(RANGE)}(id, received_ms, time_ms, quality, device, sequence, link, frame, crc, boot, run_ms)
      VALUES(?,?,?,?,?,?,?,?,?,?,?)`,
   );
-  let [rows, damaged, firstId, newestId] = [0, 0, 0, 0];
+  let [rows, damaged, firstId, newestId, runMs] = [0, 0, 0, 0, 0];
   db.exec("BEGIN IMMEDIATE");
   for (const batch of batches) {
     for (const r of batch) {
@@ -55,22 +84,37 @@ function fill(db: DatabaseSync, tables: StateTables, batches: Iterable<readonly 
       if (r.crc !== rowChecksum(r)) damaged++;
       if (rows === 0) firstId = r.id;
       newestId = r.id;
+      runMs = Math.max(runMs, r.run_ms);
       rows++;
     }
   }
   for (const [table, lines] of Object.entries(tables)) putTable(db, table as StateTable, lines);
-  // Where nothing was left to copy the ids go on all the same.
-  newestId = Math.max(newestId, newestKnown(tables));
-  db.prepare("UPDATE range SET first_id = ? WHERE range = ?").run(rows === 0 ? newestId + 1 : firstId, RANGE);
-  db.prepare("UPDATE cursor SET id = ? WHERE id > ?").run(newestId, newestId);
-  // Devices are summed up again from the rows: the rows may go further than the state.
-  db.exec("DELETE FROM mark WHERE name = 'summarised'");
+  // Cursors may have passed rows that the copy lacks: whoever came now under such an id would be passed by.
+  const endId = Math.max(newestId, lastId, ...tables.cursor.map((one) => Number(one["id"])));
+  closeAt(db, { rows, firstId, newestId, endId, runMs });
+  db.exec(`DELETE FROM undecoded WHERE id NOT IN (SELECT id FROM ${rangeTable(RANGE)})`);
+  // Devices are summed up again from their rows; what is known of one that has none stays.
+  db.exec(`DELETE FROM mark WHERE name = 'summarised';
+    DELETE FROM device_state WHERE device IN (SELECT DISTINCT device FROM ${rangeTable(RANGE)})`);
   db.exec("COMMIT");
-  return { rows, damaged, newestId };
+  return { rows, damaged, endId };
 }
 
-function newestKnown(tables: StateTables): number {
-  return Math.max(0, ...tables.cursor.map((one) => Number(one["id"])));
+interface Ends {
+  readonly rows: number;
+  readonly firstId: number;
+  readonly newestId: number;
+  readonly endId: number;
+  readonly runMs: number;
+}
+
+/** The range of the rows that are there; where ids were used that are not, the next range begins behind them. */
+function closeAt(db: DatabaseSync, { rows, firstId, newestId, endId, runMs }: Ends): void {
+  db.prepare("UPDATE range SET first_id = ? WHERE range = ?").run(rows === 0 ? endId + 1 : firstId, RANGE);
+  if (rows === 0 || newestId === endId) return;
+  const close = "UPDATE range SET last_id = ?, closed_run_ms = ? WHERE range = ?";
+  db.prepare(close).run(newestId, runMs, RANGE);
+  openRange(db, RANGE + 1, endId + 1, runMs);
 }
 
 function putTable(db: DatabaseSync, table: StateTable, lines: StateTables[StateTable]): void {

@@ -1,22 +1,35 @@
 // Files that must be whole or not there: written beside, synced, renamed, and the folder synced as well.
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { GatewayError } from "../errors.ts";
 
 /** Throws FILE_UNWRITABLE; then the old file is still in force. */
-export function writeWhole(path: string, text: string, mode: number): void {
+export function writeWhole(path: string, text: string | Uint8Array, mode: number): void {
   const beside = `${path}.new`;
   try {
     const file = openSync(beside, "w", mode);
-    writeSync(file, text);
-    fsyncSync(file);
-    closeSync(file);
+    try {
+      // All of it: a single write may take less on a disk that is nearly full, and says so only by a number.
+      writeFileSync(file, text);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
     renameSync(beside, path);
-    const folder = openSync(dirname(path), "r");
-    fsyncSync(folder);
-    closeSync(folder);
+    syncFolder(dirname(path));
   } catch (cause) {
+    rmSync(beside, { force: true });
     throw new GatewayError("FILE_UNWRITABLE", { path, reason: cause instanceof Error ? cause.message : "" }, { cause });
+  }
+}
+
+/** What was renamed in it is so after a power cut as well. */
+export function syncFolder(dir: string): void {
+  const folder = openSync(dir, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
   }
 }
 
