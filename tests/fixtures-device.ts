@@ -102,6 +102,8 @@ export interface LinkScript {
   /** Seconds of waiting that a byte costs history; 0 for none. */
   costS: number;
   takes: boolean;
+  /** The next frame fails with an exception, as a line or a hash can. */
+  fails?: boolean;
 }
 
 export const FAST: LinkScript = {
@@ -218,6 +220,10 @@ function createScriptedLink(
     costS: (bytes) => bytes * script.costS,
     isSlow: () => script.isSlow,
     send: (frame, isConfirmed, done) => {
+      if (script.fails) {
+        script.fails = false;
+        throw new Error("the serial line failed");
+      }
       if (frame.length > room()) throw new Error(`a frame of ${frame.length} bytes where ${room()} are`);
       underWay++;
       leaves(frame, isConfirmed);

@@ -20,7 +20,7 @@ const TYPED = /^(Ui|I)nt(8|16|32)Array$/;
 /** What gives a list of its own that has no holes and that nobody else has, when it is called on a list or a text. */
 const FRESH = ["slice", "concat", "split"];
 /** What a list can be asked without a change. */
-const ASKED = ["length", "indexOf", "slice", "buffer", "concat"];
+const ASKED = ["length", "indexOf", "slice", "concat"];
 const ASSIGNED = /^(Assignment|Update)Expression$/;
 const ARITHMETIC = ["-", "*", "/", "%", "<", ">", "<=", ">=", "<<", ">>", ">>>", "&", "|", "^"];
 

@@ -222,6 +222,8 @@ export function createDevice(options: DeviceOptions): Device {
 
   function judge(): void {
     if (judged !== turn) return;
+    // Once for each sample, however many of them wait here.
+    judged = -1;
     if (options.changes !== undefined && !(flags & FIRST_SINCE_BOOT)) options.changes(before, codes, note);
     before.set(codes);
     // The sample itself says that there is an alarm; what happened follows it.
@@ -235,6 +237,8 @@ export function createDevice(options: DeviceOptions): Device {
   }
 
   function record(): void {
+    // The supply has become too low since: what happened waits for the next sample.
+    if (isStill()) return planSample();
     stamp(report, REPORT, ring.next(), false);
     flag(FIRST_SINCE_BOOT, false);
     reporter.add(ring.append(report), 0, 0);
@@ -339,8 +343,8 @@ export function createDevice(options: DeviceOptions): Device {
         if (uptime() - refusedS < REFUSAL_S) return;
         refusedS = uptime();
       }
-      note(code, counter);
-      delay(TURN_MS, follow);
+      // Of its own: what follows a sample would plan the next one anew.
+      delay(TURN_MS, () => tell(code, counter));
     },
     ignored: () => {
       ignored++;

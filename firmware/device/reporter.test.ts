@@ -195,3 +195,22 @@ test("an ack frame for something that is not under way sets no clock and marks n
   expect(it.reports().some((one) => one.flags.clockSynced)).toBe(false);
   expect(it.stored().filter((one) => one.isMarked)).toEqual([]);
 });
+
+test("a link that fails with an exception does not end the reporting", () => {
+  const it = createBench();
+  it.run(10 * MINUTE);
+  it.setLink({ fails: true });
+  const from = it.sent.length;
+  // The engine says what nobody caught, and goes on with the next timer.
+  for (let minute = 0; minute < 30; minute++) {
+    try {
+      it.run(MINUTE);
+    } catch (error) {
+      expect(String(error)).toContain("the serial line failed");
+    }
+  }
+  expect(it.sent.length - from).toBeGreaterThan(25);
+  const known = [...it.gateway.records.keys()];
+  it.run(10 * MINUTE);
+  expect(it.gateway.records.size).toBeGreaterThan(known.length);
+});

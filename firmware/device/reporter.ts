@@ -248,24 +248,29 @@ export function createReporter(options: ReporterOptions): Reporter {
     else if (stage < 2) return sendInfo();
     else if (stage < MAKING) return mark();
     // What is begun asks nothing of the link until it is ready.
-    else if (stage < STAGES - 1) return (spare > 0 || history.isMaking()) && history.step(spare);
+    else if (stage < STAGES - 1) return (spare > 0 || history.isMaking()) && !options.isStill() && history.step(spare);
     else return goBack();
     return true;
   }
 
   /** One look a turn, at each stage as long as it finds something to do. */
   function turn(): void {
+    // Whatever fails in here: the next pump must find that nothing is under way.
+    isWorking = false;
     if (!look()) stage++;
-    isWorking = stage < STAGES;
-    if (isWorking) options.delay(TURN_MS, turn);
+    if (stage < STAGES) work();
+  }
+
+  function work(): void {
+    if (isWorking) return;
+    isWorking = true;
+    options.delay(TURN_MS, turn);
   }
 
   /** Looks at everything, from what is most urgent on. */
   function pump(): void {
     stage = spare = 0;
-    if (isWorking) return;
-    isWorking = true;
-    options.delay(TURN_MS, turn);
+    work();
   }
 
   function mark(): boolean {

@@ -27,7 +27,9 @@ export interface LoraLink extends Link {
 }
 
 /** A line of a downlink of 48 bytes, and what may stand around it. What is longer is not taken. */
-const HELD_MAX = 192;
+const LINE_MAX = 192;
+/** Twice all lines of such a downlink: they are read one a turn, and a turn may be long. */
+const HELD_MAX = 512;
 /** Between two turns of work. */
 const TURN_MS = 1;
 const ANSWER_MS = 2000;
@@ -309,7 +311,7 @@ export function createWioE5(options: WioE5Options): LoraLink {
     const line = held.substr(0, at);
     held = held.substr(at + 1);
     options.delay(TURN_MS, read);
-    take(line);
+    if (at < LINE_MAX) take(line);
   }
 
   /** Largest frame now, with so much of the budget left over. */

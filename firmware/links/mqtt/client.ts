@@ -98,6 +98,8 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
 
   /** One packet a turn. */
   function read(): void {
+    // Whatever fails in here must not end the reading for good.
+    isReading = false;
     const incoming = reader.next();
     isReading = incoming !== undefined;
     if (incoming === undefined) return;

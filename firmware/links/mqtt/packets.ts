@@ -3,6 +3,8 @@
 
 /** Largest packet taken in: a downlink of 250 bytes with its topic. */
 export const PACKET_BYTES_MAX = 512;
+/** What may wait to be read, a packet a turn: more is no gateway that answers a device. */
+const HELD_BYTES_MAX = 4 * PACKET_BYTES_MAX;
 
 function lengthOf(size: number): string {
   let out = "";
@@ -110,7 +112,7 @@ export function createPacketReader(): PacketReader {
         at++;
       }
       if ((byte & 128) !== 0 && at < 5) return undefined;
-      if (size > PACKET_BYTES_MAX || (byte & 128) !== 0) {
+      if (size > PACKET_BYTES_MAX || (byte & 128) !== 0 || held.length > HELD_BYTES_MAX) {
         held = "";
         return { kind: "broken" };
       }
