@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
+import { ended } from "../fault/record/processes.ts";
 import { waitFor } from "../fixtures.ts";
 
 const SERVER = fileURLToPath(new URL("./ingest-server.ts", import.meta.url));
@@ -54,9 +55,11 @@ function ours(name: string): Subject {
     name,
     missing: () => undefined,
     start: async (dir) => {
-      const child = spawn(process.execPath, [SERVER, "--subject", name, "--dir", dir], {
-        stdio: ["ignore", "pipe", "inherit"],
-      });
+      const child = ended(
+        spawn(process.execPath, [SERVER, "--subject", name, "--dir", dir], {
+          stdio: ["ignore", "pipe", "inherit"],
+        }),
+      );
       const port = await new Promise<number>((resolve, reject) => {
         child.stdout.once("data", (data) => resolve(Number(String(data))));
         child.once("exit", () => reject(new Error(`${name} did not start`)));
@@ -80,7 +83,7 @@ const mosquitto: Subject = {
       "max_inflight_messages 0",
     ];
     writeFileSync(config, `${lines.join("\n")}\n`);
-    const child = spawn(MOSQUITTO, ["-c", config], { stdio: "ignore" });
+    const child = ended(spawn(MOSQUITTO, ["-c", config], { stdio: "ignore" }));
     await waitFor("mosquitto", () => isListening(port), START_MS);
     return { port, stop: () => stop(child) };
   },
@@ -131,11 +134,13 @@ function nodeRed(name: string, isWal: boolean, home: string | undefined, why: st
           `nodesExcludes: [], logging: { console: { level: "error" } }, telemetry: { enabled: false } };\n`,
       );
       const red = join(home ?? "", "node_modules/node-red/red.js");
-      const child = spawn(process.execPath, [red, "--userDir", dir, "--settings", settings], {
-        stdio: ["ignore", "ignore", "inherit"],
-        // Its palette is looked for beside Node-RED itself.
-        cwd: home,
-      });
+      const child = ended(
+        spawn(process.execPath, [red, "--userDir", dir, "--settings", settings], {
+          stdio: ["ignore", "ignore", "inherit"],
+          // Its palette is looked for beside Node-RED itself.
+          cwd: home,
+        }),
+      );
       await waitFor("Node-RED", () => isListening(port), START_MS);
       const count = db.prepare("SELECT max(id) AS n FROM reports");
       return {

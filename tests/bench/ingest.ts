@@ -2,7 +2,7 @@
 // PUBACK costs. Where a PUBACK does not mean that a row is stored, what is counted is rows.
 import { join } from "node:path";
 import { wholeFlag, wordFlag } from "../command.ts";
-import { temporaryFolder } from "../fixtures.ts";
+import { proofFolder } from "../fault/record/endings.ts";
 import { type Bench, type BenchRow, medianOf, significant } from "./bench.ts";
 import { buildGenerator, type Load, runLoad, writeLoad } from "./ingest-load.ts";
 import { findNodeRed } from "./ingest-peers.ts";
@@ -33,7 +33,7 @@ interface Tools {
 }
 
 async function measure(subject: Subject, one: Case, { program, file, runMs }: Tools): Promise<Figures> {
-  const folder = temporaryFolder();
+  const folder = proofFolder();
   const running = await subject.start(folder.path);
   try {
     const { inFlight } = one;
@@ -100,7 +100,7 @@ export const bench: Bench = {
       if (why !== undefined) log(`ingest: ${subject.name} is left out: ${why}`);
       return why === undefined;
     });
-    const folder = temporaryFolder();
+    const folder = proofFolder();
     const program = buildGenerator(folder.path);
     if (program === undefined) throw new Error("the generator of this bench needs a C compiler (cc)");
     const found = new Map<string, Figures[]>();

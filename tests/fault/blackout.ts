@@ -126,7 +126,8 @@ export const proof: Proof = {
       misplaced: sum((one) => one.misplaced),
       undrained,
       exceptions,
-      skipped,
+      // A board on which nothing was tried has passed nothing.
+      missed: skipped,
       cases: figuresOf(results),
       controls,
       control: { name: CONTROLS.map((one) => one.name).join("; "), caught: controls.every((one) => one.caught) },

@@ -6,8 +6,10 @@ import { createRandom, type Random } from "../../firmware/simulator/random.ts";
 import { openHistoryReader } from "../../gateway/history/file.ts";
 import { createHistoryReader } from "../../gateway/history/query.ts";
 import { wholeFlag } from "../command.ts";
-import { NOON_MS, temporaryFolder } from "../fixtures.ts";
+import { NOON_MS } from "../fixtures.ts";
 import type { Proof, ProofContext } from "./proof.ts";
+import { proofFolder } from "./record/endings.ts";
+import { ended } from "./record/processes.ts";
 
 const CHILD = fileURLToPath(new URL("./compaction-child.ts", import.meta.url));
 const STEPS = ["before", "during", "between", "after"] as const;
@@ -20,7 +22,9 @@ interface Told {
 }
 
 async function run(dir: string, flags: readonly string[]): Promise<Told> {
-  const child = spawn(process.execPath, [CHILD, "--dir", dir, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = ended(
+    spawn(process.execPath, [CHILD, "--dir", dir, ...flags], { stdio: ["ignore", "pipe", "inherit"] }),
+  );
   let output = "";
   child.stdout.on("data", (data) => {
     output += String(data);
@@ -51,7 +55,7 @@ function count(dir: string, acked: ReadonlySet<number>): { lost: number; twice: 
 }
 
 async function campaign(context: ProofContext, cycles: number, flags: readonly string[]) {
-  const folder = temporaryFolder();
+  const folder = proofFolder();
   const random: Random = createRandom(context.seed);
   const acked = new Set<number>();
   let next = 1;

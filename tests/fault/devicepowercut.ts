@@ -83,8 +83,8 @@ export const proof: Proof = {
       damaged: sum.damaged,
       dead: sum.dead,
       cases,
-      // Programs that do not fit their slot.
-      skipped: devices.skipped,
+      // A board on which nothing was tried has passed nothing.
+      missed: devices.skipped.map((one) => `${one}: its program does not fit its slot`),
       control: {
         name: controls.map((control) => control.name).join("; "),
         caught: controls.every((control) => control.caught),

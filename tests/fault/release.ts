@@ -73,16 +73,19 @@ function blocksOf(seed: number): Block[] {
   return blocks;
 }
 
-function versionOf(): string {
-  return spawnSync("git", ["rev-parse", "HEAD"], { cwd: dirname(MAIN), encoding: "utf8" }).stdout?.trim() ?? "";
+/** The commit; undefined where files differ from it, or nobody can tell: then nothing that was run before counts. */
+function versionOf(): string | undefined {
+  const git = (...words: string[]) => spawnSync("git", words, { cwd: dirname(MAIN), encoding: "utf8" }).stdout?.trim();
+  return git("status", "--porcelain") === "" ? git("rev-parse", "HEAD") : undefined;
 }
 
 /** What an earlier run of the same code and seed has done. */
 function readState(path: string, seed: number, log: ProofContext["log"]): State {
-  const fresh: State = { seed, version: versionOf(), done: {} };
+  const version = versionOf();
+  const fresh: State = { seed, version: version ?? "", done: {} };
   if (!existsSync(path)) return fresh;
   const found = JSON.parse(readFileSync(path, "utf8")) as State;
-  if (found.seed === seed && found.version === fresh.version) return found;
+  if (found.seed === seed && version !== undefined && found.version === version) return found;
   log(`release: ${path} is of another version or seed: all blocks are run anew`);
   return fresh;
 }

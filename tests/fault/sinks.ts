@@ -9,9 +9,11 @@ import { fileURLToPath } from "node:url";
 import { createRandom, type Random } from "../../firmware/simulator/random.ts";
 import { FIRST_CYCLE_BASE } from "../../gateway/domain/sequence.ts";
 import { wholeFlag } from "../command.ts";
-import { temporaryFolder, waitFor } from "../fixtures.ts";
+import { waitFor } from "../fixtures.ts";
 import { createDevices, drive, type LoadDevice } from "./kill9-load.ts";
 import { isShortForm, type Proof, type ProofContext } from "./proof.ts";
+import { proofFolder } from "./record/endings.ts";
+import { ended } from "./record/processes.ts";
 import { isPoison, type Receivers, startReceivers } from "./sinks-targets.ts";
 
 const GATEWAY = fileURLToPath(new URL("./sinks-gateway.ts", import.meta.url));
@@ -30,9 +32,11 @@ interface Gateway {
 }
 
 async function startGateway(config: string, early: boolean): Promise<Gateway> {
-  const child: ChildProcess = spawn(process.execPath, [GATEWAY, "--config", config, ...(early ? ["--early"] : [])], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child: ChildProcess = ended(
+    spawn(process.execPath, [GATEWAY, "--config", config, ...(early ? ["--early"] : [])], {
+      stdio: ["ignore", "pipe", "inherit"],
+    }),
+  );
   const port = await new Promise<number>((resolve, reject) => {
     const timer = setTimeout(() => {
       child.kill("SIGKILL");
@@ -68,9 +72,12 @@ async function live(campaign: Campaign, random: Random): Promise<void> {
   const startS = Math.floor(performance.timeOrigin / 1000);
   for (const device of campaign.devices) device.end = (device.end ?? 0) + FRAMES_A_CYCLE;
   const loads = campaign.devices.map((device) => drive(device, gateway.port, startS));
-  await new Promise((resolve) => setTimeout(resolve, random.between(...LIFE_MS)));
-  await gateway.kill();
-  for (const load of loads) load.stop();
+  try {
+    await new Promise((resolve) => setTimeout(resolve, random.between(...LIFE_MS)));
+  } finally {
+    await gateway.kill();
+    for (const load of loads) load.stop();
+  }
 }
 
 /** One last life without faults, until every cursor stands at the newest row. */
@@ -80,9 +87,12 @@ async function drain(campaign: Campaign): Promise<void> {
   const db = new DatabaseSync(`${campaign.data}/journal.db`, { readOnly: true });
   const sql = "SELECT count(*) AS n FROM cursor WHERE name LIKE 'sink:%' AND id >= (SELECT max(id) FROM journal)";
   const isDone = () => db.prepare(sql).get()?.["n"] === campaign.receivers.all.length;
-  await waitFor("the sinks to catch up", isDone, DRAIN_MS);
-  db.close();
-  await gateway.kill();
+  try {
+    await waitFor("the sinks to catch up", isDone, DRAIN_MS);
+  } finally {
+    db.close();
+    await gateway.kill();
+  }
 }
 
 interface Count {
@@ -124,7 +134,7 @@ async function count({ receivers, devices, data }: Campaign): Promise<Count> {
 }
 
 async function run(context: ProofContext, kills: number, early: boolean) {
-  const folder = temporaryFolder();
+  const folder = proofFolder();
   const data = join(folder.path, "data");
   mkdirSync(data);
   const random = createRandom(context.seed);

@@ -16,8 +16,10 @@ import { issueKeys } from "../../gateway/registry/keys.ts";
 import { addPerson } from "../../gateway/registry/people.ts";
 import { parseRegistry, saveRegistry } from "../../gateway/registry/registry.ts";
 import { wholeFlag } from "../command.ts";
-import { temporaryFolder, waitFor } from "../fixtures.ts";
+import { waitFor } from "../fixtures.ts";
 import { isShortForm, type Proof, type ProofContext } from "./proof.ts";
+import { proofFolder } from "./record/endings.ts";
+import { ended } from "./record/processes.ts";
 import { createScreen, type Screen } from "./spare-screen.ts";
 
 const GATEWAY = fileURLToPath(new URL("../../gateway/main.ts", import.meta.url));
@@ -104,11 +106,18 @@ async function createSite(path: string, points: number): Promise<Site> {
 }
 
 async function startGateway(site: Site): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [GATEWAY, "start", "--config", site.config], {
-    stdio: ["ignore", "ignore", "inherit"],
-  });
+  const child = ended(
+    spawn(process.execPath, [GATEWAY, "start", "--config", site.config], {
+      stdio: ["ignore", "ignore", "inherit"],
+    }),
+  );
   const url = `http://127.0.0.1:${site.httpPort}/readyz`;
-  await waitFor("the gateway", async () => (await fetch(url).catch(() => undefined))?.ok === true, START_MS);
+  try {
+    await waitFor("the gateway", async () => (await fetch(url).catch(() => undefined))?.ok === true, START_MS);
+  } catch (error) {
+    await stop(child, "SIGKILL");
+    throw error;
+  }
   return child;
 }
 
@@ -160,7 +169,7 @@ async function runOnce(site: Site, hours: number, seed: number, asks: boolean): 
   const fleetArgs = ["--scenario", site.scenario, "--credentials", site.credentials, "--host", "127.0.0.1"];
   const rest = ["--port", String(site.mqttPort), "--hours", String(hours), "--seed", String(seed)];
   let gateway = await startGateway(site);
-  const fleet = spawn(process.execPath, [FLEET, ...fleetArgs, ...rest], { stdio: "ignore" });
+  const fleet = ended(spawn(process.execPath, [FLEET, ...fleetArgs, ...rest], { stdio: "ignore" }));
   let screen: Screen | undefined;
   try {
     screen = await createScreen(`http://127.0.0.1:${site.httpPort}`, PERSON, site.password);
@@ -222,7 +231,7 @@ async function run({ seed, flags, log }: ProofContext) {
   const points = wholeFlag(flags, "points", isShort ? 2 : 12);
   const hours = wholeFlag(flags, "hours", isShort ? 6 : 48);
   const once = async (asks: boolean): Promise<Run> => {
-    const folder = temporaryFolder();
+    const folder = proofFolder();
     try {
       const result = await runOnce(await createSite(folder.path, points), hours, seed, asks);
       log(

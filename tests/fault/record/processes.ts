@@ -15,6 +15,15 @@ export interface Started {
   readonly gone: Promise<number | string>;
 }
 
+/** The child, which is killed when this process ends before it, however that ends. */
+export function ended<C extends ChildProcess>(child: C): C {
+  child.once(
+    "exit",
+    atEnd(() => void child.kill("SIGKILL")),
+  );
+  return child;
+}
+
 /** Starts a program of ours and waits for its first line. `ipc` lets it be spoken to. */
 export async function start(
   path: string,
