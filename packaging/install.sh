@@ -7,6 +7,8 @@
 # --root DIR installs below DIR instead of /, for images and tests; it implies --no-service.
 # The data stay where they are: /var/lib/waakvlam. Before an upgrade that changes the form of the journal a copy is kept.
 set -eu
+# Programs and configuration are for all to read, whatever the shell of who installs says.
+umask 022
 
 say() { printf '%s\n' "$*"; }
 fail() { printf 'install: %s\n' "$*" >&2; exit 1; }
@@ -28,14 +30,25 @@ opt=$root/opt/waakvlam
 data=$root/var/lib/waakvlam
 config=$root/etc/waakvlam
 
-# The form of a journal stands in its file, at byte 60, four bytes, most significant first (SQLite user_version).
+# The form of a journal (SQLite user_version), by the Node of $1: it may stand only in the log beside the file.
 journal_version() {
-  [ -f "$1/journal.db" ] || { echo 0; return; }
-  od -An -tu1 -j60 -N4 "$1/journal.db" | awk '{ print (($1 * 256 + $2) * 256 + $3) * 256 + $4 }'
+  [ -f "$data/journal.db" ] || { echo 0; return; }
+  "$1/bin/node" -e '
+    const { DatabaseSync } = require("node:sqlite");
+    const db = new DatabaseSync(process.argv[1]);
+    console.log(db.prepare("PRAGMA user_version").get().user_version);
+    db.close();' "$data/journal.db" || fail "the journal in $data cannot be read"
 }
-stop_service() { [ "$service" = no ] || systemctl stop waakvlam.service 2>/dev/null || true; }
+# Whatever ends this in the middle: the gateway that was running runs again.
+stop_service() {
+  [ "$service" = yes ] || return 0
+  trap '[ $? = 0 ] || systemctl start waakvlam.service || true' EXIT
+  trap 'exit 130' HUP INT TERM
+  systemctl stop waakvlam.service 2>/dev/null || true
+}
 start_service() {
-  [ "$service" = no ] && return
+  [ "$service" = yes ] || return 0
+  trap - EXIT
   systemctl daemon-reload
   systemctl enable waakvlam.service >/dev/null 2>&1
   systemctl start waakvlam.service || fail "the gateway did not start: journalctl -u waakvlam; back: sh $opt/current/install.sh --back"
@@ -58,22 +71,46 @@ keep_copy() {
   say "The data as they were are kept in $kept"
 }
 
+put_unit() {
+  mkdir -p "$root/etc/systemd/system"
+  cp "$1/waakvlam.service" "$root/etc/systemd/system/.waakvlam.service.new"
+  flush "$root/etc/systemd/system"
+  mv -T "$root/etc/systemd/system/.waakvlam.service.new" "$root/etc/systemd/system/waakvlam.service"
+}
+
+# While the data are changed for others the service does not start (ConditionPathExists in its unit): on an empty folder it would
+# begin a journal of its own. Nothing is ever deleted; power lost in between is made good by the next --back.
+swap_data() {
+  kept=$1 aside=$2 n=1
+  while [ -e "$aside" ]; do n=$((n + 1)); aside=$2.$n; done
+  : >"$opt/.swapping"
+  flush "$opt"
+  [ ! -d "$data" ] || mv "$data" "$aside"
+  mv "$kept" "$data"
+  flush "$(dirname "$data")"
+  say "The data from before the upgrade are back; the newer ones are in $aside"
+  say "Devices are asked to send again what lies between"
+  # What the gateway leaves after a restore: all devices are asked for all that they have.
+  printf '{"version":1,"atMs":0,"resendFrom":{}}' >"$data/restored.json"
+  chown --reference="$data" "$data/restored.json"
+}
+
 go_back() {
   [ -L "$opt/previous" ] || fail "there is no version before this one"
   now=$(cat "$opt/current/VERSION") before=$(cat "$opt/previous/VERSION")
+  kept=$data.before-$now
   stop_service
-  if [ "$(journal_version "$data")" -gt "$(cat "$opt/previous/JOURNAL_VERSION")" ]; then
-    kept=$data.before-$now
+  found=$(journal_version "$opt/current")
+  if [ -e "$opt/.swapping" ] && [ -d "$kept" ] || [ "$found" -gt "$(cat "$opt/previous/JOURNAL_VERSION")" ]; then
     [ -d "$kept" ] || fail "version $before cannot read these data, and $kept is not there"
-    rm -rf "$data.of-$now"
-    mv "$data" "$data.of-$now"
-    mv "$kept" "$data"
-    say "Version $before cannot read the data of $now: those from before the upgrade are back, the newer ones are in $data.of-$now"
-    say "Samples in between: devices send them again when asked (waakvlam doctor says how)"
+    swap_data "$kept" "$data.of-$now"
   fi
   old=$(readlink "$opt/current")
   point current "$(readlink "$opt/previous")"
   point previous "$old"
+  put_unit "$opt/current"
+  flush "$opt"
+  rm -f "$opt/.swapping"
   start_service
   say "Version $before is back (was $now)"
 }
@@ -81,7 +118,6 @@ go_back() {
 check_bundle() {
   [ -f "$here/SHA256SUMS" ] || fail "SHA256SUMS is missing: run install.sh from the bundle"
   (cd "$here" && sha256sum --quiet --strict -c SHA256SUMS) || fail "this bundle is damaged: copy it to the stick again"
-  "$here/app/bin/node" --version >/dev/null 2>&1 || fail "this bundle is for another kind of machine ($(uname -m) here)"
 }
 
 make_user() {
@@ -92,42 +128,47 @@ make_user() {
 
 install_release() {
   version=$(cat "$here/VERSION")
-  release=releases/$version
   mkdir -p "$opt/releases" "$config"
+  chmod 755 "$opt" "$opt/releases" "$config"
   rm -rf "$opt/.new"
   cp -a "$here/app" "$opt/.new"
-  cp "$here/VERSION" "$here/install.sh" "$here/waakvlam" "$here/waakvlam-device" "$opt/.new/"
+  for file in VERSION install.sh waakvlam waakvlam-device waakvlam.service; do cp "$here/$file" "$opt/.new/"; done
   chmod -R u+rwX,go+rX,go-w "$opt/.new"
   chmod 755 "$opt/.new/waakvlam" "$opt/.new/waakvlam-device" "$opt/.new/bin/node"
   [ "$(id -u)" != 0 ] || chown -R 0:0 "$opt/.new"
+  # From here, and not from the stick: nothing may run on one that is mounted so.
+  "$opt/.new/bin/node" --version >/dev/null 2>&1 || fail "this bundle is for another kind of machine ($(uname -m) here)"
   [ -f "$config/waakvlam.toml" ] || cp "$here/waakvlam.toml" "$config/waakvlam.toml"
   mkdir -p "$data" "$root/usr/local/bin"
   chmod 750 "$data"
   [ "$service" = no ] || chown waakvlam:waakvlam "$data"
+  [ ! -e "$opt/.swapping" ] || fail "a way back was broken off: sh $opt/current/install.sh --back first"
 
+  # The one in use is never moved: the same version again stands beside it.
   old=$(readlink "$opt/current" 2>/dev/null || true)
+  release=releases/$version
+  [ "$old" != "$release" ] || release=$release.again
   stop_service
-  found=$(journal_version "$data") new=$(cat "$opt/.new/JOURNAL_VERSION")
-  [ "$found" -le "$new" ] || { start_service; fail "the data were written by a newer version than $version"; }
+  found=$(journal_version "$opt/.new") new=$(cat "$opt/.new/JOURNAL_VERSION")
+  [ "$found" -le "$new" ] || fail "the data were written by a newer version than $version"
   [ "$found" = 0 ] || [ "$found" = "$new" ] || keep_copy "$version"
-  rm -rf "$opt/$release.old"
-  [ ! -e "$opt/$release" ] || mv "$opt/$release" "$opt/$release.old"
+  rm -rf "${opt:?}/$release"
   mv "$opt/.new" "$opt/$release"
-  rm -rf "$opt/$release.old"
+  put_unit "$opt/$release"
   flush "$opt"
+  # The way back leads to another version, not to the same one.
+  [ -z "$old" ] || [ "$(cat "$opt/$old/VERSION")" = "$version" ] || point previous "$old"
   point current "$release"
-  [ -z "$old" ] || [ "$old" = "$release" ] || point previous "$old"
   ln -sfn /opt/waakvlam/current/waakvlam "$root/usr/local/bin/waakvlam"
   ln -sfn /opt/waakvlam/current/waakvlam-device "$root/usr/local/bin/waakvlam-device"
-  mkdir -p "$root/etc/systemd/system"
-  cp "$here/waakvlam.service" "$root/etc/systemd/system/waakvlam.service"
   # What is neither in use nor the way back goes.
   for dir in "$opt"/releases/*; do
     case releases/${dir##*/} in "$release" | "$(readlink "$opt/previous" 2>/dev/null)") ;; *) rm -rf "$dir" ;; esac
   done
   start_service
-  say "Waakvlam $version is installed. Next: edit $config/waakvlam.toml, then"
-  say "  waakvlam registry import FILE --credentials OUT   and   waakvlam people add NAME --role admin"
+  say "Waakvlam $version is installed. Next: edit $config/waakvlam.toml, then, with files that the user waakvlam can read and write,"
+  say "  waakvlam registry import FILE --credentials /var/lib/waakvlam/credentials.json"
+  say "  waakvlam people add NAME --role admin --generate"
 }
 
 if [ "$back" = yes ]; then go_back; exit 0; fi

@@ -11,8 +11,6 @@ const SALT_BYTES = 16;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const MAGIC = Buffer.from("waakvlam-sealed 1\n");
-/** Shorter ones can be guessed however dear each guess is. */
-export const PASSPHRASE_LENGTH_MIN = 16;
 
 const OPTIONS = { N: COST, r: 8, p: 1, maxmem: MEMORY_BYTES_MAX } as const;
 

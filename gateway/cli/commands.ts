@@ -1,7 +1,7 @@
 // The commands of `waakvlam`. Data goes to `out`, words to `err`; the entry owns the process.
 
 import { randomInt } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import type { GatewayConfig, Role } from "../../protocol/index.ts";
 import { nearest } from "../../protocol/nearest.ts";
 import { listProblems } from "../config/problems.ts";
@@ -57,9 +57,12 @@ export function importRegistry(options: ImportOptions, io: CommandIo): ExitCode 
     );
     return 0;
   }
+  // Keys are made once: where they go must be open before they are.
+  const credentials = options.credentials === undefined ? undefined : openForSecrets(options.credentials);
   const made = issueKeys(dir, registry, options.reissue);
-  if (options.credentials !== undefined) {
-    writeFileSync(options.credentials, `${JSON.stringify(made, null, 1)}\n`, { mode: 0o600 });
+  if (credentials !== undefined) {
+    writeFileSync(credentials, `${JSON.stringify(made, null, 1)}\n`);
+    closeSync(credentials);
   }
   saveRegistry(dir, registry);
   const keysMade = made.devices.length;
@@ -71,6 +74,14 @@ export function importRegistry(options: ImportOptions, io: CommandIo): ExitCode 
     );
   }
   return 0;
+}
+
+function openForSecrets(path: string): number {
+  try {
+    return openSync(path, "w", 0o600);
+  } catch (cause) {
+    throw new GatewayError("FILE_UNWRITABLE", { path }, { cause });
+  }
 }
 
 /** Letters that nobody confuses on paper. */

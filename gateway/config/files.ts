@@ -10,6 +10,11 @@ import { linedProblems } from "./config.ts";
 /** A shorter token can be guessed. */
 export const METRICS_TOKEN_CHARS_MIN = 16;
 
+/** Shorter ones can be guessed however dear each guess is. */
+export const PASSPHRASE_CHARS_MIN = 16;
+
+/** Files that hold a secret: an empty one protects nothing. */
+const SECRET_KEY = /(?:token|secret|password|passphrase)File$/i;
 /** Keys whose value is the path of a file that is read at the start. */
 const FILE_KEY = /(?:File|^tlsCert|^tlsKey|^tlsCa)$/;
 
@@ -29,7 +34,7 @@ export function fileProblems(config: GatewayConfig): string[] {
     const text = readText(path);
     if (typeof text === "string") readable.set(key, text);
     else problems.push(`${key}: ${path} cannot be read (${text.reason})`);
-    if (key.endsWith("okenFile") && typeof text === "string" && text.trim() === "")
+    if (SECRET_KEY.test(key) && typeof text === "string" && text.trim() === "")
       problems.push(`${key}: ${path} is empty`);
   }
   for (const name of ["mqtt", "http"] as const) {
@@ -39,6 +44,11 @@ export function fileProblems(config: GatewayConfig): string[] {
   const token = readable.get("metrics/tokenFile")?.trim();
   if (token !== undefined && token.length < METRICS_TOKEN_CHARS_MIN) {
     problems.push(`metrics/tokenFile: the token has ${token.length} characters, at least ${METRICS_TOKEN_CHARS_MIN}`);
+  }
+  const passphrase = readable.get("backup/passphraseFile")?.trim();
+  if (passphrase !== undefined && passphrase.length < PASSPHRASE_CHARS_MIN) {
+    const length = `${passphrase.length} characters, at least ${PASSPHRASE_CHARS_MIN}`;
+    problems.push(`backup/passphraseFile: the passphrase has ${length}`);
   }
   return problems;
 }

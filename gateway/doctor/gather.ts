@@ -70,28 +70,38 @@ function readFolder(config: GatewayConfig): DoctorFacts["folder"] {
   const { dir } = config.data;
   const own = ["keys.json", "people.json"].map((name) => join(dir, name));
   const keys = [config.http.tlsKey, config.mqtt.tlsKey].filter((path) => path !== undefined);
-  const { influxdb, webhook, upstream, metrics } = config;
+  const { influxdb, webhook, upstream, metrics, backup } = config;
   const files = [
     influxdb?.tokenFile,
     webhook?.tokenFile,
     webhook?.secretFile,
     upstream?.passwordFile,
     metrics.tokenFile,
+    backup?.passphraseFile,
   ];
   const tokens = files.filter((path) => path !== undefined);
   const secrets = [...new Set([...own, ...keys, ...tokens])].flatMap((path) => {
-    const mode = statSync(path, { throwIfNoEntry: false })?.mode;
+    const mode = modeOf(path);
     return mode === undefined ? [] : [{ path, mode: mode & 0o777 }];
   });
-  const stat = statSync(dir, { throwIfNoEntry: false });
-  if (stat === undefined) return { dir, exists: false, writable: false, secrets };
+  const mode = modeOf(dir);
+  if (mode === undefined) return { dir, exists: false, writable: false, secrets };
   let writable = true;
   try {
     accessSync(dir, constants.W_OK | constants.X_OK);
   } catch {
     writable = false;
   }
-  return { dir, exists: true, writable, mode: stat.mode & 0o777, secrets };
+  return { dir, exists: true, writable, mode: mode & 0o777, secrets };
+}
+
+/** Undefined where there is nothing, or where this user may not look. */
+function modeOf(path: string): number | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.mode;
+  } catch {
+    return undefined;
+  }
 }
 
 function readDisk(dir: string): DoctorFacts["disk"] {

@@ -1,6 +1,6 @@
 // Looks beyond this process: a port, the gateway's own pages, the journal, the system's clock and services.
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { connect } from "node:net";
@@ -97,7 +97,14 @@ export async function probeJournal(
   dir: string,
   clock: Pick<Clock, "after">,
 ): Promise<{ readonly journal: JournalFacts; readonly history: HistoryFileFacts }> {
-  if (!existsSync(join(dir, JOURNAL_FILE))) return { journal: { kind: "none" }, history: { kind: "none" } };
+  try {
+    accessSync(join(dir, JOURNAL_FILE), constants.R_OK);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    if (code === "ENOENT") return { journal: { kind: "none" }, history: { kind: "none" } };
+    const unreadable = { kind: "unreadable", reason: `this user may not read it (${code})` } as const;
+    return { journal: unreadable, history: unreadable };
+  }
   const probe = fileURLToPath(new URL("./journal-probe.ts", import.meta.url));
   const child = spawn(process.execPath, [probe, dir], { stdio: ["ignore", "pipe", "pipe"] });
   const timer = clock.after(JOURNAL_MS, () => child.kill("SIGKILL"));

@@ -6,7 +6,7 @@ import { areOnOneDisk, folderOf } from "../backup/folder.ts";
 import { copyHistory } from "../backup/history-copy.ts";
 import { forgetRestored, readRestored } from "../backup/restore.ts";
 import { type Schedule, startSchedule } from "../backup/schedule.ts";
-import { PASSPHRASE_LENGTH_MIN } from "../backup/sealing.ts";
+import { PASSPHRASE_CHARS_MIN } from "../config/files.ts";
 import { COUNTER_JUMP } from "../domain/downlink-queue.ts";
 import { GatewayError } from "../errors.ts";
 import type { Commands } from "../ingress/commands.ts";
@@ -25,8 +25,8 @@ export function passphraseOf(path: string | undefined): string | undefined {
   } catch (cause) {
     throw new GatewayError("FILE_UNREADABLE", { path }, { cause });
   }
-  if (text.length < PASSPHRASE_LENGTH_MIN) {
-    const problem = `the passphrase in ${path} is shorter than ${PASSPHRASE_LENGTH_MIN} characters`;
+  if (text.length < PASSPHRASE_CHARS_MIN) {
+    const problem = `the passphrase in ${path} is shorter than ${PASSPHRASE_CHARS_MIN} characters`;
     throw new GatewayError("CONFIG_INVALID", { path, problems: [problem] });
   }
   return text;

@@ -1,9 +1,8 @@
 // From a stick to a running gateway, with no network at all: the bundle is made, installed, started, upgraded and gone back
 // from, in a network namespace in which only loopback is there.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { JOURNAL_VERSION } from "../../gateway/journal/file.ts";
@@ -86,7 +85,7 @@ describe.skipIf(!CAN)(
       const node = [join(opt, "current/bin/node"), join(opt, "current/gateway/main.ts")];
       const words = offline(node[0] as string, [node[1] as string, "config", "check", config]);
       expect(words.status, words.said).toBe(0);
-      expect(existsSync(program)).toBe(true);
+      expect(offline(program, ["--version"])).toEqual({ status: 0, said: `${VERSION}\n` });
       const started = `ip link set lo up && exec ${node.join(" ")} start --config ${config}`;
       gateway = spawn("unshare", ["-n", "sh", "-c", started], {
         stdio: ["ignore", "ignore", "ignore"],
@@ -116,10 +115,13 @@ describe.skipIf(!CAN)(
       const result = install(next);
       expect(result.status, result.said).toBe(0);
       expect(readFileSync(join(`${data}.before-0.2.0`, "mark"), "utf8")).toBe("before");
-      // What the new program does when it first opens the file.
-      const db = new DatabaseSync(join(data, "journal.db"));
-      db.exec(`PRAGMA user_version=${JOURNAL_VERSION + 1}; PRAGMA wal_checkpoint(TRUNCATE)`);
-      db.close();
+      // What the new program does when it first opens the file, and it dies of it: the version stands only in the log beside.
+      const opens = `const { DatabaseSync } = require("node:sqlite");
+      const db = new DatabaseSync(process.argv[1]);
+      db.exec("PRAGMA journal_mode=WAL; PRAGMA user_version=${JOURNAL_VERSION + 1}");
+      process.kill(process.pid, "SIGKILL");`;
+      spawnSync(process.execPath, ["-e", opens, join(data, "journal.db")]);
+      expect(existsSync(join(data, "journal.db-wal"))).toBe(true);
       writeFileSync(join(data, "mark"), "after");
       const refused = install(bundle);
       expect(refused.status).toBe(1);
@@ -130,6 +132,42 @@ describe.skipIf(!CAN)(
       expect(installed()).toBe(VERSION);
       expect(readFileSync(join(data, "mark"), "utf8")).toBe("before");
       expect(readFileSync(join(`${data}.of-0.2.0`, "mark"), "utf8")).toBe("after");
+      // The gateway that comes back asks its devices for what lies between.
+      expect(JSON.parse(readFileSync(join(data, "restored.json"), "utf8"))).toMatchObject({ version: 1 });
+      expect(existsSync(join(opt, ".swapping"))).toBe(false);
+    });
+
+    test("a way back that was broken off is made good by the next, and nothing is lost on the way", () => {
+      const next = bundleOf("0.3.0", JOURNAL_VERSION + 1);
+      writeFileSync(join(data, "mark"), "before");
+      expect(install(next)).toMatchObject({ status: 0 });
+      writeFileSync(join(data, "mark"), "after");
+      // As the power went: the newer data are aside, those from before not yet in their place.
+      writeFileSync(join(opt, ".swapping"), "");
+      renameSync(data, `${data}.of-0.3.0`);
+      const refused = install(bundle);
+      expect(refused).toMatchObject({ status: 1, said: expect.stringContaining("broken off") as string });
+      const back = offline("sh", [join(opt, "current/install.sh"), "--back", "--root", root]);
+      expect(back.status, back.said).toBe(0);
+      expect(readFileSync(join(data, "mark"), "utf8")).toBe("before");
+      expect(readFileSync(join(`${data}.of-0.3.0`, "mark"), "utf8")).toBe("after");
+    });
+
+    test("the same version again never moves the one in use, and what is installed is for all to run", () => {
+      chmodSync(folder.path, 0o755);
+      const before = readlinkSync(join(opt, "current"));
+      const again = offline("sh", ["-c", `umask 077; sh ${join(bundle, "install.sh")} --root ${root}`]);
+      expect(again.status, again.said).toBe(0);
+      expect(readlinkSync(join(opt, "current"))).not.toBe(before);
+      expect(installed()).toBe(VERSION);
+      const nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
+      const words = offline("setpriv", [
+        ...nobody,
+        join(opt, "current/bin/node"),
+        join(opt, "current/gateway/main.ts"),
+        "--version",
+      ]);
+      expect(words).toEqual({ status: 0, said: `${VERSION}\n` });
     });
 
     test("a bundle that came to harm on the way is refused, and nothing changes", () => {
