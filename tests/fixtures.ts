@@ -1,6 +1,7 @@
 // The one place where tests build things: defaults everywhere, so that each test names only what matters.
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CheckedFrame } from "../gateway/domain/record.ts";
@@ -39,6 +40,15 @@ export function checkedFrame(part: Partial<Report> & { deviceId?: string; receiv
     link: "mqtt",
     frame: encodeReport(value),
   };
+}
+
+/** A port of loopback that nothing listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 /** Waits in real time until `ready` holds, at most `timeoutMs`: the one door to waiting in tests. */

@@ -2,12 +2,11 @@
 // it up. Each says its port, and how many rows it has stored where its PUBACK does not mean that.
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { ended } from "../fault/record/processes.ts";
-import { waitFor } from "../fixtures.ts";
+import { freePort, waitFor } from "../fixtures.ts";
 
 const SERVER = fileURLToPath(new URL("./ingest-server.ts", import.meta.url));
 const MOSQUITTO = "/usr/sbin/mosquitto";
@@ -26,14 +25,6 @@ export interface Subject {
   /** Why it cannot run here, or undefined. */
   missing(): string | undefined;
   start(dir: string): Promise<Running>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 async function stop(child: ChildProcess): Promise<void> {

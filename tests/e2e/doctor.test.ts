@@ -16,7 +16,7 @@ import { openJournal } from "../../gateway/journal/journal.ts";
 import { createLogs } from "../../gateway/log.ts";
 import { addPerson } from "../../gateway/registry/people.ts";
 import { VERSION } from "../../gateway/wiring/parts.ts";
-import { checkedFrame, temporaryFolder } from "../fixtures.ts";
+import { checkedFrame, freePort, temporaryFolder } from "../fixtures.ts";
 import { toVersion2 } from "../journal-version-2.ts";
 
 const MAIN = fileURLToPath(new URL("../../gateway/main.ts", import.meta.url));
@@ -44,12 +44,6 @@ async function listen(): Promise<number> {
 }
 
 /** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const port = await listen();
-  await new Promise<void>((resolve) => servers.pop()?.close(() => resolve()));
-  return port;
-}
-
 async function examine(): Promise<Map<string, Finding>> {
   const facts = await gather(admit(() => readConfig(path), path, systemClock));
   return new Map(judge(facts).map((finding) => [finding.check, finding]));

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
-import { waitFor } from "../fixtures.ts";
+import { freePort, waitFor } from "../fixtures.ts";
 
 export interface Influx {
   /** The v2 address. */
@@ -13,14 +13,6 @@ export interface Influx {
 }
 
 const DATABASE = "waakvlam";
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 export async function startInflux(dir: string): Promise<Influx> {
   const [http, rpc] = [await freePort(), await freePort()];

@@ -2,12 +2,11 @@
 // nothing asked of any other machine, and words when the gateway is gone. Makes the pictures of the README.
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
-import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import AxeBuilder from "@axe-core/playwright";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { temporaryFolder, waitFor } from "../fixtures.ts";
+import { freePort, temporaryFolder, waitFor } from "../fixtures.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
 const HAS_CHROMIUM = existsSync(CHROMIUM);
@@ -22,14 +21,6 @@ const QUIET = [
   "--disable-quic",
   "--font-render-hinting=none",
 ];
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 describe.skipIf(!HAS_CHROMIUM)(`the demo in a browser (needs chromium${HAS_CHROMIUM ? "" : ": not installed"})`, () => {
   const folder = temporaryFolder();

@@ -5,7 +5,6 @@
 // not ask the devices.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
@@ -16,7 +15,7 @@ import { issueKeys } from "../../gateway/registry/keys.ts";
 import { addPerson } from "../../gateway/registry/people.ts";
 import { parseRegistry, saveRegistry } from "../../gateway/registry/registry.ts";
 import { wholeFlag } from "../command.ts";
-import { waitFor } from "../fixtures.ts";
+import { freePort, waitFor } from "../fixtures.ts";
 import { isShortForm, type Proof, type ProofContext } from "./proof.ts";
 import { proofFolder } from "./record/endings.ts";
 import { ended } from "./record/processes.ts";
@@ -47,14 +46,6 @@ interface Site {
   readonly credentials: string;
   readonly scenario: string;
   readonly password: string;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 async function createSite(path: string, points: number): Promise<Site> {
