@@ -1,5 +1,5 @@
-// `npm test` and `npm run check`: everything in its order, what could not run with its reason, and one closing line.
-import { spawnSync } from "node:child_process";
+// `npm test` and `npm run check`: everything in its order or in two lanes, what could not run with its reason, and one closing line.
+import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,53 +19,64 @@ interface Tally {
 
 const tally: Tally = { passed: 0, failed: 0, skipped: 0, reasons: [] };
 
-/** The short forms. */
-const PROOFS: readonly (readonly string[])[] = [
+type Words = readonly string[];
+
+/** Short forms that keep a core and measure no time: one after the other, beside the rest. */
+const BESIDE: readonly Words[] = [
+  ["device-powercut", "--form", "short"],
+  ["blackout", "--form", "short"],
+];
+
+/** The other short forms. */
+const PROOFS: readonly Words[] = [
   ["kill9", "--cycles", "4"],
   ["kill9", "--subject", "gateway", "--cycles", "2"],
   ["kill9", "--subject", "writer", "--cycles", "6"],
   ["powercut", "--layer", "replay", "--form", "short"],
   ["powercut", "--layer", "filesystem", "--form", "short"],
   ["diskfull", "--form", "short"],
-  ["slowdisk", "--form", "short"],
   ["clock", "--form", "short"],
   ["poison"],
   ["compaction", "--cycles", "4"],
   ["sinks", "--form", "short"],
   ["spare", "--form", "short"],
-  ["device-powercut", "--form", "short"],
-  ["blackout", "--form", "short"],
 ];
 
-/** The exit code, -1 of one that was ended; what it says on standard output is shown, and given back when it is asked for. */
-function run(name: string, args: readonly string[], isKept = false): { readonly code: number; readonly text: string } {
-  process.stdout.write(`\n── ${name}\n`);
+/** What measures time has the machine to itself. */
+const ALONE: readonly Words[] = [["slowdisk", "--form", "short"]];
+
+/** The exit code, -1 of one that was ended, and what it said, which is shown whole once it has ended. */
+async function run(name: string, args: Words): Promise<{ readonly code: number; readonly text: string }> {
   const began = performance.now();
-  const result = spawnSync(process.execPath, args, {
-    cwd: ROOT,
-    stdio: ["ignore", isKept ? "pipe" : "inherit", "inherit"],
-    encoding: "utf8",
-    timeout: STEP_MS,
-  });
-  const text = isKept ? result.stdout : "";
-  const how = result.status === 0 ? "ok" : result.status === EXIT_SKIPPED ? "skipped" : "failed";
-  process.stdout.write(`${text}   ${how}, ${((performance.now() - began) / 1000).toFixed(1)} s\n`);
-  return { code: result.status ?? -1, text };
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"], timeout: STEP_MS });
+  const said: Buffer[] = [];
+  const all: Buffer[] = [];
+  child.stdout.on("data", (some: Buffer) => said.push(some) && all.push(some));
+  child.stderr.on("data", (some: Buffer) => all.push(some));
+  const code = await new Promise<number>((resolve) => child.once("close", (one) => resolve(one ?? -1)));
+  const how = code === 0 ? "ok" : code === EXIT_SKIPPED ? "skipped" : "failed";
+  const took = ((performance.now() - began) / 1000).toFixed(1);
+  process.stdout.write(`\n── ${name}\n${Buffer.concat(all).toString()}   ${how}, ${took} s\n`);
+  return { code, text: Buffer.concat(said).toString() };
 }
 
-function step(name: string, args: readonly string[]): boolean {
-  return run(name, args).code === 0;
+async function step(name: string, args: Words): Promise<void> {
+  count(name, (await run(name, args)).code === 0);
 }
 
-function proof(words: readonly string[]): void {
-  const name = `proof ${words.join(" ")}`;
-  const { code, text } = run(name, ["tests/fault/main.ts", ...words], true);
-  if (code !== EXIT_SKIPPED) {
-    count(name, code === 0);
-    return;
+async function bench(...words: Words): Promise<void> {
+  await step(`bench ${words[0]}, short`, ["tests/bench/main.ts", ...words]);
+}
+
+async function proofs(list: readonly Words[]): Promise<void> {
+  for (const words of list) {
+    const name = `proof ${words.join(" ")}`;
+    const { code, text } = await run(name, ["tests/fault/main.ts", ...words]);
+    if (code === EXIT_SKIPPED) {
+      tally.skipped++;
+      tally.reasons.push(`skipped ${name}: ${text.trim().replace(/^skipped: /, "")}`);
+    } else count(name, code === 0);
   }
-  tally.skipped++;
-  tally.reasons.push(`skipped ${name}: ${text.trim().replace(/^skipped: /, "")}`);
 }
 
 function count(name: string, ok: boolean): void {
@@ -82,17 +93,11 @@ interface VitestReport {
   }[];
 }
 
-function vitest(name: string, projects: readonly string[]): void {
+async function vitest(name: string, projects: Words): Promise<void> {
   const report = join(OUT, `${name}.json`);
   const flags = projects.flatMap((project) => ["--project", project]);
-  const ok = step(name, [
-    "node_modules/vitest/vitest.mjs",
-    "run",
-    ...flags,
-    "--reporter=dot",
-    "--reporter=json",
-    `--outputFile=${report}`,
-  ]);
+  const reporters = ["--reporter=dot", "--reporter=json", `--outputFile=${report}`];
+  const { code } = await run(name, ["node_modules/vitest/vitest.mjs", "run", ...flags, ...reporters]);
   const found = existsSync(report) ? (JSON.parse(readFileSync(report, "utf8")) as VitestReport) : undefined;
   const results = found?.testResults.flatMap((file) => file.assertionResults) ?? [];
   for (const one of results) {
@@ -106,43 +111,41 @@ function vitest(name: string, projects: readonly string[]): void {
     }
   }
   // A file that did not even load has no tests to count.
-  if (!ok && !results.some((one) => one.status === "failed")) count(name, false);
+  if (code !== 0 && !results.some((one) => one.status === "failed")) count(name, false);
 }
 
-function main(): void {
+/** What `npm test` does beyond `npm run check`. */
+async function whole(): Promise<void> {
+  const beside = async (): Promise<void> => {
+    await bench("firmware", "--hours", "1");
+    await proofs(BESIDE);
+  };
+  const others = async (): Promise<void> => {
+    await vitest("e2e", ["e2e"]);
+    await proofs(PROOFS);
+  };
+  await Promise.all([beside(), others()]);
+  await proofs(ALONE);
+  await bench("codec", "--rounds", "2");
+  await bench("ingest", "--case", "50x10", "--seconds", "1", "--rounds", "1");
+}
+
+async function main(): Promise<void> {
   mkdirSync(OUT, { recursive: true });
   const isCheck = process.argv.includes("--check");
-  count("types", step("types", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json", "--noEmit"]));
-  count("lint and format", step("lint and format", ["node_modules/@biomejs/biome/bin/biome", "check", "."]));
+  await step("types", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json", "--noEmit"]);
+  await step("lint and format", ["node_modules/@biomejs/biome/bin/biome", "check", "."]);
   const hasEngine = boardsFound().length > 0;
-  // Together: the engine's long scenarios keep one core, and the rest goes on beside them.
-  vitest("unit", ["unit", "vectors", "fuzz", "tidy", ...(isCheck || !hasEngine ? [] : ["engine"])]);
-  if (!isCheck) {
-    if (!hasEngine) {
-      tally.skipped++;
-      tally.reasons.push(`skipped engine: no Espruino found; ${HOW_TO}`);
-    }
-    vitest("e2e", ["e2e"]);
-    for (const words of PROOFS) proof(words);
-    count("bench codec, short", step("bench codec, short", ["tests/bench/main.ts", "codec", "--rounds", "2"]));
-    count("bench firmware, short", step("bench firmware, short", ["tests/bench/main.ts", "firmware", "--hours", "1"]));
-    count(
-      "bench ingest, short",
-      step("bench ingest, short", [
-        "tests/bench/main.ts",
-        "ingest",
-        "--case",
-        "50x10",
-        "--seconds",
-        "1",
-        "--rounds",
-        "1",
-      ]),
-    );
+  if (!isCheck && !hasEngine) {
+    tally.skipped++;
+    tally.reasons.push(`skipped engine: no Espruino found; ${HOW_TO}`);
   }
+  // Together: the engine's long scenarios keep one core, and the rest goes on beside them.
+  await vitest("unit", ["unit", "vectors", "fuzz", "tidy", ...(isCheck || !hasEngine ? [] : ["engine"])]);
+  if (!isCheck) await whole();
   process.stdout.write(`\n${tally.reasons.join("\n")}\n`);
   process.stdout.write(`${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped\n`);
   process.exitCode = tally.failed === 0 ? 0 : 1;
 }
 
-main();
+await main();

@@ -24,7 +24,10 @@ const SCOPE_BYTES = 11;
 /** About what a function takes more that is named outside: it is set and not declared. */
 const OUTSIDE_BYTES = 1;
 const SCOPES_MAX = 8;
-const NAMES_MAX = 256;
+/** The names that a scope has given, a bit each. */
+const NAME_WORDS = 8;
+const WORD_BITS = 32;
+const ALL = -1;
 const NEVER = Number.POSITIVE_INFINITY;
 /** A scope that is growing may take so many bytes more for a while. */
 const LEAP_BYTES = 30;
@@ -185,13 +188,35 @@ function homeOf(use: Use, scopeOf: readonly number[], places: readonly number[])
   return home > 0 && use.ready <= (places[home] as number) ? home : 0;
 }
 
+/** The first name that none of these scopes has given, which then has. */
+function firstFree(taken: Int32Array, scopes: readonly number[]): number {
+  for (let word = 0; ; word++) {
+    let used = 0;
+    for (const scope of scopes) used |= taken[scope * NAME_WORDS + word] as number;
+    if (used === ALL) continue;
+    const bit = WORD_BITS - 1 - Math.clz32(~used & (used + 1));
+    for (const scope of scopes) (taken[scope * NAME_WORDS + word] as number) |= 1 << bit;
+    return word * WORD_BITS + bit;
+  }
+}
+
+/** The scopes in which a variable of the root needs its name, beside those inside its functions. */
+function scopesAround(use: Use, scopeOf: readonly number[], home: number, into: number[], first: number): void {
+  into.push(first + home);
+  if (home > 0) return;
+  for (const unit of [...use.units, use.unit]) {
+    const scope = scopeOf[unit] ?? 0;
+    if (scope > 0 && !into.includes(first + scope)) into.push(first + scope);
+  }
+}
+
 /** About the bytes that all names take, and the scopes. */
 function createCount(program: Program): (scopeOf: readonly number[]) => number {
   const weight = (use: Use): number => use.count / Math.sqrt(use.scopes.size + 1);
   const order = [...program.uses].sort((a, b) => weight(b) - weight(a));
-  const inner = order.map((use) => [...use.scopes].map((scope) => scope * NAMES_MAX));
+  const inner = order.map((use) => [...use.scopes]);
   const first = program.scopeCount;
-  const taken = new Uint8Array((first + SCOPES_MAX + 1) * NAMES_MAX);
+  const taken = new Int32Array((first + SCOPES_MAX + 1) * NAME_WORDS);
   return (scopeOf) => {
     let bytes = SCOPE_BYTES * new Set(scopeOf).size;
     taken.fill(0);
@@ -201,18 +226,11 @@ function createCount(program: Program): (scopeOf: readonly number[]) => number {
       const size = where.length;
       if (use.binding.owner.type === "Program") {
         const home = homeOf(use, scopeOf, places);
-        where.push((first + home) * NAMES_MAX);
-        if (home === 0) {
-          const named = new Set([...use.units, use.unit].map((unit) => scopeOf[unit] ?? 0));
-          for (const scope of named) if (scope > 0) where.push((first + scope) * NAMES_MAX);
-          if (use.unit >= 0 && (scopeOf[use.unit] as number) > 0) bytes += OUTSIDE_BYTES;
-        }
+        scopesAround(use, scopeOf, home, where, first);
+        if (home === 0 && use.unit >= 0 && (scopeOf[use.unit] as number) > 0) bytes += OUTSIDE_BYTES;
       }
-      let name = 0;
-      while (where.some((scope) => taken[scope + name])) name++;
-      for (const scope of where) taken[scope + name] = 1;
+      bytes += use.count * (firstFree(taken, where) < LETTERS ? 1 : 2);
       where.length = size;
-      bytes += use.count * (name < LETTERS ? 1 : 2);
     }
     return bytes;
   };

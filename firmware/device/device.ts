@@ -238,7 +238,10 @@ export function createDevice(options: DeviceOptions): Device {
 
   function record(): void {
     // The supply has become too low since: what happened waits for the next sample.
-    if (isStill()) return planSample();
+    if (isStill()) {
+      planSample();
+      return;
+    }
     stamp(report, REPORT, ring.next(), false);
     flag(FIRST_SINCE_BOOT, false);
     reporter.add(ring.append(report), 0, 0);
