@@ -88,7 +88,7 @@ export interface ApiRow {
   readonly receivedMs: number;
   readonly timeMs: number;
   readonly timeQuality: "synced" | "estimated" | "suspect";
-  readonly link: "mqtt" | "lorawan";
+  readonly link: "mqtt" | "lorawan" | "manual";
   readonly frame: Uint8Array;
 }
 

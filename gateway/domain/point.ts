@@ -3,8 +3,9 @@
 import type { Static } from "typebox";
 import type { BatterySchema, Device, GeneratorSchema, Point } from "../../protocol/index.ts";
 
-export type Generator = Static<typeof GeneratorSchema>;
-export type Battery = Static<typeof BatterySchema>;
+/** `assetId` names the set or battery wherever it stands: what was learned of it goes along. */
+export type Generator = Static<typeof GeneratorSchema> & { readonly assetId?: string };
+export type Battery = Static<typeof BatterySchema> & { readonly assetId?: string };
 
 export interface PointView {
   readonly pointId: string;

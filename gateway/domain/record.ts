@@ -2,7 +2,7 @@
 
 import type { Stamp } from "./stamp.ts";
 
-export type Link = "mqtt" | "lorawan";
+export type Link = "mqtt" | "lorawan" | "manual";
 
 /**
  * How sure the moment of a record is: `synced` by the device's own clock, `estimated` by the gateway for a device

@@ -16,7 +16,7 @@ export const CHUNK_ROWS_MAX = 4_096;
 /** 20 columns of a few bytes, or a whole frame kept as it is. */
 const PAYLOAD_BYTES_MAX = CHUNK_ROWS_MAX * (FRAME_BYTES_MAX + 64);
 
-const LINKS: readonly Link[] = ["mqtt", "lorawan"];
+const LINKS: readonly Link[] = ["mqtt", "lorawan", "manual"];
 const QUALITIES: readonly TimeQuality[] = ["synced", "estimated", "suspect"];
 
 export interface ChunkFault {

@@ -2,7 +2,7 @@
 import { crc32 } from "node:zlib";
 import type { JournalRecord, Link, TimeQuality } from "../domain/record.ts";
 
-const LINKS: readonly Link[] = ["mqtt", "lorawan"];
+const LINKS: readonly Link[] = ["mqtt", "lorawan", "manual"];
 const QUALITIES: readonly TimeQuality[] = ["synced", "estimated", "suspect"];
 
 export interface StoredRow {

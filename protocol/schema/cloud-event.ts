@@ -48,7 +48,7 @@ export const CloudEventSchema = Type.Object(
         sequence: Type.Integer({ minimum: 0, description: "of the record on its device, extended to 32 bits" }),
         sampledAt: InstantSchema,
         timeQuality: Type.Union([Type.Literal("synced"), Type.Literal("estimated"), Type.Literal("suspect")]),
-        link: Type.Union([Type.Literal("mqtt"), Type.Literal("lorawan")]),
+        link: Type.Union([Type.Literal("mqtt"), Type.Literal("lorawan"), Type.Literal("manual")]),
         values: Type.Record(Type.String(), Type.Union([Type.Number(), Type.String()]), {
           description: "by the names of docs/data-dictionary.md",
         }),

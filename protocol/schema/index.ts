@@ -1,7 +1,9 @@
 // Every schema, for Node and the browser.
 export * from "./alert.ts";
+export * from "./assets.ts";
 export * from "./cloud-event.ts";
 export * from "./config.ts";
+export * from "./entry.ts";
 export * from "./gateway-state.ts";
 export * from "./history.ts";
 export * from "./http.ts";

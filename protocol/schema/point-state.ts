@@ -1,14 +1,21 @@
 // What is known of one point now: the row of the Toestand screen and the payload of `points/{pointId}/state`.
 import Type, { type Static } from "typebox";
+import { ViaSchema } from "./entry.ts";
 import { IdSchema, InstantSchema, PrioritySchema } from "./scalars.ts";
 
 const Closed = { additionalProperties: false } as const;
+
+/** Who told it, and how it was learned; absent for what a device measured. */
+export const ToldSchema = Type.Object({ by: Type.String(), via: ViaSchema }, Closed);
+export type Told = Static<typeof ToldSchema>;
 
 /** One quantity of one device: a number, or a word (an enumeration's value or the reason why there is none). */
 export const ReadingSchema = Type.Object(
   {
     name: Type.String({ description: "group and field as in the frame: power.fuelLevelPct" }),
-    deviceId: IdSchema,
+    /** Left out of what a person told. */
+    deviceId: Type.Optional(IdSchema),
+    told: Type.Optional(ToldSchema),
     value: Type.Union([Type.Number(), Type.String()]),
     at: InstantSchema,
     quality: Type.Union([
@@ -81,6 +88,21 @@ export const EnduranceSchema = Type.Union([
 ]);
 export type Endurance = Static<typeof EnduranceSchema>;
 
+/** Fuel that came: seen by the sensor, told by a person, or both. */
+export const DeliverySchema = Type.Object(
+  {
+    deliveryId: Type.String({ minLength: 1, maxLength: 80 }),
+    at: InstantSchema,
+    /** Measured: what the level rose by, with what was burnt meanwhile. */
+    measuredL: Type.Optional(Type.Number({ minimum: 0 })),
+    toldL: Type.Optional(Type.Number({ minimum: 0 })),
+    told: Type.Optional(ToldSchema),
+    state: Type.Union([Type.Literal("detected"), Type.Literal("confirmed"), Type.Literal("rejected")]),
+  },
+  Closed,
+);
+export type Delivery = Static<typeof DeliverySchema>;
+
 export const PointKindSchema = Type.Union([
   Type.Literal("community-centre"),
   Type.Literal("sports-hall"),
@@ -99,6 +121,10 @@ export const PointStateSchema = Type.Object(
     coordination: Type.Boolean({ description: "a coordination point of the safety region" }),
     location: Type.Object({ lat: Type.Number(), lon: Type.Number() }, Closed),
     phase: Type.String({ description: "standby … out-of-service, or unknown, absent" }),
+    /** Since when, and who says so: a device or a person. */
+    phaseSince: Type.Optional(
+      Type.Object({ at: InstantSchema, deviceId: Type.Optional(IdSchema), told: Type.Optional(ToldSchema) }, Closed),
+    ),
     contact: Type.Union([
       Type.Literal("present"),
       Type.Literal("silent"),
@@ -126,6 +152,14 @@ export const PointStateSchema = Type.Object(
           usableL: Type.Number({ minimum: 0 }),
           capacityL: Type.Number({ minimum: 0 }),
           at: InstantSchema,
+          told: Type.Optional(ToldSchema),
+          /** The last dip-stick reading, and what the sensor said more (minus: less) at that moment, as it was then calibrated. */
+          dip: Type.Optional(
+            Type.Object(
+              { litres: Type.Number({ minimum: 0 }), at: InstantSchema, sensorMoreL: Type.Optional(Type.Number()) },
+              Closed,
+            ),
+          ),
         },
         Closed,
       ),
@@ -148,11 +182,38 @@ export const PointStateSchema = Type.Object(
           people: Type.Integer({ minimum: 0 }),
           at: InstantSchema,
           quality: Type.Union([Type.Literal("good"), Type.Literal("stale")]),
+          told: Type.Optional(ToldSchema),
+          /** The true number lies within so many of it, nine times of ten. */
+          plusMinus: Type.Optional(Type.Integer({ minimum: 0 })),
+          perHour: Type.Optional(Type.Integer({ description: "came in less went out, in the last hour" })),
+          /** Why somebody should count again; absent when nobody needs to. */
+          recount: Type.Optional(
+            Type.Union([
+              Type.Literal("drift"),
+              Type.Literal("below-zero"),
+              Type.Literal("over-capacity"),
+              Type.Literal("never-counted"),
+              Type.Literal("counters-disagree"),
+              Type.Literal("shift"),
+            ]),
+          ),
         },
         Closed,
       ),
     ),
+    /** At this time of day. */
     capacity: Type.Optional(Type.Integer({ minimum: 0 })),
+    /** Open points nearby with room, the nearest first; only where this one has none. */
+    roomAt: Type.Optional(
+      Type.Array(
+        Type.Object({ pointId: IdSchema, name: Type.String(), km: Type.Number(), free: Type.Integer() }, Closed),
+        { maxItems: 3 },
+      ),
+    ),
+    deliveries: Type.Optional(Type.Array(DeliverySchema, { maxItems: 16 })),
+    organisation: Type.Optional(Type.String()),
+    /** Order in which scarce fuel goes to points: 1 first. */
+    fuelPriority: Type.Optional(Type.Integer({ minimum: 1, maximum: 9 })),
     /** The most pressing open alert's priority; 0 when there is none. */
     priority: Type.Union([Type.Literal(0), PrioritySchema]),
     readings: Type.Array(ReadingSchema, { maxItems: 256 }),
