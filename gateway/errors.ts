@@ -17,6 +17,8 @@ const CODES = {
   FIELD_UNKNOWN: { status: 400, retry: false, text: "there is no field with this name" },
   ALERT_UNKNOWN: { status: 404, retry: false, text: "there is no open alert with this id" },
   ALERT_NOT_ACKNOWLEDGEABLE: { status: 409, retry: false, text: "this alert is acknowledged already" },
+  ALERT_ACT_REFUSED: { status: 409, retry: false, text: "that cannot be done to this alert now" },
+  SHELF_TIME_INVALID: { status: 422, retry: false, text: "an alert cannot be put away until then" },
   POINT_UNKNOWN: { status: 404, retry: false, text: "there is no point with this id" },
   DEVICE_UNKNOWN: { status: 404, retry: false, text: "there is no device with this id" },
   SIGN_IN_REFUSED: { status: 401, retry: false, text: "the name or the password is not right" },

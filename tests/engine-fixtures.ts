@@ -152,3 +152,8 @@ export async function minutes(store: MemoryJournal, clock: VirtualClock, count: 
     await clock.advance(60_000);
   }
 }
+
+/** What a person does who has seen an alert. */
+export function ack(note?: string) {
+  return { kind: "acknowledge", ...(note === undefined ? {} : { note }) } as const;
+}

@@ -6,7 +6,7 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import createFastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyRequest } from "fastify";
 import type { Clock } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
-import { type AcknowledgementDeps, acknowledgementRoutes } from "./acknowledgement-routes.ts";
+import { type AlertActDeps, alertActRoutes } from "./alert-act-routes.ts";
 import { documentRoutes, installDocuments } from "./documents.ts";
 import { createGuesses } from "./guesses.ts";
 import { type ApiHealth, healthRoutes } from "./health-routes.ts";
@@ -100,7 +100,7 @@ const v1Routes: FastifyPluginAsync<V1Deps> = async (v1, { options, log }) => {
   await v1.register(guardedRoutes, { engine, refusals, history, clock, sessions, hub });
 };
 
-type GuardedDeps = ReadRouteDeps & HistoryRouteDeps & AcknowledgementDeps & StreamRouteDeps;
+type GuardedDeps = ReadRouteDeps & HistoryRouteDeps & AlertActDeps & StreamRouteDeps;
 
 /** The guard hangs on the routes themselves: there is no spelling of an address that walks around it. */
 const guardedRoutes: FastifyPluginAsync<GuardedDeps> = async (app, deps) => {
@@ -108,7 +108,7 @@ const guardedRoutes: FastifyPluginAsync<GuardedDeps> = async (app, deps) => {
   app.addHook("onRequest", async (request) => void sessionOf(request, sessions));
   await app.register(readRoutes, { engine, refusals });
   await app.register(historyRoutes, { history, clock });
-  await app.register(acknowledgementRoutes, { engine, sessions });
+  await app.register(alertActRoutes, { engine, sessions });
   await app.register(streamRoutes, { hub, sessions });
 };
 

@@ -17,6 +17,13 @@ export interface EngineNews {
   readonly gateway?: GatewayState;
 }
 
+/** What people do to an alert. */
+export type ApiDeed =
+  | { readonly kind: "acknowledge"; readonly note?: string }
+  | { readonly kind: "shelve"; readonly until: string; readonly reason: string }
+  | { readonly kind: "take-out"; readonly reason: string }
+  | { readonly kind: "unshelve" | "reset" | "put-back" };
+
 export interface ApiEngine {
   overview(): Overview;
   point(pointId: string): PointState | undefined;
@@ -24,10 +31,7 @@ export interface ApiEngine {
   devices(): readonly DeviceState[];
   device(deviceId: string): DeviceState | undefined;
   gateway(): GatewayState;
-  acknowledge(
-    alertId: string,
-    act: { readonly by: string; readonly note?: string; readonly origin: string },
-  ): Promise<Alert>;
+  act(alertId: string, deed: ApiDeed, doer: { readonly by: string; readonly origin: string }): Promise<Alert>;
   onChange(listener: (news: EngineNews) => void): () => void;
 }
 

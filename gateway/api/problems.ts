@@ -37,6 +37,8 @@ const ADVICE: { readonly [C in ErrorCode]?: string } = {
   ORIGIN_FOREIGN: "Open the screens at the gateway's own address.",
   ALERT_UNKNOWN: "It may have been handled already: GET /v1/alerts lists the open ones.",
   ALERT_NOT_ACKNOWLEDGEABLE: "GET /v1/alerts/{alertId} says who acknowledged it, and when.",
+  ALERT_ACT_REFUSED: "GET /v1/alerts/{alertId} says in what state it is.",
+  SHELF_TIME_INVALID: "Give a moment after now, 12 hours ahead at most: the next shift has to see it.",
   RANGE_INVALID: "Give 'from' before 'to', as 2026-11-24T12:00:00Z, at most ten years apart.",
   FIELD_UNKNOWN: "Fields are group.field, as in power.fuelLevelPct, or phase; leave 'fields' out for all.",
   POINT_UNKNOWN: "GET /v1/points lists the points.",

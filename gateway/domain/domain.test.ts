@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { NOON_MS } from "../../tests/fixtures.ts";
-import { LIFE_STATES, type Life, type LifeInput, stepLife } from "./alert-life.ts";
 import { peukertHours, usableKwh } from "./battery.ts";
 import { modelLitresPerH, rateOf, sinceRefill } from "./consumption.ts";
 import { createWindow, isStored, markStored, WINDOW_RECORDS } from "./dedupe.ts";
@@ -275,54 +274,6 @@ describe("endurance of generator and battery together", () => {
         expect(more.p50H).toBeGreaterThanOrEqual(one.p50H);
       }),
     );
-  });
-});
-
-describe("the life of an alert", () => {
-  const life = (state: Life["state"]): Life => ({ state, priority: 2 });
-  const table: Record<Life["state"], Record<string, [Life["state"], string]>> = {
-    normal: {
-      "breach 2": ["unacknowledged", "raised"],
-      "breach 1": ["unacknowledged", "raised"],
-      "breach 3": ["unacknowledged", "raised"],
-      clear: ["normal", "nothing-to-do"],
-      acknowledge: ["normal", "nothing-to-do"],
-    },
-    unacknowledged: {
-      "breach 2": ["unacknowledged", "holding"],
-      "breach 1": ["unacknowledged", "escalated"],
-      "breach 3": ["unacknowledged", "de-escalated"],
-      clear: ["returned-unacknowledged", "returned"],
-      acknowledge: ["acknowledged", "acknowledged"],
-    },
-    acknowledged: {
-      "breach 2": ["acknowledged", "holding"],
-      "breach 1": ["unacknowledged", "escalated"],
-      "breach 3": ["acknowledged", "de-escalated"],
-      clear: ["normal", "handled"],
-      acknowledge: ["acknowledged", "acknowledged-already"],
-    },
-    "returned-unacknowledged": {
-      "breach 2": ["unacknowledged", "breached-again"],
-      "breach 1": ["unacknowledged", "breached-again"],
-      "breach 3": ["unacknowledged", "breached-again"],
-      clear: ["returned-unacknowledged", "waiting-for-acknowledgement"],
-      acknowledge: ["normal", "handled"],
-    },
-  };
-  const inputs: [string, LifeInput][] = [
-    ["breach 1", { kind: "breach", priority: 1 }],
-    ["breach 2", { kind: "breach", priority: 2 }],
-    ["breach 3", { kind: "breach", priority: 3 }],
-    ["clear", { kind: "clear" }],
-    ["acknowledge", { kind: "acknowledge" }],
-  ];
-  const cells = LIFE_STATES.flatMap((state) => inputs.map(([name, given]) => ({ state, name, given })));
-
-  test.each(cells)("$state takes $name", ({ state, name, given }) => {
-    const step = stepLife(life(state), given);
-    expect([step.life.state, step.reason]).toEqual(table[state][name]);
-    expect(step.life.priority).toBe(given.kind === "breach" ? given.priority : 2);
   });
 });
 

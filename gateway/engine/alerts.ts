@@ -1,7 +1,14 @@
 // Raises, changes and closes alerts: between a verdict of the rules and the life of an alert.
 import type { Alert, Priority } from "../../protocol/index.ts";
-import { type LifeInput, type LifeReason, stepLife } from "../domain/alert-life.ts";
 import { alertText, type RuleId } from "../domain/alert-text.ts";
+import {
+  isHidden,
+  type Life,
+  type LifeInput,
+  type LifeReason,
+  type LifeStep,
+  stepLife,
+} from "../domain/alerts/life.ts";
 import { toInstant } from "../domain/instant.ts";
 import type { Finding, Verdict } from "../domain/rules.ts";
 import { type Draft, draftAlertOn, type OpenAlert } from "./state.ts";
@@ -10,32 +17,36 @@ export interface AlertContext {
   readonly matter: string;
   readonly subject: Alert["subject"];
   readonly nowMs: number;
+  /** Once ceased it stays until a person resets it. */
+  readonly latches?: boolean;
 }
 
 /** Steps the alert on a matter by a verdict of its rule. */
 export function applyVerdict(draft: Draft, context: AlertContext, verdict: Verdict): void {
   if (verdict.kind === "wait") return;
   const open = draftAlertOn(draft, context.matter);
+  const act = { nowMs: context.nowMs, actor: "gateway" };
   if (verdict.kind === "clear") {
-    if (open !== undefined) transit(draft, open, { kind: "clear" }, { nowMs: context.nowMs, actor: "gateway" });
+    const input = { kind: "clear", ...(context.latches === true ? { latches: true } : {}) } as const;
+    if (open !== undefined) transit(draft, open, input, act);
     return;
   }
   const { finding } = verdict;
   if (open === undefined) raise(draft, context, finding);
-  else if (!onlyFiguresMoved(open.alert, finding, context.nowMs)) {
+  else if (!onlyFiguresMoved(open, finding, context.nowMs)) {
     const renewed = { ...open, alert: withFinding(open.alert, finding, context.nowMs) };
-    transit(draft, renewed, { kind: "breach", priority: finding.priority }, { nowMs: context.nowMs, actor: "gateway" });
+    transit(draft, renewed, { kind: "breach", priority: finding.priority }, act);
   }
 }
 
 /** Figures of an alert that holds move all the time: told of once a minute. */
 const RENEW_MS = 60_000;
 
-function onlyFiguresMoved(alert: Alert, finding: Finding, nowMs: number): boolean {
-  const holds = alert.state === "unacknowledged" || alert.state === "acknowledged";
+function onlyFiguresMoved(open: OpenAlert, finding: Finding, nowMs: number): boolean {
+  const { alert } = open;
   const same = alert.ruleId === finding.ruleId && alert.priority === finding.priority;
   const age = nowMs - Date.parse(alert.updatedAt);
-  return holds && same && age >= 0 && age < RENEW_MS;
+  return lifeOf(open).isActive && same && age >= 0 && age < RENEW_MS;
 }
 
 function withFinding(alert: Alert, finding: Finding, nowMs: number): Alert {
@@ -62,70 +73,106 @@ function raise(draft: Draft, context: AlertContext, finding: Finding): void {
   log(draft, alert, "raised", { nowMs: context.nowMs, actor: "gateway" });
 }
 
-interface Act {
+/** Who does something to an alert, and what comes with it. */
+export interface AlertAct {
   readonly nowMs: number;
   readonly actor: string;
   readonly origin?: string;
   readonly note?: string | undefined;
+  /** Of a shelf. */
+  readonly until?: string;
+  /** The alert that says the cause. */
+  readonly behind?: string;
+}
+
+/** What the life of an alert needs to know of it. */
+export function lifeOf({ alert, hidden }: OpenAlert): Life {
+  const isActive = alert.state === "unacknowledged" || alert.state === "acknowledged";
+  return { state: alert.state, priority: alert.priority, isActive, owes: "nothing", isSeen: false, ...hidden };
 }
 
 /** One step of an alert's life; a closed alert leaves the list and is told of once. */
-export function transit(draft: Draft, open: OpenAlert, input: LifeInput, act: Act): Alert {
-  const { alert } = open;
-  const step = stepLife({ state: alert.state, priority: alert.priority }, input);
-  const at = toInstant(act.nowMs);
-  const { acknowledged, returnedAt, ...rest } = alert;
-  const seen =
-    input.kind === "acknowledge"
-      ? { by: act.actor, at, ...(act.note === undefined ? {} : { note: act.note }) }
-      : acknowledged;
-  const keepsSeen = step.life.state === "acknowledged" || step.life.state === "normal";
-  const returned = step.reason === "returned" ? at : returnedAt;
-  const keepsReturned = step.life.state === "returned-unacknowledged" || step.life.state === "normal";
-  const next: Alert = {
-    ...rest,
-    ...(seen !== undefined && keepsSeen ? { acknowledged: seen } : {}),
-    ...(returned !== undefined && keepsReturned ? { returnedAt: returned } : {}),
-    ...(step.reason === "handled" && input.kind === "clear" ? { returnedAt: at } : {}),
-    state: step.life.state,
-    priority: step.life.priority,
-    updatedAt: at,
-  };
+export function transit(draft: Draft, open: OpenAlert, input: LifeInput, act: AlertAct): Alert {
+  const step = stepLife(lifeOf(open), input);
+  const next = alertAfter(open.alert, step, input, act);
   if (next.state === "normal") {
-    draft.alerts.set(alert.alertId, undefined);
-    draft.closed.set(alert.alertId, next);
-  } else draft.alerts.set(alert.alertId, { matter: open.matter, alert: next });
+    draft.alerts.set(next.alertId, undefined);
+    draft.closed.set(next.alertId, next);
+  } else {
+    const { isActive, owes, isSeen } = step.life;
+    const hidden = isHidden(next.state) ? { hidden: { isActive, owes, isSeen } } : {};
+    draft.alerts.set(next.alertId, { matter: open.matter, alert: next, ...hidden });
+  }
   log(draft, next, step.reason, act);
   return next;
+}
+
+/** States in which an alert says who has seen it. */
+const SEEN: readonly Alert["state"][] = ["acknowledged", "latched-acknowledged", "normal", "suppressed", "shelved"];
+const CEASED: readonly Alert["state"][] = [
+  "returned-unacknowledged",
+  "latched-unacknowledged",
+  "latched-acknowledged",
+  "normal",
+];
+
+function alertAfter(alert: Alert, { life, reason }: LifeStep, input: LifeInput, act: AlertAct): Alert {
+  const at = toInstant(act.nowMs);
+  const { acknowledged, returnedAt, shelved, outOfService, suppressedBy, ...rest } = alert;
+  const note = act.note === undefined ? {} : { note: act.note };
+  const seen = reason === "acknowledged" || (reason === "handled" && input.kind === "acknowledge");
+  const seenBy = seen ? { by: act.actor, at, ...note } : acknowledged;
+  const hasCeased = reason === "returned" || reason === "latched" || (reason === "handled" && input.kind === "clear");
+  const ceasedAt = hasCeased ? at : returnedAt;
+  const why = { by: act.actor, at, reason: act.note ?? "" };
+  const shelf = reason === "shelved" && act.until !== undefined ? { ...why, until: act.until } : shelved;
+  const removal = reason === "taken-out" ? why : outOfService;
+  const behind = reason === "suppressed" ? act.behind : suppressedBy;
+  return {
+    ...rest,
+    ...(seenBy !== undefined && SEEN.includes(life.state) ? { acknowledged: seenBy } : {}),
+    ...(ceasedAt !== undefined && CEASED.includes(life.state) ? { returnedAt: ceasedAt } : {}),
+    ...(shelf !== undefined && life.state === "shelved" ? { shelved: shelf } : {}),
+    ...(removal !== undefined && life.state === "out-of-service" ? { outOfService: removal } : {}),
+    ...(behind !== undefined && life.state === "suppressed" ? { suppressedBy: behind } : {}),
+    state: life.state,
+    priority: life.priority,
+    updatedAt: at,
+  };
 }
 
 /** What only repeats is not worth a line in the log of acts. */
 const QUIET: readonly LifeReason[] = [
   "holding",
+  "hidden",
   "nothing-to-do",
   "waiting-for-acknowledgement",
+  "waiting-for-reset",
   "acknowledged-already",
+  "acknowledge-first",
+  "still-holding",
 ];
 
-function log(draft: Draft, alert: Alert, reason: LifeReason, act: Act): void {
+function log(draft: Draft, alert: Alert, reason: LifeReason, act: AlertAct): void {
   if (QUIET.includes(reason)) return;
+  const { nowMs, actor, note, until, behind } = act;
   draft.acts.push({
-    atMs: act.nowMs,
-    actor: act.actor,
+    atMs: nowMs,
+    actor,
     action: `alert-${reason}`,
     object: alert.alertId,
     result: alert.state,
     origin: act.origin ?? "engine",
-    detail: JSON.stringify({ ruleId: alert.ruleId, priority: alert.priority, ...(act.note ? { note: act.note } : {}) }),
+    detail: JSON.stringify({ ruleId: alert.ruleId, priority: alert.priority, note, until, behind }),
   });
 }
 
-/** The alert on a matter whose condition holds. One that has returned does not count: a new breach starts its delay anew. */
+/** The alert on a matter whose condition holds, shown or not. One that has returned does not count: a new breach starts its delay anew. */
 export function activeAlert(
   draft: Draft,
   matter: string,
 ): { readonly ruleId: RuleId; readonly priority: Priority } | undefined {
-  const open = draftAlertOn(draft, matter)?.alert;
-  if (open === undefined || open.state === "returned-unacknowledged") return undefined;
-  return { ruleId: open.ruleId as RuleId, priority: open.priority };
+  const open = draftAlertOn(draft, matter);
+  if (open === undefined || !lifeOf(open).isActive) return undefined;
+  return { ruleId: open.alert.ruleId as RuleId, priority: open.alert.priority };
 }

@@ -1,5 +1,5 @@
 // Ends alerts that no sample will ever clear: of points that left the registry, and of a device that is understood again.
-import { applyVerdict } from "./alerts.ts";
+import { applyVerdict, lifeOf } from "./alerts.ts";
 import type { Draft } from "./state.ts";
 
 /** A device that sent nothing unknown for so long is understood again. */
@@ -12,8 +12,9 @@ export interface EndingContext {
 
 /** They return, and are closed when a person has seen them. */
 export function endAlerts(draft: Draft, context: EndingContext): void {
-  for (const [alertId, { matter, alert }] of draft.base.alerts) {
-    if (alert.state === "returned-unacknowledged" || draft.alerts.has(alertId)) continue;
+  for (const [alertId, open] of draft.base.alerts) {
+    const { matter, alert } = open;
+    if (!lifeOf(open).isActive || draft.alerts.has(alertId)) continue;
     const { pointId } = alert.subject;
     const isGone = pointId !== undefined && !context.isPoint(pointId);
     const quietMs = context.nowMs - Date.parse(alert.updatedAt);

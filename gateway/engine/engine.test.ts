@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { createEngines, memoryJournal, minutes, power } from "../../tests/engine-fixtures.ts";
+import { ack, createEngines, memoryJournal, minutes, power } from "../../tests/engine-fixtures.ts";
 import { NOON_MS } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import type { JournalRecord } from "../domain/record.ts";
@@ -40,13 +40,9 @@ describe("the engine", () => {
     await minutes(store, clock, 4, power(7));
     expect(rules()).toEqual([["endurance-low", 2, "unacknowledged"]]);
     const [alert] = engine.overview().alerts;
-    const acked = await engine.acknowledge(alert?.alertId ?? "", {
-      by: "coordinator-1",
-      note: "tank truck",
-      origin: "test",
-    });
+    const acked = await engine.act(alert?.alertId ?? "", ack("tank truck"), { by: "coordinator-1", origin: "test" });
     expect(acked).toMatchObject({ state: "acknowledged", acknowledged: { by: "coordinator-1", note: "tank truck" } });
-    await expect(engine.acknowledge(acked.alertId, { by: "x", origin: "test" })).rejects.toMatchObject({
+    await expect(engine.act(acked.alertId, ack(), { by: "x", origin: "test" })).rejects.toMatchObject({
       code: "ALERT_NOT_ACKNOWLEDGEABLE",
     });
     await minutes(store, clock, 13, power(2));
@@ -55,7 +51,7 @@ describe("the engine", () => {
     expect(engine.point("alm-01")?.priority).toBe(1);
     await minutes(store, clock, 3, power(90, "present"));
     expect(rules()).toEqual([["endurance-critical", 1, "returned-unacknowledged"]]);
-    const closed = await engine.acknowledge(acked.alertId, { by: "coordinator-1", origin: "test" });
+    const closed = await engine.act(acked.alertId, ack(), { by: "coordinator-1", origin: "test" });
     expect(closed.state).toBe("normal");
     expect(engine.overview().alerts).toEqual([]);
     expect(store.acts.map((act) => act.action)).toEqual([
@@ -133,7 +129,7 @@ describe("the engine", () => {
     const first = await startEngine(store.journal, clock);
     await minutes(store, clock, 35, power(7));
     const id = first.overview().alerts[0]?.alertId ?? "";
-    await first.acknowledge(id, { by: "coordinator-1", note: "seen", origin: "test" });
+    await first.act(id, ack("seen"), { by: "coordinator-1", origin: "test" });
     const before = first.overview();
     await first.stop();
     const second = await startEngine(store.journal, clock);

@@ -6,8 +6,8 @@ import type { RegistryView } from "../domain/point.ts";
 import type { Profile } from "../domain/profile.ts";
 import type { JournalRecord } from "../domain/record.ts";
 import { GatewayError } from "../errors.ts";
-import { transit } from "./alerts.ts";
 import { createAttempts } from "./attempts.ts";
+import { type Deed, type Doer, doTo, endShelves } from "./deeds.ts";
 import { endAlerts } from "./endings.ts";
 import type { EngineJournal, Signal, Surroundings } from "./interfaces.ts";
 import { createPicture, type Picture } from "./picture.ts";
@@ -59,11 +59,8 @@ export interface Engine {
   devices(): readonly DeviceState[];
   device(deviceId: string): DeviceState | undefined;
   gateway(): GatewayState;
-  /** Throws ALERT_UNKNOWN, ALERT_NOT_ACKNOWLEDGEABLE. */
-  acknowledge(
-    alertId: string,
-    act: { readonly by: string; readonly note?: string; readonly origin: string },
-  ): Promise<Alert>;
+  /** Throws ALERT_UNKNOWN and what `doTo` throws. */
+  act(alertId: string, deed: Deed, doer: Doer): Promise<Alert>;
   onChange(listener: (change: EngineChange) => void): () => void;
   note(signal: Signal): void;
   setRegistry(view: RegistryView): void;
@@ -161,6 +158,7 @@ export function createEngine(options: EngineOptions): Engine {
     }
     if (own !== undefined) change((draft) => own.apply(draft));
     change((draft) => refusals.apply(draft, nowMs, (deviceId) => picture.subjectOf(deviceId)));
+    change((draft) => endShelves(draft, nowMs));
     change((draft) => endAlerts(draft, { nowMs, isPoint: (id) => picture.context.pointOf(id) !== undefined }));
     await flush(slice);
   }
@@ -215,8 +213,8 @@ export function createEngine(options: EngineOptions): Engine {
     devices: () => picture.devices(),
     device: (deviceId) => picture.device(deviceId),
     gateway: () => picture.gateway(),
-    acknowledge: async (alertId, act) => {
-      const seen = own?.acknowledge(alertId, act.by);
+    act: async (alertId, deed, doer) => {
+      const seen = deed.kind === "acknowledge" ? own?.acknowledge(alertId, doer.by) : undefined;
       if (seen !== undefined) {
         tell({ points: [], alerts: [seen] });
         return seen;
@@ -224,12 +222,8 @@ export function createEngine(options: EngineOptions): Engine {
       return exclusive(async () => {
         const open = state.alerts.get(alertId);
         if (open === undefined) throw new GatewayError("ALERT_UNKNOWN", { alertId });
-        if (open.alert.state === "acknowledged") {
-          throw new GatewayError("ALERT_NOT_ACKNOWLEDGEABLE", { alertId, by: open.alert.acknowledged?.by ?? "" });
-        }
         const draft = createDraft(state);
-        const who = { nowMs: clock.nowMs(), actor: act.by, origin: act.origin, note: act.note };
-        const alert = transit(draft, open, { kind: "acknowledge" }, who);
+        const alert = doTo(draft, open, deed, doer, clock.nowMs());
         const saved = await saver.saveNow(draft);
         tell({ points: [], alerts: saved.alerts });
         return alert;

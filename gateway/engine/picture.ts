@@ -1,5 +1,6 @@
 // The picture that people see, kept up to date from the state: points, devices, the gateway about itself.
 import type { Alert, DeviceState, GatewayState, PointState } from "../../protocol/index.ts";
+import { isHidden } from "../domain/alerts/life.ts";
 import { type DeviceModel, leftOutOf } from "../domain/device-model.ts";
 import { toInstant } from "../domain/instant.ts";
 import { type Outage, outageOf, targetMs } from "../domain/outage.ts";
@@ -8,6 +9,7 @@ import { emptyModel } from "../domain/point-model.ts";
 import { pointState } from "../domain/point-state.ts";
 import type { Profile } from "../domain/profile.ts";
 import { lowWaterBytes } from "../domain/self.ts";
+import { lifeOf } from "./alerts.ts";
 import { type Contacts, createContacts } from "./contact.ts";
 import type { EngineOptions } from "./engine.ts";
 import type { EngineState } from "./state.ts";
@@ -88,9 +90,9 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
     let most: PointState["priority"] = 0;
     for (const matter of ["power", "silence", "sensor"]) {
       const id = state.byMatter.get(`${matter}/${pointId}`);
-      const alert = id === undefined ? undefined : state.alerts.get(id)?.alert;
-      if (alert === undefined || alert.state === "returned-unacknowledged") continue;
-      if (most === 0 || alert.priority < most) most = alert.priority;
+      const open = id === undefined ? undefined : state.alerts.get(id);
+      if (open === undefined || !lifeOf(open).isActive || open.alert.state === "out-of-service") continue;
+      if (most === 0 || open.alert.priority < most) most = open.alert.priority;
     }
     return most;
   }
@@ -165,8 +167,9 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
         capacity: points.reduce((sum, point) => sum + (point.capacity ?? 0), 0),
       },
       alerts: {
-        unacknowledged: alerts.filter((alert) => alert.state !== "acknowledged").length,
-        acknowledged: alerts.filter((alert) => alert.state === "acknowledged").length,
+        unacknowledged: alerts.filter((alert) => alert.state.endsWith("unacknowledged")).length,
+        acknowledged: alerts.filter((alert) => /^(latched-)?acknowledged$/.test(alert.state)).length,
+        hidden: alerts.filter((alert) => isHidden(alert.state)).length,
       },
       journal: {
         newestId: journal.newestId(),
@@ -252,7 +255,7 @@ function outlookOf(point: PointState): "reaching" | "not-reaching" | "unknown" {
 function silentDevices(state: EngineState, context: StepContext): ReadonlySet<string> {
   const silent = new Set<string>();
   for (const open of state.alerts.values()) {
-    if (open.alert.ruleId !== "silence" || open.alert.state === "returned-unacknowledged") continue;
+    if (open.alert.ruleId !== "silence" || !lifeOf(open).isActive) continue;
     for (const device of context.devicesOf(open.alert.subject.id)) silent.add(device.deviceId);
   }
   return silent;

@@ -2,7 +2,7 @@
 import { Value } from "typebox/value";
 import { afterEach, describe, expect, test } from "vitest";
 import { OverviewSchema } from "../../protocol/index.ts";
-import { createEngines, memoryJournal, minutes, POINT, power, registryOf } from "../../tests/engine-fixtures.ts";
+import { ack, createEngines, memoryJournal, minutes, POINT, power, registryOf } from "../../tests/engine-fixtures.ts";
 import { NOON_MS } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import type { Engine } from "./engine.ts";
@@ -112,10 +112,10 @@ describe("a disk that refuses", () => {
     const acts = store.acts.length;
     store.failures = 1;
     const act = { by: "coordinator-1", origin: "test" };
-    await expect(engine.acknowledge(alert?.alertId ?? "", act)).rejects.toThrow("the disk refuses");
+    await expect(engine.act(alert?.alertId ?? "", ack(), act)).rejects.toThrow("the disk refuses");
     expect(engine.alert(alert?.alertId ?? "")).toMatchObject({ state: "unacknowledged" });
     expect(store.acts).toHaveLength(acts);
-    expect(await engine.acknowledge(alert?.alertId ?? "", act)).toMatchObject({ state: "acknowledged" });
+    expect(await engine.act(alert?.alertId ?? "", ack(), act)).toMatchObject({ state: "acknowledged" });
   });
 });
 
@@ -142,7 +142,7 @@ describe("what a device or a registry takes away", () => {
     await clock.advance(1_500);
     const [alert] = engine.overview().alerts;
     expect(alert).toMatchObject({ ruleId: "endurance-low", state: "returned-unacknowledged" });
-    await engine.acknowledge(alert?.alertId ?? "", { by: "coordinator-1", origin: "test" });
+    await engine.act(alert?.alertId ?? "", ack(), { by: "coordinator-1", origin: "test" });
     expect(engine.overview().alerts).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 // Refused frames as alerts: one a sender that is registered, one for all others together. They end when it is quiet.
 import type { Alert } from "../../protocol/index.ts";
 import type { Profile } from "../domain/profile.ts";
-import { applyVerdict } from "./alerts.ts";
+import { applyVerdict, lifeOf } from "./alerts.ts";
 import type { Signal } from "./interfaces.ts";
 import type { Draft } from "./state.ts";
 
@@ -53,7 +53,7 @@ export function createRefusalWatch(profile: () => Profile): RefusalWatch {
       // After a restart nobody remembers the sender: an alert without one ends by itself.
       for (const [alertId, open] of draft.base.alerts) {
         if (!open.matter.startsWith("refused/") || watched.has(open.matter.slice("refused/".length))) continue;
-        if (draft.alerts.has(alertId) || open.alert.state === "returned-unacknowledged") continue;
+        if (draft.alerts.has(alertId) || !lifeOf(open).isActive) continue;
         if (nowMs - Date.parse(open.alert.updatedAt) <= profile().refusalsQuietS * 1000) continue;
         applyVerdict(draft, { matter: open.matter, subject: open.alert.subject, nowMs }, { kind: "clear" });
       }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
-import { createEngines, memoryJournal } from "../../tests/engine-fixtures.ts";
+import { ack, createEngines, memoryJournal } from "../../tests/engine-fixtures.ts";
 import { NOON_MS } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import { alertText, type RuleId } from "../domain/alert-text.ts";
@@ -169,7 +169,7 @@ describe("the gateway about itself", () => {
     await clock.advance(2_000);
     expect(rules(engine)).toEqual(["journal-gap 1 returned-unacknowledged"]);
     expect(engine.overview().alerts[0]?.values).toEqual({ rows: 40 });
-    await engine.acknowledge(engine.overview().alerts[0]?.alertId ?? "", { by: "a", origin: "test" });
+    await engine.act(engine.overview().alerts[0]?.alertId ?? "", ack(), { by: "a", origin: "test" });
     await clock.advance(10_000);
     expect(rules(engine)).toEqual([]);
     await engine.stop();
@@ -211,8 +211,8 @@ describe("the gateway about itself", () => {
     expect(told).toEqual(["journal-refusing unacknowledged"]);
     const { alertId = "" } = engine.overview().alerts[0] ?? {};
     expect(engine.alert(alertId)?.text.nl.what).toBe("Gateway kan niets opslaan");
-    expect(engine.gateway().alerts).toEqual({ unacknowledged: 2, acknowledged: 0 });
-    expect(await engine.acknowledge(alertId, { by: "coordinator-1", origin: "test" })).toMatchObject({
+    expect(engine.gateway().alerts).toEqual({ unacknowledged: 2, acknowledged: 0, hidden: 0 });
+    expect(await engine.act(alertId, ack(), { by: "coordinator-1", origin: "test" })).toMatchObject({
       state: "acknowledged",
       acknowledged: { by: "coordinator-1" },
     });

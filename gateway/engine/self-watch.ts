@@ -7,7 +7,7 @@ import { toInstant } from "../domain/instant.ts";
 import type { Profile } from "../domain/profile.ts";
 import { stepMatter } from "../domain/rules.ts";
 import { type SelfFacts, selfMatters } from "../domain/self.ts";
-import { activeAlert, applyVerdict } from "./alerts.ts";
+import { activeAlert, applyVerdict, lifeOf } from "./alerts.ts";
 import type { Draft } from "./state.ts";
 
 const SUBJECT = { kind: "gateway", id: "gateway", name: "gateway" } as const;
@@ -60,9 +60,10 @@ export function createSelfWatch({ clock, profile, facts }: SelfWatchDeps): SelfW
 
   /** A sink that is no longer configured has nothing left to say. */
   function endOthers(draft: Draft, known: ReadonlySet<string>, nowMs: number): void {
-    for (const [alertId, { matter, alert }] of draft.base.alerts) {
+    for (const [alertId, open] of draft.base.alerts) {
+      const { matter, alert } = open;
       if (alert.subject.kind !== "gateway" || known.has(matter) || draft.alerts.has(alertId)) continue;
-      if (!KINDS.includes(matter.split("/")[0] ?? "") || alert.state === "returned-unacknowledged") continue;
+      if (!KINDS.includes(matter.split("/")[0] ?? "") || !lifeOf(open).isActive) continue;
       conditions.delete(matter);
       applyVerdict(draft, { matter, subject: alert.subject, nowMs }, { kind: "clear" });
     }

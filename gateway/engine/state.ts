@@ -1,5 +1,6 @@
 // What the engine holds in memory: the models, the open alerts, and what changed since the last save.
 import type { Alert } from "../../protocol/index.ts";
+import type { Life } from "../domain/alerts/life.ts";
 import { type DeviceModel, emptyDevice } from "../domain/device-model.ts";
 import { emptyModel, type PointModel } from "../domain/point-model.ts";
 
@@ -7,6 +8,8 @@ import { emptyModel, type PointModel } from "../domain/point-model.ts";
 export interface OpenAlert {
   readonly matter: string;
   readonly alert: Alert;
+  /** What is known of one that is hidden, beside its state. */
+  readonly hidden?: Pick<Life, "isActive" | "owes" | "isSeen">;
 }
 
 export interface EngineState {

@@ -83,7 +83,7 @@ export const GatewayStateSchema = Type.Object(
     outage: Type.Optional(Type.Object({ startedAt: InstantSchema, until: InstantSchema }, Closed)),
     points: Type.Object({ total: Count, reaching: Count, notReaching: Count, unknown: Count, current: Count }, Closed),
     people: Type.Object({ present: Count, capacity: Count }, Closed),
-    alerts: Type.Object({ unacknowledged: Count, acknowledged: Count }, Closed),
+    alerts: Type.Object({ unacknowledged: Count, acknowledged: Count, hidden: Type.Optional(Count) }, Closed),
     journal: Type.Object(
       {
         newestId: Count,

@@ -1,6 +1,6 @@
 // The schemas that have a name, for documents that list each of them once.
 import type { TSchema } from "typebox";
-import { AcknowledgementSchema, AlertSchema } from "./alert.ts";
+import { AcknowledgementSchema, AlertSchema, RemovalSchema, ShelvingSchema } from "./alert.ts";
 import { GatewayStateSchema } from "./gateway-state.ts";
 import { DeviceSamplesSchema, PointHistorySchema } from "./history.ts";
 import { DeviceStateSchema, ProblemSchema, RefusalsSchema, SessionSchema, SignInSchema } from "./http.ts";
@@ -10,6 +10,8 @@ import { PointStateSchema } from "./point-state.ts";
 /** All that crosses HTTP and MQTT. */
 export const NAMED_SCHEMAS: readonly TSchema[] = [
   AcknowledgementSchema,
+  ShelvingSchema,
+  RemovalSchema,
   AlertSchema,
   DeviceSamplesSchema,
   DeviceStateSchema,
