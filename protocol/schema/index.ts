@@ -10,4 +10,5 @@ export * from "./http.ts";
 export * from "./overview.ts";
 export * from "./point-state.ts";
 export * from "./registry.ts";
+export * from "./rule.ts";
 export * from "./scalars.ts";
