@@ -26,8 +26,8 @@ export const WORDS = ["phase", "contact", "mains", "source", "generator", "reach
 export type RuleNumber = (typeof NUMBERS)[number];
 export type RuleWord = (typeof WORDS)[number];
 
-const NumberSchema = Type.Union(NUMBERS.map((name) => Type.Literal(name)));
-const WordSchema = Type.Union(WORDS.map((name) => Type.Literal(name)));
+const NumberSchema = Type.Unsafe<RuleNumber>({ type: "string", enum: [...NUMBERS] });
+const WordSchema = Type.Unsafe<RuleWord>({ type: "string", enum: [...WORDS] });
 const Words = Type.Array(Type.String({ minLength: 1, maxLength: 40 }), { minItems: 1, maxItems: 12 });
 
 /** One test of one quantity. */
