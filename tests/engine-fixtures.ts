@@ -1,6 +1,6 @@
 // Engines on a journal in memory: the same rows and documents over as many starts as a test likes.
 import type { PointView, RegistryView } from "../gateway/domain/point.ts";
-import { CONCEPT_2026 } from "../gateway/domain/profile.ts";
+import { CONCEPT_2026, type Profile } from "../gateway/domain/profile.ts";
 import type { JournalRecord } from "../gateway/domain/record.ts";
 import { FIRST_CYCLE_BASE } from "../gateway/domain/sequence.ts";
 import { createEngine, type Engine, type EngineOptions } from "../gateway/engine/engine.ts";
@@ -112,6 +112,12 @@ export interface Engines {
   stopAll(): Promise<void>;
 }
 
+/** Without the line that the mains are gone: what else is wrong in an outage is easier to see. */
+export const QUIET_2026: Profile = {
+  ...CONCEPT_2026,
+  rules: CONCEPT_2026.rules.filter((one) => one.ruleId !== "mains-lost"),
+};
+
 /** Starts engines and stops those that a test leaves behind. */
 export function createEngines(): Engines {
   const running: Engine[] = [];
@@ -120,7 +126,7 @@ export function createEngines(): Engines {
       const engine = createEngine({
         journal,
         registry: registryOf([POINT]),
-        profile: CONCEPT_2026,
+        profile: QUIET_2026,
         clock,
         gatewayId: "test",
         version: "0",

@@ -84,7 +84,8 @@ describe("the configuration", () => {
 
   test("changes the delays of a profile and never its thresholds", () => {
     const config = parseConfig({ profile: { enduranceLowDelayS: 5 } }, { path: "x", baseDir: "/" });
-    expect(profileOf(config)).toEqual({ ...CONCEPT_2026, enduranceLow: { ...CONCEPT_2026.enduranceLow, onDelayS: 5 } });
+    const rules = CONCEPT_2026.rules.map((one) => (one.ruleId === "endurance-low" ? { ...one, onDelayS: 5 } : one));
+    expect(profileOf(config)).toEqual({ ...CONCEPT_2026, rules });
     expect(problemsOf({ profile: { name: "concept-2020" } })).toContain("did you mean concept-2026?");
   });
 

@@ -4,16 +4,19 @@ import { PROFILES, type Profile } from "../domain/profile.ts";
 import { invariant } from "../errors.ts";
 
 export function profileOf(config: GatewayConfig): Profile {
-  const { name, ...own } = config.profile;
+  const { name, silenceGraceS, ...own } = config.profile;
   const base = PROFILES.find((profile) => profile.name === name);
   invariant(base !== undefined, "the configuration was read without its check");
-  const { enduranceCritical, enduranceLow, cannotReach72h, sensorBad, silence } = base;
+  const delays: Readonly<Record<string, number | undefined>> = {
+    "endurance-critical": own.enduranceCriticalDelayS,
+    "endurance-low": own.enduranceLowDelayS,
+    "cannot-reach-72h": own.cannotReach72hDelayS,
+    "sensor-bad": own.sensorBadDelayS,
+  };
+  const { silence, rules } = base;
   return {
     ...base,
-    enduranceCritical: { ...enduranceCritical, onDelayS: own.enduranceCriticalDelayS ?? enduranceCritical.onDelayS },
-    enduranceLow: { ...enduranceLow, onDelayS: own.enduranceLowDelayS ?? enduranceLow.onDelayS },
-    cannotReach72h: { ...cannotReach72h, onDelayS: own.cannotReach72hDelayS ?? cannotReach72h.onDelayS },
-    sensorBad: { ...sensorBad, onDelayS: own.sensorBadDelayS ?? sensorBad.onDelayS },
-    silence: { ...silence, graceS: own.silenceGraceS ?? silence.graceS },
+    rules: rules.map((rule) => ({ ...rule, onDelayS: delays[rule.ruleId] ?? rule.onDelayS })),
+    silence: { ...silence, graceS: silenceGraceS ?? silence.graceS },
   };
 }

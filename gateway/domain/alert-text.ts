@@ -1,5 +1,8 @@
 // What an alert says, in Dutch and English: what, what follows from it, what to do. Short, and no jargon of software.
 import type { Alert } from "../../protocol/index.ts";
+import { invariant } from "../errors.ts";
+import { groupText, pathText } from "./cause-text.ts";
+import { EQUIPMENT_WRITERS } from "./equipment-text.ts";
 import { clockText, EN, NL } from "./local-time.ts";
 import { SELF_WRITERS, type SelfRuleId } from "./self-text.ts";
 
@@ -11,6 +14,12 @@ export type RuleId =
   | "cannot-reach-72h"
   | "silence"
   | "sensor-bad"
+  | "mains-lost"
+  | "generator-failed"
+  | "generator-not-ready"
+  | "starter-battery"
+  | "occupancy-full"
+  | "occupancy-high"
   | "frames-refused"
   | "device-newer"
   | "row-set-aside";
@@ -125,6 +134,7 @@ const WRITERS: Readonly<Record<RuleId, Writer>> = {
       action: "Call the point or send a runner.",
     },
   }),
+  ...EQUIPMENT_WRITERS,
   "sensor-bad": (values) => {
     const words = sensorWords(values);
     return {
@@ -178,6 +188,24 @@ const WRITERS: Readonly<Record<RuleId, Writer>> = {
   }),
 };
 
-export function alertText(ruleId: RuleId, values: AlertValues): AlertText {
-  return WRITERS[ruleId](values);
+const GROUP = "group-";
+
+/** What an alert says. A rule that brings its own words has them filled in: `{enduranceH}`. */
+export function alertText(ruleId: string, values: AlertValues, template?: AlertText): AlertText {
+  if (ruleId === "path-down") return pathText(values);
+  if (ruleId.startsWith(GROUP)) return groupText(alertText(ruleId.slice(GROUP.length), values, template), values);
+  if (template !== undefined) return { nl: filled(template.nl, values), en: filled(template.en, values) };
+  const writer = WRITERS[ruleId as RuleId];
+  invariant(writer !== undefined, `no words for the rule ${ruleId}`);
+  return writer(values);
+}
+
+/** True for a rule that has its words here. */
+export function hasText(ruleId: string): boolean {
+  return Object.hasOwn(WRITERS, ruleId);
+}
+
+function filled<T extends Readonly<Record<string, string>>>(text: T, values: AlertValues): T {
+  const fill = (words: string) => words.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? "?"));
+  return Object.fromEntries(Object.entries(text).map(([key, words]) => [key, fill(words)])) as unknown as T;
 }

@@ -1,24 +1,28 @@
 // Which rules held when: so that a delay counts in the time of the samples, and an hour that arrives late counts as the
 // hour that it was.
-import type { RuleId } from "./alert-text.ts";
 import { type Entry, hasSlot, withEntry } from "./series.ts";
 
 /** A series of [atMs, bits]: one bit a rule. */
 export type HeldSeries = readonly Entry[];
 
 /** Rules with a delay. The bits are kept in the point's document: never renumber. */
-const BITS: Partial<Record<RuleId, number>> = {
+const BITS: Readonly<Record<string, number>> = {
   "endurance-critical": 1,
   "endurance-low": 2,
   "cannot-reach-72h": 4,
   "sensor-bad": 8,
+  "mains-lost": 32,
+  "starter-battery": 64,
+  "occupancy-full": 128,
+  "occupancy-high": 256,
+  "generator-not-ready": 512,
 };
 /** Of a delay that is longer, only this much counts of what came late. */
 export const HELD_MS = 2 * 3_600_000;
 /** Samples further apart say nothing of the time between: the slowest boards report every quarter of an hour. */
 const GAP_MS = 20 * 60_000;
 
-export function bitsOf(rules: readonly RuleId[]): number {
+export function bitsOf(rules: readonly string[]): number {
   return rules.reduce((bits, rule) => bits | (BITS[rule] ?? 0), 0);
 }
 
@@ -32,7 +36,7 @@ export function withHeld(held: HeldSeries, atMs: number, bits: number): HeldSeri
 }
 
 /** Since when a rule that holds at `atMs` has held without a break, as far as samples say. */
-export function heldSince(held: HeldSeries, rule: RuleId, atMs: number): number {
+export function heldSince(held: HeldSeries, rule: string, atMs: number): number {
   const bit = BITS[rule] ?? 0;
   let sinceMs = atMs;
   for (let i = held.length - 1; i >= 0; i--) {

@@ -27,6 +27,8 @@ export interface DeviceView {
   readonly pointId: string;
   readonly link: Device["link"];
   readonly reportIntervalS: number;
+  /** What it shares with others on its way here: a base station or an access point; its link alone when left out. */
+  readonly path?: string;
 }
 
 export interface RegistryView {

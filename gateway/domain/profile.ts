@@ -1,13 +1,7 @@
 // Norms as data: thresholds, delays and priorities, by name and version. National advice comes in 2027.
-import type { Priority } from "../../protocol/index.ts";
-
-export interface Threshold {
-  readonly priority: Priority;
-  /** Raised below `onH`, over again above `offH`. */
-  readonly onH: number;
-  readonly offH: number;
-  readonly onDelayS: number;
-}
+import type { Override, Priority, Rule } from "../../protocol/index.ts";
+import { RULES_2026 } from "./alerts/concept-2026.ts";
+import type { SilenceRule } from "./alerts/silence.ts";
 
 export interface Delayed {
   readonly priority: Priority;
@@ -53,28 +47,21 @@ export interface SelfProfile {
 export interface Profile {
   readonly name: string;
   readonly gateway: SelfProfile;
-  readonly enduranceCritical: Threshold;
-  readonly enduranceLow: Threshold;
-  readonly cannotReach72h: Delayed;
-  readonly powerLost: Delayed;
-  readonly sensorBad: Delayed;
-  /** Silent after so many intervals, while the path was up. */
-  readonly silence: { readonly priority: Priority; readonly intervals: number; readonly graceS: number };
-  /** How long a cleared condition must stay clear. */
-  readonly offDelayS: number;
+  /** About points, as data. */
+  readonly rules: readonly Rule[];
+  /** In place of a rule at some points. */
+  readonly overrides: readonly Override[];
+  /** When a device counts as silent. */
+  readonly silence: SilenceRule;
   /** A point's refused frames are over when none came for so long. */
   readonly refusalsQuietS: number;
 }
 
 export const CONCEPT_2026: Profile = {
   name: "concept-2026",
-  enduranceCritical: { priority: 1, onH: 4, offH: 6, onDelayS: 600 },
-  enduranceLow: { priority: 2, onH: 12, offH: 16, onDelayS: 1_800 },
-  cannotReach72h: { priority: 3, onDelayS: 3_600 },
-  powerLost: { priority: 1, onDelayS: 0 },
-  sensorBad: { priority: 3, onDelayS: 300 },
-  silence: { priority: 2, intervals: 3, graceS: 120 },
-  offDelayS: 60,
+  rules: RULES_2026,
+  overrides: [],
+  silence: { intervals: { mqtt: 3, lorawan: 4 }, graceS: 120 },
   refusalsQuietS: 600,
   gateway: {
     diskLow: { priority: 2, freeBytesMin: 512 * 1024 * 1024, freePctMin: 5, offFactor: 1.25, onDelayS: 30 },

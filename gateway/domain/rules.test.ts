@@ -2,13 +2,14 @@
 import { describe, expect, test } from "vitest";
 import { POINT } from "../../tests/engine-fixtures.ts";
 import { NOON_MS, report } from "../../tests/fixtures.ts";
-import { alertText, type RuleId } from "./alert-text.ts";
+import { alertText } from "./alert-text.ts";
+import { quantitiesOf, rulesHeld } from "./alerts/rule-set.ts";
 import { bitsOf, HELD_MS, type HeldSeries, heldSince, isWanted, withHeld } from "./held.ts";
 import type { PointView } from "./point.ts";
 import { emptyModel, withReport } from "./point-model.ts";
 import { pointState } from "./point-state.ts";
 import { CONCEPT_2026 } from "./profile.ts";
-import { type Finding, powerCandidates, silenceCandidates, stepMatter } from "./rules.ts";
+import { type Candidate, candidatesOf, type Finding, stepMatter } from "./rules.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -37,9 +38,21 @@ function stateAt({ enduranceH, phase = "open", generator = "running", view = POI
   return pointState(model, view, { ...moment, devices });
 }
 
-function rulesOf(seen: Seen, active?: RuleId, targetH = 60): string[] {
-  const view = seen.view ?? POINT;
-  return powerCandidates(stateAt(seen, targetH), view, CONCEPT_2026, active).map((one) => one.ruleId);
+const RULES = CONCEPT_2026.rules;
+
+/** What holds of one matter; `active` is the rule of its open alert. */
+function candidates(matter: string, state: ReturnType<typeof stateAt>, active?: string): Candidate[] {
+  const rule = RULES.find((one) => one.ruleId === active);
+  const open = rule === undefined ? undefined : { ruleId: rule.ruleId, priority: rule.priority };
+  const mine = RULES.filter((one) => one.matter === matter);
+  return candidatesOf(
+    rulesHeld(mine, quantitiesOf(state), () => open),
+    state,
+  );
+}
+
+function rulesOf(seen: Seen, active?: string, targetH = 60): string[] {
+  return candidates("power", stateAt(seen, targetH), active).map((one) => one.ruleId);
 }
 
 /** Plays [minute, hours left] and gives what the alert on the point's power is after each. */
@@ -47,10 +60,10 @@ function play(steps: readonly (readonly [minute: number, enduranceH: number])[],
   let conditions: Readonly<Record<string, number>> = {};
   let active: Finding | undefined;
   return steps.map(([minute, enduranceH]) => {
-    const candidates = powerCandidates(stateAt({ enduranceH }, 20), POINT, CONCEPT_2026, active?.ruleId);
+    const found = candidates("power", stateAt({ enduranceH }, 20), active?.ruleId);
     const nowMs = NOON_MS + minute * MINUTE;
-    const context = { conditions, held, nowMs, activePriority: active?.priority, offDelayS: CONCEPT_2026.offDelayS };
-    const step = stepMatter("power", candidates, context);
+    const context = { conditions, held, nowMs, activePriority: active?.priority, offDelayS: 60 };
+    const step = stepMatter("power", found, context);
     conditions = step.conditions;
     if (step.verdict.kind === "breach") active = step.verdict.finding;
     if (step.verdict.kind === "clear") active = undefined;
@@ -139,7 +152,7 @@ describe("the power of a point", () => {
     const bare: PointView = { ...POINT, generator: undefined };
     const found = (phase: string) => {
       const seen = { enduranceH: 9, phase, view: bare };
-      return powerCandidates(stateAt(seen), bare, CONCEPT_2026, undefined).map((one) => [one.ruleId, one.priority]);
+      return candidates("power", stateAt(seen)).map((one) => [one.ruleId, one.priority]);
     };
     expect(found("open")).toEqual([["power-lost", 1]]);
     expect(found("closed")).toEqual([["power-lost", 3]]);
@@ -147,7 +160,7 @@ describe("the power of a point", () => {
 
   test("a failed generator is named as the reason", () => {
     const state = stateAt({ enduranceH: 40, generator: "failed" });
-    const [found] = powerCandidates(state, POINT, CONCEPT_2026, undefined);
+    const [found] = candidates("power", state);
     expect(alertText("power-lost", found?.values ?? {}).nl.consequence).toContain("aggregaat is gestoord");
   });
 });
@@ -155,7 +168,7 @@ describe("the power of a point", () => {
 test("silence of a point that is closed is of less weight than that of an open one", () => {
   const of = (phase: string) => {
     const state = { ...stateAt({ enduranceH: 20, phase }), contact: "silent" } as const;
-    return silenceCandidates(state, CONCEPT_2026).map((one) => one.priority);
+    return candidates("silence", state).map((one) => one.priority);
   };
   expect(of("open")).toEqual([2]);
   expect(of("unknown")).toEqual([2]);

@@ -1,18 +1,18 @@
 // Which rules a point breaks now. Pure; delays are counted here, in the time for which a condition has held.
-import type { PointState, Priority } from "../../protocol/index.ts";
-import type { AlertValues, RuleId } from "./alert-text.ts";
+import type { PointState, Priority, Rule } from "../../protocol/index.ts";
+import type { AlertText, AlertValues } from "./alert-text.ts";
+import { type Held, quantitiesOf } from "./alerts/rule-set.ts";
 import { type HeldSeries, heldSince } from "./held.ts";
-import type { PointView } from "./point.ts";
-import { isBad, type PointModel } from "./point-model.ts";
-import type { Profile } from "./profile.ts";
-
-/** One line per cause: a point's power is one matter, whatever its level. */
-export type Matter = "power" | "silence" | "sensor";
+import type { PointModel } from "./point-model.ts";
 
 export interface Finding {
-  readonly ruleId: RuleId;
+  readonly ruleId: string;
   readonly priority: Priority;
   readonly values: AlertValues;
+  /** Of a rule that brings its own words. */
+  readonly template?: AlertText;
+  /** By when somebody has to have done something. */
+  readonly respondBy?: string;
 }
 
 export type Verdict =
@@ -85,62 +85,70 @@ function notAhead(sinceMs: number | undefined, nowMs: number): number {
   return Math.min(sinceMs ?? nowMs, nowMs);
 }
 
-function bare({ ruleId, priority, values }: Candidate): Finding {
-  return { ruleId, priority, values };
+function bare({ onDelayS: _, ...finding }: Candidate): Finding {
+  return finding;
 }
 
-/** What is wrong with a point's power. `activeRule` is the rule of the open alert: hysteresis is measured from there. */
-export function powerCandidates(
-  state: PointState,
-  view: PointView,
-  profile: Profile,
-  activeRule: RuleId | undefined,
-): Candidate[] {
-  if (state.mains === "present" || state.mains === "unknown") return [];
-  const { endurance } = state;
-  if (endurance.kind === "none") {
-    if (endurance.reason !== "no-backup") return [];
-    // A point that nobody is in can wait.
-    const priority = isCalm(state) ? 3 : profile.powerLost.priority;
-    const values = { name: view.name, generator: state.generator };
-    return [{ ...profile.powerLost, priority, ruleId: "power-lost", values }];
+/** What a rule's alert says beside its name, from the state of its point. */
+export function valuesOf(rule: Rule, state: PointState): AlertValues {
+  const { endurance, occupancy, roomAt } = state;
+  const values: Record<string, number | string> = { name: state.name };
+  switch (rule.matter) {
+    case "power":
+      if (endurance.kind === "none") return { ...values, generator: state.generator };
+      values["enduranceH"] = endurance.p50H;
+      values["emptyAt"] = endurance.emptyAt;
+      if (endurance.shortage?.litres !== undefined) values["shortageL"] = endurance.shortage.litres;
+      if (endurance.shortage?.kWh !== undefined) values["shortageKwh"] = endurance.shortage.kWh;
+      return values;
+    case "silence":
+      return state.lastReceivedAt === undefined ? values : { ...values, lastReceivedAt: state.lastReceivedAt };
+    case "sensor":
+      return { ...values, fields: badFields(state) };
+    case "people": {
+      const room = (roomAt ?? []).map(({ name, km, free }) => `${name} (${km} km, ${free})`).join(", ");
+      return {
+        ...values,
+        people: occupancy?.people ?? 0,
+        capacity: state.capacity ?? 0,
+        ...(room === "" ? {} : { roomAt: room }),
+      };
+    }
+    case "mains":
+      return state.mainsLostAt === undefined ? values : { ...values, mainsLostAt: state.mainsLostAt };
   }
-  const values: Record<string, number | string> = { enduranceH: endurance.p50H, emptyAt: endurance.emptyAt };
-  if (endurance.shortage?.litres !== undefined) values["shortageL"] = endurance.shortage.litres;
-  if (endurance.shortage?.kWh !== undefined) values["shortageKwh"] = endurance.shortage.kWh;
-  const found: Candidate[] = [];
-  const below = (ruleId: RuleId, rule: Profile["enduranceLow"], held: boolean) => {
-    const { priority, onDelayS } = rule;
-    if (endurance.p50H < (held ? rule.offH : rule.onH)) found.push({ ruleId, priority, onDelayS, values });
-  };
-  const isCritical = activeRule === "endurance-critical";
-  below("endurance-critical", profile.enduranceCritical, isCritical);
-  below("endurance-low", profile.enduranceLow, isCritical || activeRule === "endurance-low");
-  const holds = activeRule === "cannot-reach-72h" && endurance.reaches72h === "uncertain";
-  if (endurance.reaches72h === "no" || holds)
-    found.push({ ruleId: "cannot-reach-72h", ...profile.cannotReach72h, values });
-  return found;
+  const known = quantitiesOf(state);
+  for (const { quantity } of rule.when) {
+    const value = known[quantity];
+    if (value !== undefined) values[quantity] = value;
+  }
+  return values;
 }
 
-/** Nobody is there, or is meant to be. */
-function isCalm({ phase }: PointState): boolean {
-  return phase === "standby" || phase === "closed" || phase === "out-of-service";
+function badFields(state: PointState): string {
+  return state.readings
+    .filter((one) => one.quality === "bad")
+    .map((one) => `${one.name}=${one.value}`)
+    .sort()
+    .join(" ");
 }
 
-export function silenceCandidates(state: PointState, profile: Profile): Candidate[] {
-  if (state.contact !== "silent") return [];
-  const values: AlertValues = state.lastReceivedAt === undefined ? {} : { lastReceivedAt: state.lastReceivedAt };
-  return [{ ruleId: "silence", priority: isCalm(state) ? 3 : profile.silence.priority, onDelayS: 0, values }];
+/** By when somebody has to have done something, where that is known: the earliest end of the energy. */
+function respondByOf(rule: Rule, { endurance }: PointState): string | undefined {
+  return rule.matter === "power" && endurance.kind === "estimate" ? endurance.emptyEarliestAt : undefined;
 }
 
-export function sensorCandidates(model: PointModel, state: PointState, view: PointView, profile: Profile): Candidate[] {
-  const bad = Object.keys(model.readings)
-    .filter((name) => isBad(model, name))
-    .sort();
-  if (bad.length === 0) return [];
-  const fields = bad.map((name) => `${name}=${model.readings[name]?.value}`).join(" ");
-  // A point that lives on a fuel nobody can see is in worse trouble than one with a broken thermometer.
-  const blind = bad.includes("power.fuelLevelPct") && view.generator !== undefined && view.battery === undefined;
-  const priority = blind && state.mains !== "present" ? 2 : profile.sensorBad.priority;
-  return [{ ruleId: "sensor-bad", priority, onDelayS: profile.sensorBad.onDelayS, values: { fields } }];
+/** Rules that hold, as candidates for alerts. */
+export function candidatesOf(held: readonly Held[], state: PointState): Candidate[] {
+  return held.map(({ rule, priority }) => {
+    const respondBy = respondByOf(rule, state);
+    return {
+      ruleId: rule.ruleId,
+      priority,
+      onDelayS: rule.onDelayS,
+      values: valuesOf(rule, state),
+      ...(rule.text === undefined ? {} : { template: rule.text }),
+      ...(respondBy === undefined ? {} : { respondBy }),
+    };
+  });
 }

@@ -1,7 +1,7 @@
 // What the gateway watches about itself, and which rules it breaks now. Pure: facts in, candidates out; the delays are
 // counted by `stepMatter`, on the monotonic clock.
 import type { CopyState, SinkState } from "../../protocol/index.ts";
-import type { AlertValues, RuleId } from "./alert-text.ts";
+import type { AlertValues } from "./alert-text.ts";
 import type { Profile, SelfProfile } from "./profile.ts";
 import type { Candidate } from "./rules.ts";
 
@@ -78,7 +78,7 @@ export function lowWaterBytes(sizeBytes: number, { diskLow }: Pick<SelfProfile, 
 export function selfMatters(
   facts: SelfFacts,
   profile: Profile,
-  activeRule: (matter: string) => RuleId | undefined,
+  activeRule: (matter: string) => string | undefined,
 ): SelfMatter[] {
   const rules = profile.gateway;
   const { offDelayS } = rules;
@@ -97,7 +97,7 @@ export function selfMatters(
   return matters;
 }
 
-function diskCandidates({ disk, journal }: SelfFacts, { diskLow }: SelfProfile, active: RuleId | undefined) {
+function diskCandidates({ disk, journal }: SelfFacts, { diskLow }: SelfProfile, active: string | undefined) {
   if (disk === undefined) return [];
   const low = lowWaterBytes(disk.sizeBytes, { diskLow });
   const bound = active === "disk-low" ? low * diskLow.offFactor : low;
@@ -113,7 +113,7 @@ function clockCandidates({ clock }: SelfFacts, { clockUntrusted, clockJumped }: 
   return [candidate("clock-jumped", clockJumped, { seconds: Math.round(jump.seconds) })];
 }
 
-function upsCandidates({ ups }: SelfFacts, rules: SelfProfile, active: RuleId | undefined): Candidate[] {
+function upsCandidates({ ups }: SelfFacts, rules: SelfProfile, active: string | undefined): Candidate[] {
   if (ups === undefined) return [];
   if (ups.kind === "unreachable") return [candidate("ups-unreachable", rules.upsUnreachable, { reason: ups.reason })];
   if (!ups.onBattery && !ups.lowBattery) return [];
@@ -148,7 +148,7 @@ function copyCandidates({ copy }: SelfFacts, { copyFailing }: SelfProfile): Cand
   return [candidate("copy-failing", copyFailing, values)];
 }
 
-function sinkCandidates(sink: SinkFacts, rules: SelfProfile, active: RuleId | undefined): Candidate[] {
+function sinkCandidates(sink: SinkFacts, rules: SelfProfile, active: string | undefined): Candidate[] {
   const { sinkBehind, sinkRefused } = rules;
   const held = active === "sink-behind";
   const ageMax = held ? sinkBehind.offAgeS : sinkBehind.onAgeS;
@@ -165,7 +165,7 @@ function sinkCandidates(sink: SinkFacts, rules: SelfProfile, active: RuleId | un
 }
 
 function candidate(
-  ruleId: RuleId,
+  ruleId: string,
   rule: { readonly priority: Candidate["priority"]; readonly onDelayS: number },
   values: AlertValues,
 ): Candidate {

@@ -1,6 +1,6 @@
 // Raises, changes and closes alerts: between a verdict of the rules and the life of an alert.
 import type { Alert, Priority } from "../../protocol/index.ts";
-import { alertText, type RuleId } from "../domain/alert-text.ts";
+import { alertText } from "../domain/alert-text.ts";
 import {
   isHidden,
   type Life,
@@ -39,19 +39,33 @@ export function applyVerdict(draft: Draft, context: AlertContext, verdict: Verdi
   }
 }
 
-/** Figures of an alert that holds move all the time: told of once a minute. */
+/** Figures of an alert that holds move all the time: told of once a minute, those of a group as they grow. */
 const RENEW_MS = 60_000;
+const GROUP_RENEW_MS = 5_000;
 
 function onlyFiguresMoved(open: OpenAlert, finding: Finding, nowMs: number): boolean {
   const { alert } = open;
   const same = alert.ruleId === finding.ruleId && alert.priority === finding.priority;
   const age = nowMs - Date.parse(alert.updatedAt);
-  return lifeOf(open).isActive && same && age >= 0 && age < RENEW_MS;
+  const isGroup = alert.subject.kind === "group";
+  if (isGroup && JSON.stringify(alert.values) === JSON.stringify(finding.values)) return lifeOf(open).isActive && same;
+  return lifeOf(open).isActive && same && age >= 0 && age < (isGroup ? GROUP_RENEW_MS : RENEW_MS);
 }
 
 function withFinding(alert: Alert, finding: Finding, nowMs: number): Alert {
-  const text = alertText(finding.ruleId, finding.values);
-  return { ...alert, ruleId: finding.ruleId, values: finding.values, text, updatedAt: toInstant(nowMs) };
+  const { respondBy: _, ...rest } = alert;
+  return { ...rest, ...said(finding), updatedAt: toInstant(nowMs) };
+}
+
+/** What an alert says of its finding. */
+function said({
+  ruleId,
+  values,
+  template,
+  respondBy,
+}: Finding): Pick<Alert, "ruleId" | "values" | "text" | "respondBy"> {
+  const text = alertText(ruleId, values, template);
+  return { ruleId, values, text, ...(respondBy === undefined ? {} : { respondBy }) };
 }
 
 function raise(draft: Draft, context: AlertContext, finding: Finding): void {
@@ -60,13 +74,11 @@ function raise(draft: Draft, context: AlertContext, finding: Finding): void {
   const matter = context.matter.slice(0, context.matter.indexOf("/"));
   const alert: Alert = {
     alertId: `${matter}-${context.subject.id}-${draft.counter}`,
-    ruleId: finding.ruleId,
+    ...said(finding),
     priority: finding.priority,
     state: "unacknowledged",
     subject: context.subject,
     raisedAt: at,
-    values: finding.values,
-    text: alertText(finding.ruleId, finding.values),
     updatedAt: at,
   };
   draft.alerts.set(alert.alertId, { matter: context.matter, alert });
@@ -171,8 +183,8 @@ function log(draft: Draft, alert: Alert, reason: LifeReason, act: AlertAct): voi
 export function activeAlert(
   draft: Draft,
   matter: string,
-): { readonly ruleId: RuleId; readonly priority: Priority } | undefined {
+): { readonly ruleId: string; readonly priority: Priority } | undefined {
   const open = draftAlertOn(draft, matter);
   if (open === undefined || !lifeOf(open).isActive) return undefined;
-  return { ruleId: open.alert.ruleId as RuleId, priority: open.alert.priority };
+  return { ruleId: open.alert.ruleId, priority: open.alert.priority };
 }

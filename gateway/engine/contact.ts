@@ -1,15 +1,34 @@
-// Who is heard. Silence counts only while the path was up: durations run on the monotonic clock from the start of the
-// gateway, so that neither a restart nor a clock that jumps makes a living point silent.
+// Who is heard, and which ways to here are open. Silence counts only while the path was up: durations run on the monotonic clock from
+// the start of the gateway, and from when a path came back, so that neither a restart nor a clock that jumps nor a base station that
+// was down makes a living point silent.
 import type { PointState } from "../../protocol/index.ts";
+import { isPathDown, type Loss, lossAfter, quietMsMax } from "../domain/alerts/silence.ts";
 import type { DeviceView } from "../domain/point.ts";
 import type { Profile } from "../domain/profile.ts";
 
+/** A path that brings nobody any more. */
+export interface DownPath {
+  readonly pathId: string;
+  readonly devices: readonly DeviceView[];
+}
+
 export interface Contacts {
-  heard(deviceId: string): void;
+  heard(device: DeviceView): void;
   /** Of one device. `everHeard`: a record of it is known. */
   of(device: DeviceView, everHeard: boolean): "present" | "silent" | "never";
   /** Of a point: present when any of its devices is. */
   ofPoint(devices: readonly DeviceView[], everHeard: (deviceId: string) => boolean): PointState["contact"];
+  /** Looks which paths are down now; on every tick. */
+  lookAtPaths(devices: Iterable<DeviceView>, everHeard: (deviceId: string) => boolean): readonly DownPath[];
+}
+
+interface Heard {
+  readonly atMs: number;
+  readonly loss: Loss | undefined;
+}
+
+export function pathOf(device: DeviceView): string {
+  return device.path ?? device.link;
 }
 
 export function createContacts(
@@ -18,20 +37,30 @@ export function createContacts(
   silentAtStart: ReadonlySet<string>,
 ): Contacts {
   const startedMs = monotonicMs();
-  const heardMs = new Map<string, number>();
+  const heards = new Map<string, Heard>();
+  const down = new Set<string>();
+  /** When a path that was down brought somebody again. */
+  const backMs = new Map<string, number>();
+
+  function quietOf(device: DeviceView): number {
+    const since = heards.get(device.deviceId)?.atMs ?? startedMs;
+    return monotonicMs() - Math.max(since, down.has(pathOf(device)) ? 0 : (backMs.get(pathOf(device)) ?? 0));
+  }
 
   function of(device: DeviceView, everHeard: boolean): "present" | "silent" | "never" {
-    const heard = heardMs.get(device.deviceId);
+    const heard = heards.get(device.deviceId);
     if (heard === undefined && silentAtStart.has(device.deviceId)) return "silent";
     if (heard === undefined && !everHeard) return "never";
-    const quietMs = monotonicMs() - (heard ?? startedMs);
-    const { intervals, graceS } = profile().silence;
-    return quietMs > (intervals * device.reportIntervalS + graceS) * 1000 ? "silent" : "present";
+    const most = quietMsMax(profile().silence, device.link, device.reportIntervalS, heard?.loss);
+    return quietOf(device) > most ? "silent" : "present";
   }
 
   return {
-    heard: (deviceId) => {
-      heardMs.set(deviceId, monotonicMs());
+    heard: (device) => {
+      const atMs = monotonicMs();
+      const before = heards.get(device.deviceId);
+      const loss = before && lossAfter(before.loss, atMs - before.atMs, device.reportIntervalS);
+      heards.set(device.deviceId, { atMs, loss });
     },
     of,
     ofPoint: (devices, everHeard) => {
@@ -39,6 +68,23 @@ export function createContacts(
       const each = devices.map((device) => of(device, everHeard(device.deviceId)));
       if (each.includes("present")) return "present";
       return each.includes("silent") ? "silent" : "never";
+    },
+    lookAtPaths: (devices, everHeard) => {
+      const paths = new Map<string, DeviceView[]>();
+      for (const device of devices) paths.set(pathOf(device), [...(paths.get(pathOf(device)) ?? []), device]);
+      const found: DownPath[] = [];
+      for (const [pathId, mine] of paths) {
+        const facts = mine.map((device) => {
+          const isKnown = everHeard(device.deviceId);
+          const isSilent = of(device, isKnown) === "silent";
+          return { intervalS: device.reportIntervalS, quietMs: isKnown ? quietOf(device) : undefined, isSilent };
+        });
+        if (isPathDown(facts)) {
+          down.add(pathId);
+          found.push({ pathId, devices: mine });
+        } else if (down.delete(pathId)) backMs.set(pathId, monotonicMs());
+      }
+      return found;
     },
   };
 }

@@ -47,7 +47,14 @@ export function doTo(draft: Draft, open: OpenAlert, deed: Deed, doer: Doer, nowM
   const note = deed.kind === "acknowledge" ? deed.note : "reason" in deed ? deed.reason : undefined;
   const until = deed.kind === "shelve" ? { until: deed.until } : {};
   const act: AlertAct = { nowMs, actor: doer.by, origin: doer.origin, note, ...until };
-  return transit(draft, open, input, act);
+  return transit(draft, withSeen(open, reason), input, act);
+}
+
+/** How much of a group the person has seen: what grows beyond it has to be seen again. */
+function withSeen(open: OpenAlert, reason: LifeReason): OpenAlert {
+  const { alert } = open;
+  if (alert.subject.kind !== "group" || reason !== "acknowledged") return open;
+  return { ...open, alert: { ...alert, values: { ...alert.values, seen: alert.values["count"] ?? 0 } } };
 }
 
 const HOUR_MS = 3_600_000;

@@ -7,6 +7,7 @@ import type { Profile } from "../domain/profile.ts";
 import type { JournalRecord } from "../domain/record.ts";
 import { GatewayError } from "../errors.ts";
 import { createAttempts } from "./attempts.ts";
+import { applyGroups, applyPaths, type CauseContext } from "./causes.ts";
 import { type Deed, type Doer, doTo, endShelves } from "./deeds.ts";
 import { endAlerts } from "./endings.ts";
 import type { EngineJournal, Signal, Surroundings } from "./interfaces.ts";
@@ -108,6 +109,17 @@ export function createEngine(options: EngineOptions): Engine {
     tell({ points: picture.refresh([...new Set([...saved.points, ...alsoShown])]), alerts: saved.alerts });
   }
 
+  function change(step: (draft: Draft) => void): void {
+    const draft = createDraft(state);
+    step(draft);
+    saver.commit(draft);
+  }
+
+  function causes(): CauseContext {
+    const { context } = picture;
+    return { nowMs: clock.nowMs(), profile, pointOf: context.pointOf, pointIds: picture.pointIds };
+  }
+
   async function turn(): Promise<void> {
     turnQueued = false;
     while (!stopping) {
@@ -119,6 +131,7 @@ export function createEngine(options: EngineOptions): Engine {
         // A row that is behind is never taken again, whatever the next one does to the process.
         if (attempts.isCareful(row.id)) await flush();
       }
+      if (saver.hasAlerts()) change((draft) => applyGroups(draft, causes()));
       await flush();
       if (batch.length === 0) return;
     }
@@ -147,17 +160,15 @@ export function createEngine(options: EngineOptions): Engine {
     const share = Math.max(1, Math.ceil(ids.length / TICK_SHARE));
     const slice = ids.slice(tickAt, tickAt + share);
     tickAt = tickAt + share >= ids.length ? 0 : tickAt + share;
-    const change = (step: (draft: Draft) => void) => {
-      const draft = createDraft(state);
-      step(draft);
-      saver.commit(draft);
-    };
     for (const pointId of slice) {
       const evaluation = { nowMs, contact: picture.contactOf(pointId), onlySilence: !picture.isFresh(pointId, nowMs) };
       change((draft) => evaluate(draft, pointId, evaluation, picture.context));
     }
     if (own !== undefined) change((draft) => own.apply(draft));
     change((draft) => refusals.apply(draft, nowMs, (deviceId) => picture.subjectOf(deviceId)));
+    const down = picture.lookAtPaths();
+    change((draft) => applyPaths(draft, down, picture.context.devicesOf, causes()));
+    change((draft) => applyGroups(draft, causes()));
     change((draft) => endShelves(draft, nowMs));
     change((draft) => endAlerts(draft, { nowMs, isPoint: (id) => picture.context.pointOf(id) !== undefined }));
     await flush(slice);

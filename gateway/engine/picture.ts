@@ -10,7 +10,7 @@ import { pointState } from "../domain/point-state.ts";
 import type { Profile } from "../domain/profile.ts";
 import { lowWaterBytes } from "../domain/self.ts";
 import { lifeOf } from "./alerts.ts";
-import { type Contacts, createContacts } from "./contact.ts";
+import { type Contacts, createContacts, type DownPath } from "./contact.ts";
 import type { EngineOptions } from "./engine.ts";
 import type { EngineState } from "./state.ts";
 import { momentOf, type StepContext } from "./step.ts";
@@ -32,6 +32,7 @@ export interface Picture {
   device(deviceId: string): DeviceState | undefined;
   gateway(): GatewayState;
   contactOf(pointId: string): PointState["contact"];
+  lookAtPaths(): readonly DownPath[];
   /** True while the newest sample of the point is young enough to judge by. */
   isFresh(pointId: string, nowMs: number): boolean;
   subjectOf(deviceId: string): Alert["subject"] | undefined;
@@ -88,7 +89,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
 
   function priorityOf(pointId: string): PointState["priority"] {
     let most: PointState["priority"] = 0;
-    for (const matter of ["power", "silence", "sensor"]) {
+    for (const matter of new Set(profile().rules.map((rule) => rule.matter))) {
       const id = state.byMatter.get(`${matter}/${pointId}`);
       const open = id === undefined ? undefined : state.alerts.get(id);
       if (open === undefined || !lifeOf(open).isActive || open.alert.state === "out-of-service") continue;
@@ -210,6 +211,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
     },
     gateway,
     contactOf,
+    lookAtPaths: () => contacts.lookAtPaths(devices.values(), everHeard),
     isFresh: (pointId, nowMs) => {
       const sampledMs = state.points.get(pointId)?.lastSampleMs;
       const intervalS = Math.max(0, ...context.devicesOf(pointId).map((device) => device.reportIntervalS));

@@ -46,7 +46,8 @@ export function createRows(options: RowOptions): Rows {
       if (result.kind === "unknown-device") passBy(record);
       else {
         saver.commit(draft);
-        picture.contacts.heard(result.deviceId);
+        const device = picture.context.deviceOf(result.deviceId);
+        if (device !== undefined) picture.contacts.heard(device);
       }
       return undefined;
     } catch (error) {

@@ -76,6 +76,8 @@ export interface Saver {
   takenId(): number;
   savedId(): number;
   passed(id: number): void;
+  /** Alerts have changed since the last save. */
+  hasAlerts(): boolean;
   commit(draft: Draft): void;
   setAside(row: { readonly id: number; readonly error: string; readonly atMs: number }): void;
   /** Saves what changed, with the cursor. A save that fails leaves all of it for the next one. */
@@ -98,6 +100,7 @@ export function createSaver(journal: EngineJournal, state: EngineState, cursorId
   return {
     takenId: () => takenId,
     savedId: () => savedId,
+    hasAlerts: () => unsaved.alerts.size > 0,
     passed: (id) => {
       takenId = id;
     },

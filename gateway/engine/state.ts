@@ -101,3 +101,9 @@ export function applyDraft(state: EngineState, draft: Draft): void {
   state.counter = draft.counter;
   state.gapRowsTold = draft.gapRowsTold;
 }
+
+/** All open alerts, with what was drafted. */
+export function* draftAlerts(draft: Draft): Iterable<OpenAlert> {
+  for (const [id, open] of draft.base.alerts) if (!draft.alerts.has(id)) yield open;
+  for (const open of draft.alerts.values()) if (open !== undefined) yield open;
+}

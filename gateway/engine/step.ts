@@ -1,5 +1,6 @@
 // One row's step, and one point's evaluation. Pure but for the draft that it is given.
-import { decodeUplink, type PointState } from "../../protocol/index.ts";
+import { decodeUplink, type PointState, type Rule } from "../../protocol/index.ts";
+import { quantitiesOf, rulesAt, rulesHeld } from "../domain/alerts/rule-set.ts";
 import {
   isNewest,
   withBacklog,
@@ -15,7 +16,7 @@ import { emptyModel, type PointModel, type ReportArrival, withContact, withRepor
 import { type PointMoment, pointState } from "../domain/point-state.ts";
 import type { Profile } from "../domain/profile.ts";
 import type { JournalRecord } from "../domain/record.ts";
-import { type Matter, powerCandidates, sensorCandidates, silenceCandidates, stepMatter } from "../domain/rules.ts";
+import { candidatesOf, stepMatter } from "../domain/rules.ts";
 import { activeAlert, applyVerdict } from "./alerts.ts";
 import { type Draft, draftDevice, draftPoint } from "./state.ts";
 
@@ -96,15 +97,16 @@ function withLateSample(model: PointModel, view: PointView, late: ReportArrival,
   if (report.power === undefined || !isWanted(model.held, timeMs, model.lastSampleMs ?? timeMs)) return model;
   const then = withReport({ ...emptyModel(model.pointId), levels: model.levels, currents: model.currents }, view, late);
   const state = pointState(then, view, momentOf(model.pointId, { nowMs: timeMs, contact: "present" }, context));
-  return { ...model, held: withHeld(model.held, timeMs, heldBits(then, state, view, context.profile)) };
+  return { ...model, held: withHeld(model.held, timeMs, heldBits(state, context.profile)) };
 }
 
-function heldBits(model: PointModel, state: PointState, view: PointView, profile: Profile): number {
-  const candidates = [
-    ...powerCandidates(state, view, profile, undefined),
-    ...sensorCandidates(model, state, view, profile),
-  ];
-  return bitsOf(candidates.map((candidate) => candidate.ruleId));
+function rulesOf({ rules, overrides }: Profile, { pointId, phase }: PointState): readonly Rule[] {
+  return rulesAt(rules, overrides, { pointId, phase });
+}
+
+function heldBits(state: PointState, profile: Profile): number {
+  const held = rulesHeld(rulesOf(profile, state), quantitiesOf(state), () => undefined);
+  return bitsOf(held.map(({ rule }) => rule.ruleId));
 }
 
 export interface Evaluation {
@@ -125,29 +127,43 @@ export function evaluate(draft: Draft, pointId: string, evaluation: Evaluation, 
   const model = draftPoint(draft, pointId);
   const state = pointState(model, view, momentOf(pointId, evaluation, context));
   const subject = { kind: "point", id: pointId, name: view.name, pointId } as const;
+  const rules = rulesOf(profile, state);
+  const active = (matter: string) => activeAlert(draft, `${matter}/${pointId}`);
+  const candidates = candidatesOf(rulesHeld(rules, quantitiesOf(state), active), state);
   let conditions = model.conditions;
-  const step = (matter: Matter, candidates: Parameters<typeof stepMatter>[1]) => {
-    const key = `${matter}/${pointId}`;
-    const activePriority = activeAlert(draft, key)?.priority;
-    const result = stepMatter(matter, candidates, {
-      conditions,
-      held: model.held,
-      nowMs,
-      activePriority,
-      offDelayS: matter === "silence" ? 0 : profile.offDelayS,
-    });
+  for (const [matter, mine] of byMatter(rules)) {
+    if (evaluation.onlySilence === true && matter !== SILENCE) continue;
+    const open = active(matter);
+    const rule = mine.get(open?.ruleId ?? "");
+    const result = stepMatter(
+      matter,
+      candidates.filter((one) => mine.has(one.ruleId)),
+      { conditions, held: model.held, nowMs, activePriority: open?.priority, offDelayS: rule?.offDelayS ?? 0 },
+    );
     conditions = result.conditions;
-    applyVerdict(draft, { matter: key, subject, nowMs }, result.verdict);
-  };
-  step("silence", silenceCandidates(state, profile));
-  if (evaluation.onlySilence !== true) {
-    step("power", powerCandidates(state, view, profile, activeAlert(draft, `power/${pointId}`)?.ruleId));
-    step("sensor", sensorCandidates(model, state, view, profile));
+    const about = { matter: `${matter}/${pointId}`, subject, nowMs, latches: rule?.latches === true };
+    applyVerdict(draft, about, result.verdict);
   }
   if (evaluation.sampledMs !== undefined) {
-    const held = withHeld(model.held, evaluation.sampledMs, heldBits(model, state, view, profile));
+    const held = withHeld(model.held, evaluation.sampledMs, heldBits(state, profile));
     draft.points.set(pointId, { ...model, conditions, held });
   } else if (!sameConditions(conditions, model.conditions)) draft.points.set(pointId, { ...model, conditions });
+}
+
+/** The matter of rules that run on, whatever a point last said. */
+const SILENCE = "silence";
+
+const matters = new WeakMap<readonly Rule[], ReadonlyMap<string, ReadonlyMap<string, Rule>>>();
+
+/** Rules by matter, then by name: a list never changes, so it is sorted once. */
+function byMatter(rules: readonly Rule[]): ReadonlyMap<string, ReadonlyMap<string, Rule>> {
+  const known = matters.get(rules);
+  if (known !== undefined) return known;
+  const sorted = new Map<string, Map<string, Rule>>();
+  for (const rule of rules)
+    sorted.set(rule.matter, (sorted.get(rule.matter) ?? new Map<string, Rule>()).set(rule.ruleId, rule));
+  matters.set(rules, sorted);
+  return sorted;
 }
 
 function sameConditions(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean {

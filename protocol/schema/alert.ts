@@ -63,6 +63,8 @@ export const AlertSchema = Type.Object(
     outOfService: Type.Optional(Type.Object({ by: Type.String(), at: InstantSchema, reason: Reason }, Closed)),
     /** Hidden behind this one, which says the cause. */
     suppressedBy: Type.Optional(Type.String()),
+    /** By when somebody has to have done something, where that is known. */
+    respondBy: Type.Optional(InstantSchema),
     /** Figures the texts are about: enduranceH, emptyAt, shortageL, field, reason, silentMin, count. */
     values: Type.Record(Type.String(), Type.Union([Type.Number(), Type.String()])),
     text: Type.Object({ nl: AlertTextSchema, en: AlertTextSchema }, Closed),

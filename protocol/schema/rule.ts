@@ -54,8 +54,16 @@ export const RuleSchema = Type.Object(
     /** At most one alert is open on a matter of a point: its rules rise and fall into one another. */
     matter: Type.String({ pattern: "^[a-z]{3,20}$" }),
     priority: PrioritySchema,
-    /** In place of `priority` while the point is standby, closed or out of service. */
-    calmPriority: Type.Optional(PrioritySchema),
+    /** In place of `priority` where all of these hold as well; the first that fits counts. */
+    priorityWhen: Type.Optional(
+      Type.Array(
+        Type.Object(
+          { when: Type.Array(ConditionSchema, { minItems: 1, maxItems: 8 }), priority: PrioritySchema },
+          Closed,
+        ),
+        { maxItems: 4 },
+      ),
+    ),
     /** All of them have to hold. */
     when: Type.Array(ConditionSchema, { minItems: 1, maxItems: 8 }),
     /** Once it is an alert, it goes on while these hold (hysteresis); `when` if left out. */

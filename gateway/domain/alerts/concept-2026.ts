@@ -1,8 +1,10 @@
 // The rules of `concept-2026`: the national advice comes in 2027. Thresholds from the practice of alarm systems (deadbands of 5 %, a
 // minute for levels) and of emergency power.
-import type { Rule } from "../../../protocol/index.ts";
+import type { Condition, Rule } from "../../../protocol/index.ts";
 
 const HOUR_S = 3_600;
+/** A point that nobody is in, or is meant to be, can wait. */
+const CALM = { quantity: "phase", is: ["standby", "closed", "out-of-service"] } satisfies Condition;
 
 /** The three rules of a point's endurance rise into one another, as does what is without power. */
 const POWER: readonly Rule[] = [
@@ -10,8 +12,7 @@ const POWER: readonly Rule[] = [
     ruleId: "power-lost",
     matter: "power",
     priority: 1,
-    // A point that nobody is in can wait.
-    calmPriority: 3,
+    priorityWhen: [{ when: [CALM], priority: 3 }],
     when: [{ quantity: "backup", is: ["none"] }],
     onDelayS: 0,
     offDelayS: 60,
@@ -61,7 +62,7 @@ const EQUIPMENT: readonly Rule[] = [
     ruleId: "generator-failed",
     matter: "generator",
     priority: 1,
-    calmPriority: 2,
+    priorityWhen: [{ when: [CALM], priority: 2 }],
     when: [
       { quantity: "generator", is: ["failed"] },
       { quantity: "mains", isNot: ["present"] },
@@ -96,17 +97,11 @@ const EQUIPMENT: readonly Rule[] = [
     offDelayS: 60,
   },
   {
-    ruleId: "sensor-blind",
-    matter: "sensor",
-    priority: 2,
-    when: [{ quantity: "fuelSight", is: ["blind"] }],
-    onDelayS: 300,
-    offDelayS: 60,
-  },
-  {
     ruleId: "sensor-bad",
     matter: "sensor",
     priority: 3,
+    // A point that lives on a fuel nobody can see is in worse trouble than one with a broken thermometer.
+    priorityWhen: [{ when: [{ quantity: "fuelSight", is: ["blind"] }], priority: 2 }],
     when: [{ quantity: "badSensors", atLeast: 1 }],
     onDelayS: 300,
     offDelayS: 60,
@@ -118,7 +113,7 @@ const OTHERS: readonly Rule[] = [
     ruleId: "silence",
     matter: "silence",
     priority: 2,
-    calmPriority: 3,
+    priorityWhen: [{ when: [CALM], priority: 3 }],
     when: [{ quantity: "contact", is: ["silent"] }],
     onDelayS: 0,
     offDelayS: 0,

@@ -10,13 +10,6 @@ export interface Held {
   readonly priority: Priority;
 }
 
-const CALM: readonly string[] = ["standby", "closed", "out-of-service"];
-
-/** Nobody is there, or is meant to be. */
-export function isCalmPhase(phase: string): boolean {
-  return CALM.includes(phase);
-}
-
 function isMet(condition: Condition, known: Quantities): boolean {
   const value = known[condition.quantity];
   if (value === undefined) return false;
@@ -24,6 +17,14 @@ function isMet(condition: Condition, known: Quantities): boolean {
   if ("atLeast" in condition) return typeof value === "number" && value >= condition.atLeast;
   if ("is" in condition) return condition.is.includes(String(value));
   return !condition.isNot.includes(String(value));
+}
+
+function areMet(conditions: readonly Condition[], known: Quantities): boolean {
+  return conditions.every((one) => isMet(one, known));
+}
+
+function priorityOf({ priority, priorityWhen = [] }: Rule, known: Quantities): Priority {
+  return priorityWhen.find(({ when }) => areMet(when, known))?.priority ?? priority;
 }
 
 /**
@@ -38,11 +39,10 @@ export function rulesHeld(
   const held: Held[] = [];
   for (const rule of rules) {
     const open = active(rule.matter);
-    const isCalm = isCalmPhase(known.phase ?? "unknown");
-    const priority = isCalm ? (rule.calmPriority ?? rule.priority) : rule.priority;
+    const priority = priorityOf(rule, known);
     const isOn = open !== undefined && (open.ruleId === rule.ruleId || open.priority < priority);
     const conditions = isOn ? (rule.holds ?? rule.when) : rule.when;
-    if (conditions.every((one) => isMet(one, known))) held.push({ rule, priority });
+    if (areMet(conditions, known)) held.push({ rule, priority });
   }
   return held.sort((a, b) => a.priority - b.priority);
 }
@@ -69,8 +69,8 @@ export function rulesAt(
 function withOverride(rule: Rule, { priority, onDelayS, when, holds }: Override): Rule {
   return {
     ...rule,
-    // What is set for this very place counts whatever the phase.
-    ...(priority === undefined ? {} : { priority, calmPriority: priority }),
+    // What is set for this very place counts whatever else holds.
+    ...(priority === undefined ? {} : { priority, priorityWhen: [] }),
     ...(onDelayS === undefined ? {} : { onDelayS }),
     // Another threshold without its hysteresis has none: the old one would lie on the wrong side of it.
     ...(when === undefined ? {} : { when, holds: holds ?? when }),
