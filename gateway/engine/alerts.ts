@@ -132,7 +132,8 @@ function alertAfter(alert: Alert, { life, reason }: LifeStep, input: LifeInput, 
   const at = toInstant(act.nowMs);
   const { acknowledged, returnedAt, shelved, outOfService, suppressedBy, ...rest } = alert;
   const note = act.note === undefined ? {} : { note: act.note };
-  const seen = reason === "acknowledged" || (reason === "handled" && input.kind === "acknowledge");
+  const seen =
+    reason === "acknowledged" || reason === "unshelved" || (reason === "handled" && input.kind === "acknowledge");
   const seenBy = seen ? { by: act.actor, at, ...note } : acknowledged;
   const hasCeased = reason === "returned" || reason === "latched" || (reason === "handled" && input.kind === "clear");
   const ceasedAt = hasCeased ? at : returnedAt;

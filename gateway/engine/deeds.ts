@@ -72,6 +72,6 @@ export function endShelves(draft: Draft, nowMs: number): void {
     if (shelved === undefined || draft.alerts.has(alertId)) continue;
     const leftMs = Date.parse(shelved.until) - nowMs;
     if (leftMs > 0 && leftMs <= SHELF_HOURS_MAX * HOUR_MS) continue;
-    transit(draft, open, { kind: "unshelve" }, { nowMs, actor: "gateway", note: "its time is over" });
+    transit(draft, open, { kind: "shelf-end" }, { nowMs, actor: "gateway", note: "its time is over" });
   }
 }

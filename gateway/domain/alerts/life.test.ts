@@ -29,6 +29,7 @@ const INPUTS = {
   reset: { kind: "reset" },
   shelve: { kind: "shelve" },
   unshelve: { kind: "unshelve" },
+  "shelf ends": { kind: "shelf-end" },
   suppress: { kind: "suppress" },
   release: { kind: "release" },
   "take out": { kind: "take-out" },
@@ -54,6 +55,7 @@ const TABLE: Readonly<Record<LifeState, readonly Cell[]>> = {
     ["normal", NOTHING],
     ["normal", NOTHING],
     ["normal", NOTHING],
+    ["normal", NOTHING],
     ["out-of-service", "taken-out"],
     ["normal", NOTHING],
   ],
@@ -67,6 +69,7 @@ const TABLE: Readonly<Record<LifeState, readonly Cell[]>> = {
     ["acknowledged", "acknowledged"],
     ["unacknowledged", "still-holding"],
     ["shelved", "shelved"],
+    ["unacknowledged", NOTHING],
     ["unacknowledged", NOTHING],
     ["suppressed", "suppressed"],
     ["unacknowledged", NOTHING],
@@ -84,6 +87,7 @@ const TABLE: Readonly<Record<LifeState, readonly Cell[]>> = {
     ["acknowledged", "still-holding"],
     ["shelved", "shelved"],
     ["acknowledged", NOTHING],
+    ["acknowledged", NOTHING],
     ["suppressed", "suppressed"],
     ["acknowledged", NOTHING],
     ["out-of-service", "taken-out"],
@@ -99,6 +103,7 @@ const TABLE: Readonly<Record<LifeState, readonly Cell[]>> = {
     ["normal", "handled"],
     ["returned-unacknowledged", "waiting-for-acknowledgement"],
     ["shelved", "shelved"],
+    ["returned-unacknowledged", NOTHING],
     ["returned-unacknowledged", NOTHING],
     ["suppressed", "suppressed"],
     ["returned-unacknowledged", NOTHING],
@@ -116,6 +121,7 @@ const TABLE: Readonly<Record<LifeState, readonly Cell[]>> = {
     ["latched-unacknowledged", "acknowledge-first"],
     ["shelved", "shelved"],
     ["latched-unacknowledged", NOTHING],
+    ["latched-unacknowledged", NOTHING],
     ["suppressed", "suppressed"],
     ["latched-unacknowledged", NOTHING],
     ["out-of-service", "taken-out"],
@@ -132,6 +138,7 @@ const TABLE: Readonly<Record<LifeState, readonly Cell[]>> = {
     ["normal", "reset"],
     ["shelved", "shelved"],
     ["latched-acknowledged", NOTHING],
+    ["latched-acknowledged", NOTHING],
     ["suppressed", "suppressed"],
     ["latched-acknowledged", NOTHING],
     ["out-of-service", "taken-out"],
@@ -147,6 +154,7 @@ const TABLE: Readonly<Record<LifeState, readonly Cell[]>> = {
     ["shelved", "hidden"],
     ["shelved", "hidden"],
     ["shelved", "holding"],
+    ["acknowledged", "unshelved"],
     ["unacknowledged", "shelf-over"],
     ["shelved", "hidden"],
     ["shelved", NOTHING],
@@ -164,6 +172,7 @@ const TABLE: Readonly<Record<LifeState, readonly Cell[]>> = {
     ["suppressed", "hidden"],
     ["shelved", "shelved"],
     ["suppressed", NOTHING],
+    ["suppressed", NOTHING],
     ["suppressed", "holding"],
     ["unacknowledged", "released"],
     ["out-of-service", "taken-out"],
@@ -179,6 +188,7 @@ const TABLE: Readonly<Record<LifeState, readonly Cell[]>> = {
     ["out-of-service", "hidden"],
     ["out-of-service", "hidden"],
     ["out-of-service", "hidden"],
+    ["out-of-service", NOTHING],
     ["out-of-service", NOTHING],
     ["out-of-service", "hidden"],
     ["out-of-service", NOTHING],
@@ -203,8 +213,9 @@ function play(start: Life, ...names: InputName[]): Life {
 
 describe("hidden and back", () => {
   test.each([
-    ["what ended under the shelf is over", "acknowledged", ["shelve", "clear", "unshelve"], "normal"],
-    ["what a person had seen comes off the shelf unseen", "acknowledged", ["shelve", "unshelve"], "unacknowledged"],
+    ["what ended under the shelf is over", "acknowledged", ["shelve", "clear", "shelf ends"], "normal"],
+    ["what comes off the shelf by itself is unseen", "acknowledged", ["shelve", "shelf ends"], "unacknowledged"],
+    ["what a person takes off the shelf is seen", "unacknowledged", ["shelve", "unshelve"], "acknowledged"], "unacknowledged"],
     ["what a person had seen is released as seen", "acknowledged", ["suppress", "release"], "acknowledged"],
     ["… unless it became more pressing", "acknowledged", ["suppress", "breach 1", "release"], "unacknowledged"],
     [
@@ -220,22 +231,21 @@ describe("hidden and back", () => {
       ["suppress", "clear, latching", "release"],
       "latched-unacknowledged",
     ],
-    ["work on it goes before its shelf", "unacknowledged", ["shelve", "take out", "unshelve"], "out-of-service"],
+    ["work on it goes before its shelf", "unacknowledged", ["shelve", "take out", "shelf ends"], "out-of-service"],
     ["a shelf goes before suppression", "unacknowledged", ["suppress", "shelve", "release"], "shelved"],
     ["what began while it was out of service shows", "normal", ["take out", "breach 2", "put back"], "unacknowledged"],
     ["nothing began while it was out of service", "normal", ["take out", "put back"], "normal"],
-  ] as const)("%s", (_, state, names, after) => {
-    expect(play(life(state), ...names).state).toBe(after);
-  });
+  ] as const)("%s", (_, state, names, after) => 
+    expect(play(life(state), ...names).state).toBe(after););
 });
 
 describe("whatever comes, in any order", () => {
   const steps = fc.array(fc.constantFrom(...NAMES), { maxLength: 40 });
 
-  test("nothing is acknowledged but by a person, or as it was before it was hidden by logic", () => {
+  test("nothing is acknowledged but by a person", () => {
     fc.assert(
       fc.property(steps, (names) => {
-        const after = names.filter((name) => name !== "acknowledge").reduce((one, name) => play(one, name), NORMAL);
+        const after = names.filter((name) => name !== "acknowledge" && name !== "unshelve").reduce((one, name) => play(one, name), NORMAL);
         expect(after.state).not.toMatch(/^(acknowledged|latched-acknowledged)$/);
       }),
     );

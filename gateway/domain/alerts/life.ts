@@ -39,8 +39,10 @@ export type LifeInput =
   /** A person ends a latched one, on the spot or here. */
   | { readonly kind: "reset" }
   | { readonly kind: "shelve" }
-  /** By a person, or because its time is over. */
+  /** A person takes it back, and so has seen it. */
   | { readonly kind: "unshelve" }
+  /** Its time is over. */
+  | { readonly kind: "shelf-end" }
   | { readonly kind: "suppress" }
   | { readonly kind: "release" }
   | { readonly kind: "take-out" }
@@ -64,6 +66,7 @@ export type LifeReason =
   | "still-holding"
   | "acknowledge-first"
   | "shelved"
+  | "unshelved"
   | "shelf-over"
   | "suppressed"
   | "released"
@@ -118,6 +121,8 @@ export function stepLife(life: Life, input: LifeInput): LifeStep {
     case "take-out":
       return hide(life, "out-of-service", ["shelved", "suppressed", "normal"]);
     case "unshelve":
+      return show(life, "shelved", "unshelved");
+    case "shelf-end":
       return show(life, "shelved", "shelf-over");
     case "release":
       return show(life, "suppressed", "released");
@@ -237,13 +242,14 @@ function owedBy({ state, owes }: Life): Life["owes"] {
   return state.startsWith("latched") ? "reset" : owes;
 }
 
-/** Back to what it is now. Put away by a person, it comes back unseen; hidden by logic, as it was seen. */
+/** Back to what it is now: seen when a person brings it back (clause 11.7.3), or when it was hidden by logic and had been seen before. */
 function show(life: Life, from: LifeState, reason: LifeReason): LifeStep {
   if (life.state !== from) return { life, reason: "nothing-to-do" };
   const { priority, isActive, owes } = life;
-  const name = life.isSeen && from === "suppressed" ? "acknowledged" : "unacknowledged";
+  const isSeen = reason === "unshelved" || (life.isSeen && from === "suppressed");
+  const name = isSeen ? "acknowledged" : "unacknowledged";
   if (isActive) return { life: open(name, priority, true), reason };
   if (owes === "reset") return { life: open(`latched-${name}`, priority, false), reason };
-  if (owes === "acknowledgement") return { life: open("returned-unacknowledged", priority, false), reason };
+  if (owes === "acknowledgement" && !isSeen) return { life: open("returned-unacknowledged", priority, false), reason };
   return { life: open("normal", priority, false), reason };
 }
