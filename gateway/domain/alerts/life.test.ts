@@ -215,7 +215,7 @@ describe("hidden and back", () => {
   test.each([
     ["what ended under the shelf is over", "acknowledged", ["shelve", "clear", "shelf ends"], "normal"],
     ["what comes off the shelf by itself is unseen", "acknowledged", ["shelve", "shelf ends"], "unacknowledged"],
-    ["what a person takes off the shelf is seen", "unacknowledged", ["shelve", "unshelve"], "acknowledged"], "unacknowledged"],
+    ["what a person takes off the shelf is seen", "unacknowledged", ["shelve", "unshelve"], "acknowledged"],
     ["what a person had seen is released as seen", "acknowledged", ["suppress", "release"], "acknowledged"],
     ["… unless it became more pressing", "acknowledged", ["suppress", "breach 1", "release"], "unacknowledged"],
     [
@@ -247,7 +247,9 @@ describe("whatever comes, in any order", () => {
   test("nothing is acknowledged but by a person", () => {
     fc.assert(
       fc.property(steps, (names) => {
-        const after = names.filter((name) => name !== "acknowledge" && name !== "unshelve").reduce((one, name) => play(one, name), NORMAL);
+        const after = names
+          .filter((name) => name !== "acknowledge" && name !== "unshelve")
+          .reduce((one, name) => play(one, name), NORMAL);
         expect(after.state).not.toMatch(/^(acknowledged|latched-acknowledged)$/);
       }),
     );
