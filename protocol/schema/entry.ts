@@ -17,6 +17,10 @@ export const PhaseSchema = Type.Union([
 ]);
 export type Phase = Static<typeof PhaseSchema>;
 
+/** Entries of one page. */
+export const ENTRIES_PAGE_MAX = 128;
+const NO_NAMES = "no names of people, nothing by which somebody can be known";
+
 const Score = Type.Optional(Type.Integer({ minimum: 0, maximum: 5 }));
 const LITRES_MAX = 100_000;
 
@@ -71,7 +75,10 @@ export const StatementSchema = Type.Union([
     },
     Closed,
   ),
-  Type.Object({ kind: Type.Literal("note"), text: Type.String({ minLength: 1, maxLength: 280 }) }, Closed),
+  Type.Object(
+    { kind: Type.Literal("note"), text: Type.String({ minLength: 1, maxLength: 280, description: NO_NAMES }) },
+    Closed,
+  ),
 ]);
 export type Statement = Static<typeof StatementSchema>;
 
@@ -89,7 +96,7 @@ export const NewEntrySchema = Type.Object(
     /** Given by the client, so that a form that is sent twice counts once. */
     entryId: Type.Optional(Type.String({ pattern: "^[a-zA-Z0-9-]{8,64}$" })),
     statement: StatementSchema,
-    note: Type.Optional(Type.String({ maxLength: 280 })),
+    note: Type.Optional(Type.String({ maxLength: 280, description: NO_NAMES })),
   },
   { ...Closed, $id: "NewEntry" },
 );
