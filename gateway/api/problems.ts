@@ -73,11 +73,13 @@ function problemOfGateway(error: GatewayError): Problem {
   const facts = Object.entries(error.detail).map(([key, value]) => `${key} ${String(value)}`);
   const where = facts.length > 0 ? ` (${facts.join(", ")})` : "";
   const advice = ADVICE[error.code] ?? (error.retry ? "Try again in a minute." : "");
+  const { problems } = error.detail;
   return {
     status: error.status,
     title: sentence(error.message),
     detail: `${sentence(error.message)}${where}. ${advice}`.trim(),
     code: error.code,
+    ...(Array.isArray(problems) ? { problems: [...problems] } : {}),
   };
 }
 

@@ -15,12 +15,15 @@ export interface PhaseChange extends PhaseSource {
   readonly atMs: number;
 }
 
+/** `late`: something newer was known when it was typed in. */
+type ToldPhase = PhaseChange & { readonly late?: true };
+
 export interface Lifecycle {
   readonly current: PhaseChange | undefined;
   /** The moves, the newest last: made anew from what was said, in the order of its moments. */
   readonly changes: readonly PhaseChange[];
   /** What people said, in the order of its moments. */
-  readonly told: readonly PhaseChange[];
+  readonly told: readonly ToldPhase[];
   /** By deviceId: the phase that it says in its reports, as an index. Only a change of it is a statement. */
   readonly words: Readonly<Record<string, Spans<number>>>;
 }
@@ -90,12 +93,13 @@ export function transitionOf(from: Phase, to: Phase): PhaseReason {
 
 /** A person says what the phase is since a moment. */
 export function stepToldPhase(lifecycle: Lifecycle, said: PhaseChange & { readonly told: Told }): PhaseStep {
-  const told = [...lifecycle.told, said].sort(byMoment).slice(-CHANGES_MAX);
-  const statements = statementsOf({ ...lifecycle, told });
-  const isLate = statements.some(({ atMs }) => atMs > said.atMs);
-  const before = statements.filter((one) => one !== said && one.atMs <= said.atMs).at(-1);
-  const reason = isLate ? "late" : before === undefined ? "first" : transitionOf(before.phase, said.phase);
-  return { lifecycle: folded({ ...lifecycle, told }), reason };
+  const before = statementsOf(lifecycle);
+  const isLate = before.some(({ atMs }) => atMs > said.atMs);
+  const told = [...lifecycle.told, isLate ? { ...said, late: true as const } : said];
+  const after = folded({ ...lifecycle, told: told.sort(byMoment).slice(-CHANGES_MAX) });
+  if (isLate) return { lifecycle: after, reason: "late" };
+  const last = before.at(-1);
+  return { lifecycle: after, reason: last === undefined ? "first" : transitionOf(last.phase, said.phase) };
 }
 
 export interface PhaseReport {
@@ -106,7 +110,10 @@ export interface PhaseReport {
   readonly untilMs: number;
 }
 
-/** A device's report. The same reports in whatever order give the same lifecycle. */
+/**
+ * A device's report. The same reports in whatever order give the same phase; late ones between others may leave a short
+ * phase more in the list of changes.
+ */
 export function stepDevicePhase(lifecycle: Lifecycle, { deviceId, phase, atMs, untilMs }: PhaseReport): PhaseStep {
   const index = (PHASES as readonly string[]).indexOf(phase);
   if (index < 0) return { lifecycle, reason: "no-word" };
@@ -135,14 +142,14 @@ function byMoment(a: PhaseChange, b: PhaseChange): number {
 
 /** All that was said, in order. What a device starts with is no statement when a person has spoken before. */
 function statementsOf({ told, words }: Lifecycle): PhaseChange[] {
-  const spokenMs = told[0]?.atMs ?? Number.POSITIVE_INFINITY;
+  const spokenMs = told.find(({ late }) => late !== true)?.atMs ?? Number.POSITIVE_INFINITY;
   const said = Object.entries(words).flatMap(([deviceId, spans]) =>
     spans.flatMap(([atMs, , index], i): PhaseChange[] => {
       const phase = PHASES[index];
       return phase === undefined || (i === 0 && atMs >= spokenMs) ? [] : [{ phase, atMs, deviceId }];
     }),
   );
-  return [...said, ...told].sort(byMoment);
+  return [...said, ...told.map(({ late: _, ...one }) => one)].sort(byMoment);
 }
 
 function folded(lifecycle: Lifecycle): Lifecycle {

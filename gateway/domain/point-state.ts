@@ -144,12 +144,18 @@ function figuresMs(model: PointModel): number | undefined {
   return told.length === 0 ? model.lastSampleMs : Math.min(...told);
 }
 
+/** What was told long ago is carried forward like what a device said that has fallen silent. */
+function isToldOld(model: PointModel, { nowMs, profile = CONCEPT_2026 }: PointMoment): boolean {
+  const isTold = model.readings["power.fuelLevelPct"]?.told ?? model.readings["battery.stateOfChargePct"]?.told;
+  return isTold !== undefined && nowMs - (figuresMs(model) ?? nowMs) > profile.toldStaleS * 1000;
+}
+
 function enduranceOf(model: PointModel, view: PointView, moment: PointMoment): PointState["endurance"] {
   return estimateEndurance({
     nowMs: moment.nowMs,
     sampledMs: figuresMs(model),
     hasDevice: moment.devices.length > 0 || model.told.lastMs !== undefined,
-    contactLost: moment.contact === "silent",
+    contactLost: moment.contact === "silent" || isToldOld(model, moment),
     mainsPresent: mainsOf(model) === "present",
     targetMs: mainsOf(model) === "present" ? Math.max(moment.targetMs, moment.nowMs) : moment.targetMs,
     generator: view.generator,

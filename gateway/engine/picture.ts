@@ -106,22 +106,27 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
 
   function refresh(pointIds: readonly string[]): PointState[] {
     const nowMs = clock.nowMs();
-    return pointIds.flatMap((pointId) => {
+    const made = pointIds.flatMap((pointId) => {
       const view = views.get(pointId);
       if (view === undefined) return [];
       const moment = momentOf(pointId, { nowMs, contact: contactOf(pointId) }, context);
       const model = state.points.get(pointId) ?? emptyModel(pointId);
-      const made = pointState(model, view, { ...moment, priority: priorityOf(pointId) });
+      const point = pointState(model, view, { ...moment, priority: priorityOf(pointId) });
       const leftOut = leftOutAt(pointId);
-      const rooms = roomAt(made, shown.values(), profile().people);
-      const next = {
-        ...made,
-        ...(rooms.length === 0 ? {} : { roomAt: rooms }),
-        ...(leftOut === 0 ? {} : { leftOut }),
-      };
+      const next = leftOut === 0 ? point : { ...point, leftOut };
       shown.set(pointId, next);
       return [next];
     });
+    return made.map(withRoom);
+  }
+
+  /** Where people can go is seen when all others are. */
+  function withRoom(point: PointState): PointState {
+    const rooms = roomAt(point, shown.values(), profile().people);
+    if (rooms.length === 0) return point;
+    const next = { ...point, roomAt: rooms };
+    shown.set(point.pointId, next);
+    return next;
   }
 
   function deviceState(device: DeviceView): DeviceState {

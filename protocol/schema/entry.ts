@@ -24,6 +24,9 @@ const NO_NAMES = "no names of people, nothing by which somebody can be known";
 const Score = Type.Optional(Type.Integer({ minimum: 0, maximum: 5 }));
 const LITRES_MAX = 100_000;
 
+/** No free words: it goes to other systems. */
+const DeliveryId = Type.String({ pattern: "^[a-zA-Z0-9.:_-]{1,80}$" });
+
 /** One statement, by its kind. */
 export const StatementSchema = Type.Union([
   Type.Object({ kind: Type.Literal("phase"), phase: PhaseSchema }, Closed),
@@ -43,11 +46,11 @@ export const StatementSchema = Type.Union([
       kind: Type.Literal("delivery"),
       litres: Type.Number({ exclusiveMinimum: 0, maximum: LITRES_MAX }),
       /** The detected delivery that this confirms; a new one when left out. */
-      deliveryId: Type.Optional(Type.String({ minLength: 1, maxLength: 80 })),
+      deliveryId: Type.Optional(DeliveryId),
     },
     Closed,
   ),
-  Type.Object({ kind: Type.Literal("no-delivery"), deliveryId: Type.String({ minLength: 1, maxLength: 80 }) }, Closed),
+  Type.Object({ kind: Type.Literal("no-delivery"), deliveryId: DeliveryId }, Closed),
   Type.Object(
     {
       kind: Type.Literal("power"),
