@@ -14,7 +14,7 @@ import type { MqttIngress } from "./ingress/mqtt.ts";
 import { openJournal } from "./journal/journal.ts";
 import { createLogs, type Logs } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
-import { registryView } from "./registry/registry.ts";
+import { registryView } from "./registry/view.ts";
 import { askForMissing, startCopy } from "./wiring/copy.ts";
 import { openHistory } from "./wiring/history.ts";
 import { startApi } from "./wiring/http.ts";

@@ -6,9 +6,10 @@ import type { GatewayConfig, Role } from "../../protocol/index.ts";
 import { nearest } from "../../protocol/nearest.ts";
 import { listProblems } from "../config/problems.ts";
 import { GatewayError } from "../errors.ts";
+import { countChanges, registryChanges } from "../registry/difference.ts";
 import { issueKeys } from "../registry/keys.ts";
 import { addPerson, listPeople, PASSWORD_LENGTH_MIN, removePerson } from "../registry/people.ts";
-import { loadRegistry, parseRegistry, registryDifference, saveRegistry } from "../registry/registry.ts";
+import { loadRegistry, parseRegistry, saveRegistry } from "../registry/registry.ts";
 
 export interface CommandIo {
   out(line: string): void;
@@ -47,7 +48,7 @@ export function importRegistry(options: ImportOptions, io: CommandIo): ExitCode 
       throw new GatewayError("DEVICE_UNKNOWN", { deviceId });
   }
   mkdirSync(dir, { recursive: true, mode: 0o750 });
-  const difference = registryDifference(loadRegistry(dir, listProblems), registry);
+  const difference = countChanges(registryChanges(loadRegistry(dir, listProblems), registry));
   const counts = { points: registry.points.length, devices: registry.devices.length, ...difference };
   if (options.dryRun) {
     io.out(

@@ -3,7 +3,9 @@ import { type Field, GROUPS, type PointState, type Reading } from "../../protoco
 import { usableKwh } from "./battery.ts";
 import { estimateEndurance } from "./endurance.ts";
 import { toInstant } from "./instant.ts";
-import type { DeviceView, PointView } from "./point.ts";
+import { minimumsOf } from "./minimum.ts";
+import { crossReadings } from "./ownership.ts";
+import { capacityAt, type DeviceView, type PointView } from "./point.ts";
 import { isBad, numberOf, type PointModel, type ReadingState, wordOf } from "./point-model.ts";
 import { litresAt, usableLitres } from "./tank.ts";
 
@@ -141,6 +143,9 @@ export function pointState(model: PointModel, view: PointView, moment: PointMome
   const counted = model.readings["occupancy.occupancy"];
   const fuel = fuelOf(model, view);
   const battery = batteryOf(model, view);
+  const capacity = capacityAt(view, nowMs);
+  const endurance = enduranceOf(model, view, moment);
+  const crosses = crossReadings(model, view.groupOwners, { nowMs, staleMs, devices: moment.devices });
   return {
     pointId: view.pointId,
     name: view.name,
@@ -159,7 +164,7 @@ export function pointState(model: PointModel, view: PointView, moment: PointMome
     generator: wordOf(model, "power.generator"),
     ...(fuel === undefined ? {} : { fuel }),
     ...(battery === undefined ? {} : { battery }),
-    endurance: enduranceOf(model, view, moment),
+    endurance,
     ...(people === undefined || counted === undefined
       ? {}
       : {
@@ -169,9 +174,14 @@ export function pointState(model: PointModel, view: PointView, moment: PointMome
             quality: nowMs - counted.atMs > staleMs ? "stale" : "good",
           },
         }),
-    ...(view.capacity === undefined ? {} : { capacity: view.capacity }),
+    ...(capacity === undefined ? {} : { capacity }),
+    ...(view.organisation === undefined ? {} : { organisation: view.organisation }),
+    ...(view.fuelPriority === undefined ? {} : { fuelPriority: view.fuelPriority }),
+    ...(view.minimums === undefined
+      ? {}
+      : { minimums: minimumsOf(view.minimums, model, { endurance, fuel, battery }) }),
     priority: moment.priority,
-    readings: readingsOf(model, staleMs, nowMs),
+    readings: [...readingsOf(model, staleMs, nowMs), ...crosses],
     updatedAt: toInstant(nowMs),
   };
 }

@@ -1,5 +1,6 @@
 // Norms as data: thresholds, delays and priorities, by name and version. National advice comes in 2027.
-import type { Priority } from "../../protocol/index.ts";
+import type { Norms, Priority } from "../../protocol/index.ts";
+import { NORMS_2026 } from "./norms.ts";
 
 export interface Threshold {
   readonly priority: Priority;
@@ -52,6 +53,7 @@ export interface SelfProfile {
 
 export interface Profile {
   readonly name: string;
+  readonly norms: Norms;
   readonly gateway: SelfProfile;
   readonly enduranceCritical: Threshold;
   readonly enduranceLow: Threshold;
@@ -68,6 +70,7 @@ export interface Profile {
 
 export const CONCEPT_2026: Profile = {
   name: "concept-2026",
+  norms: NORMS_2026,
   enduranceCritical: { priority: 1, onH: 4, offH: 6, onDelayS: 600 },
   enduranceLow: { priority: 2, onH: 12, offH: 16, onDelayS: 1_800 },
   cannotReach72h: { priority: 3, onDelayS: 3_600 },

@@ -115,6 +115,8 @@ export function createEngine(options: EngineOptions): Engine {
     turnQueued = false;
     while (!stopping) {
       const batch = await journal.read(saver.takenId(), BATCH_ROWS_MAX);
+      // Rows that come between a change of the registry and the next tick are taken by what holds now.
+      const renewed = picture.renew(clock.nowMs());
       if (batch.length > 0) picture.renewOutage();
       for (const row of batch) {
         if (!(await rows.take(row))) return;
@@ -122,7 +124,7 @@ export function createEngine(options: EngineOptions): Engine {
         // A row that is behind is never taken again, whatever the next one does to the process.
         if (attempts.isCareful(row.id)) await flush();
       }
-      await flush();
+      await flush(renewed ? picture.pointIds() : []);
       if (batch.length === 0) return;
     }
   }
@@ -144,7 +146,7 @@ export function createEngine(options: EngineOptions): Engine {
     tickQueued = false;
     if (stopping) return;
     const nowMs = clock.nowMs();
-    picture.renewDay(nowMs);
+    const renewed = picture.renew(nowMs);
     picture.renewOutage();
     const ids = picture.pointIds();
     const share = Math.max(1, Math.ceil(ids.length / TICK_SHARE));
@@ -162,7 +164,8 @@ export function createEngine(options: EngineOptions): Engine {
     if (own !== undefined) change((draft) => own.apply(draft));
     change((draft) => refusals.apply(draft, nowMs, (deviceId) => picture.subjectOf(deviceId)));
     change((draft) => endAlerts(draft, { nowMs, isPoint: (id) => picture.context.pointOf(id) !== undefined }));
-    await flush(slice);
+    // What changed by the registry alone is told at once, of every point.
+    await flush(renewed ? ids : slice);
   }
 
   /** Beside the turns: while the journal refuses, these wait for it. */

@@ -6,9 +6,11 @@ import { listProblems } from "../config/problems.ts";
 import { localDay } from "../domain/point.ts";
 import { GatewayError } from "../errors.ts";
 import type { MqttIngress } from "../ingress/mqtt.ts";
+import { countChanges, registryChanges } from "../registry/difference.ts";
 import { loadKeys } from "../registry/keys.ts";
 import { openPeople } from "../registry/people.ts";
-import { loadRegistry, registryDifference, registryPath, registryView } from "../registry/registry.ts";
+import { loadRegistry, registryPath } from "../registry/registry.ts";
+import { registryView } from "../registry/view.ts";
 import type { Parts } from "./parts.ts";
 
 /** A new registry, key or person is noticed within this. */
@@ -70,7 +72,7 @@ export function watchStore(
         const same = Buffer.from(key ?? []).equals(Buffer.from(store.key(deviceId) ?? []));
         if (!same || !store.isEnabled(deviceId)) ingress.closeDevice(deviceId);
       }
-      log.info("registry loaded", { ...registryDifference(before, after), day: localDay(clock.nowMs()) });
+      log.info("registry loaded", { ...countChanges(registryChanges(before, after)), day: localDay(clock.nowMs()) });
     } catch (error) {
       const detail = error instanceof GatewayError ? error.detail : {};
       log.error("the new registry is not valid: the old one stays in force", {
