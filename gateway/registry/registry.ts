@@ -4,17 +4,28 @@ import type { Registry } from "../../protocol/index.ts";
 import { GatewayError } from "../errors.ts";
 import { checkRegistry } from "./check.ts";
 import { readWhole, writeWhole } from "./file.ts";
-import { type ListProblems, shapeOf } from "./shape.ts";
+import { EMPTY_REGISTRY, type ListProblems, relabel, shapeOf } from "./shape.ts";
 
 export const REGISTRY_FILE = "registry.json";
 export const PROBLEMS_MAX = 200;
 
 /** The registry that a value is, of version 1 or 2. Throws REGISTRY_INVALID with every one of its `problems`. */
 export function registryOf(value: unknown, path: string, listProblems: ListProblems): Registry {
-  const shaped = shapeOf(value, listProblems);
-  const problems = shaped.problems ?? checkRegistry(shaped.registry);
+  const { registry, problems } = judge(value, listProblems);
   if (problems.length > 0) throw new GatewayError("REGISTRY_INVALID", { path, problems: bounded(problems) });
-  return (shaped as { registry: Registry }).registry;
+  return registry;
+}
+
+/** All that is wrong with a value, in its form and in what it says; the rows that have their form are held against each other. */
+export function judge(
+  value: unknown,
+  listProblems: ListProblems,
+): { readonly registry: Registry; readonly problems: readonly string[] } {
+  const { registry, problems, indices, unsure, isWhole } = shapeOf(value, listProblems);
+  const said = isWhole ? checkRegistry(registry) : [];
+  const sure = said.filter((problem) => !unsure.has(/(\S+) is not among /.exec(problem)?.[1] ?? ""));
+  const placed = sure.map((problem) => relabel(problem, (noun, i) => `${noun}/${indices[noun]?.[i] ?? i}`));
+  return { registry, problems: [...problems, ...placed] };
 }
 
 export function bounded(problems: readonly string[]): string[] {
@@ -33,18 +44,6 @@ export function parseRegistry(text: string, path: string, listProblems: ListProb
   }
   return registryOf(value, path, listProblems);
 }
-
-export const EMPTY_REGISTRY: Registry = {
-  version: 2,
-  municipalities: [],
-  organisations: [],
-  points: [],
-  assets: [],
-  assignments: [],
-  devices: [],
-  contacts: [],
-  processes: [],
-};
 
 export function registryPath(dir: string): string {
   return join(dir, REGISTRY_FILE);

@@ -93,28 +93,61 @@ function listsOf(value: Row, nouns: readonly string[], top: readonly string[]): 
   return [...unknown, ...missing, ...others];
 }
 
-export type Shaped = { readonly registry: Registry; readonly problems?: never } | { readonly problems: string[] };
+export interface Shaped {
+  /** Of the rows that have their form. */
+  readonly registry: Registry;
+  readonly problems: readonly string[];
+  /** Where each of those rows stood. */
+  readonly indices: Readonly<Partial<Record<Noun, readonly number[]>>>;
+  /** Ids of rows that have not: who refers to them need not be wrong. */
+  readonly unsure: ReadonlySet<string>;
+  /** False when so little has its form that nothing more can be said. */
+  readonly isWhole: boolean;
+}
+
+export const EMPTY_REGISTRY: Registry = {
+  version: 2,
+  municipalities: [],
+  organisations: [],
+  points: [],
+  assets: [],
+  assignments: [],
+  devices: [],
+  contacts: [],
+  processes: [],
+};
+
+function broken(problems: readonly string[]): Shaped {
+  return { registry: EMPTY_REGISTRY, problems, indices: {}, unsure: new Set(), isWhole: false };
+}
 
 /** The registry that a value is, of either version. */
 export function shapeOf(value: unknown, listProblems: ListProblems): Shaped {
-  if (!isRow(value)) return { problems: ["the file must be an object with the version and the lists of a registry"] };
+  if (!isRow(value)) return broken(["the file must be an object with the version and the lists of a registry"]);
   if (value["version"] === 1) return shapeOf1(value, listProblems);
   if (value["version"] !== 2) {
-    const is = value["version"] === undefined ? "there is none" : `not ${JSON.stringify(value["version"])}`;
-    return { problems: [`version must be 2 or 1, ${is}`] };
+    const is = value["version"] === undefined ? "and there is none" : `not ${JSON.stringify(value["version"])}`;
+    return broken([`version must be 2 or 1, ${is}`]);
   }
   const problems = listsOf(value, NOUNS, ["version"]);
+  const lists: Partial<Record<Noun, unknown[]>> = {};
+  const indices: Partial<Record<Noun, number[]>> = {};
+  const unsure = new Set<string>();
   for (const noun of NOUNS) {
     const list = value[noun];
     if (!Array.isArray(list)) continue;
-    const { maxItems } = RegistrySchema.properties[noun] as { readonly maxItems?: number };
-    if (maxItems !== undefined && list.length > maxItems)
-      problems.push(`${noun} has ${list.length} rows, at most ${maxItems}`);
-    list.forEach((row, i) => {
-      problems.push(...rowProblems(placeOf(noun, i, row), row, schemaOf(noun, row), listProblems));
-    });
+    const { maxItems = Number.POSITIVE_INFINITY } = RegistrySchema.properties[noun] as { readonly maxItems?: number };
+    if (list.length > maxItems) problems.push(`${noun} has ${list.length} rows, at most ${maxItems}`);
+    const found = list.map((row, i) => rowProblems(placeOf(noun, i, row), row, schemaOf(noun, row), listProblems));
+    problems.push(...found.flat());
+    indices[noun] = list.flatMap((_, i) => (found[i]?.length === 0 ? [i] : []));
+    lists[noun] = indices[noun].map((i) => list[i]);
+    for (const row of list.filter((_, i) => found[i]?.length !== 0)) {
+      for (const key of NAMED_BY) if (isRow(row) && typeof row[key] === "string") unsure.add(row[key]);
+    }
   }
-  return problems.length > 0 ? { problems } : { registry: value as Registry };
+  const isWhole = NOUNS.every((noun) => lists[noun] !== undefined);
+  return { registry: { ...EMPTY_REGISTRY, ...lists } as Registry, problems, indices, unsure, isWhole };
 }
 
 function shapeOf1(value: Row, listProblems: ListProblems): Shaped {
@@ -128,5 +161,14 @@ function shapeOf1(value: Row, listProblems: ListProblems): Shaped {
     });
   }
   if (problems.length === 0) problems.push(...listProblems(REGISTRY_1, value, nearest));
-  return problems.length > 0 ? { problems } : { registry: fromVersion1(value as Registry1) };
+  if (problems.length > 0) return broken(problems);
+  const registry = fromVersion1(value as Registry1);
+  return { registry, problems: [], indices: {}, unsure: new Set(), isWhole: true };
+}
+
+const ROW_OF = new RegExp(`(?<![/\\w)])(${NOUNS.join("|")})/(\\d+)(?![\\w-])`, "g");
+
+/** A problem with other words for its rows: what stood at another place, or in another file. */
+export function relabel(problem: string, label: (noun: Noun, index: number) => string): string {
+  return problem.replace(ROW_OF, (_, noun: Noun, index: string) => label(noun, Number(index)));
 }
