@@ -93,10 +93,10 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     stops.push(sinks.stop);
     const token = createMetricsToken(config);
     const health = healthOf(parts, { ingress: listening, metrics, token, isStopping: () => stopping });
-    const http = await startApi(parts, listening, { health, staticDir: deps.staticDir });
-    stops.push(() => http.app.close());
     const watch = watchStore(parts, listening);
     stops.push(() => watch.timer.stop());
+    const http = await startApi(parts, listening, { health, staticDir: deps.staticDir, look: watch.look });
+    stops.push(() => http.app.close());
     superviseIfAsked(parts, stops);
     const reloadConfig = createReload({ config, logs, engine, sinks, supply, token, self, source: deps });
     log.info("gateway listens", { mqtt: `${listening.address.host}:${listening.address.port}`, http: http.url });

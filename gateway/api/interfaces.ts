@@ -1,4 +1,5 @@
 // What the API needs of others, in the smallest shape that serves it.
+import type { Static } from "typebox";
 import type {
   Alert,
   DeviceState,
@@ -6,7 +7,9 @@ import type {
   Overview,
   PointHistory,
   PointState,
+  ProfileSchema,
   Refusals,
+  Registry,
   Role,
 } from "../../protocol/index.ts";
 
@@ -29,6 +32,14 @@ export interface ApiEngine {
     act: { readonly by: string; readonly note?: string; readonly origin: string },
   ): Promise<Alert>;
   onChange(listener: (news: EngineNews) => void): () => void;
+}
+
+export interface ApiRegistry {
+  /** What is in force. */
+  whole(): Registry;
+  /** Puts another one in force, on disk and in the engine. Throws FILE_UNWRITABLE, FILE_UNREADABLE. */
+  save(registry: Registry): void;
+  profile(): Static<typeof ProfileSchema>;
 }
 
 export interface ApiPeople {

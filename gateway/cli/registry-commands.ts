@@ -12,7 +12,7 @@ import { readSource, writeFolder } from "../registry/folder.ts";
 import { issueKeys } from "../registry/keys.ts";
 import { loadRegistry, registryText, saveRegistry } from "../registry/registry.ts";
 import { tableOf } from "../registry/tables.ts";
-import { warningsOf } from "../registry/warnings.ts";
+import { lostKeys, warningsOf } from "../registry/warnings.ts";
 import type { CommandIo, ExitCode } from "./commands.ts";
 import { CONFIG_FLAG, type CommandShell, JSON_FLAG } from "./definitions.ts";
 
@@ -168,14 +168,6 @@ export function importRegistry(options: ImportOptions, io: CommandIo): ExitCode 
     );
   }
   return 0;
-}
-
-function lostKeys(before: Registry, after: Registry): string[] {
-  const known = new Set(after.devices.map((one) => one.deviceId));
-  const gone = [...new Set(before.devices.map((one) => one.deviceId))].filter((deviceId) => !known.has(deviceId));
-  if (gone.length === 0) return [];
-  const names = `${gone.slice(0, 5).join(", ")}${gone.length > 5 ? ` and ${gone.length - 5} more` : ""}`;
-  return [`devices that are no longer named lose their keys, and have to be flashed to come back: ${names}`];
 }
 
 function openForSecrets(path: string): number {

@@ -1,5 +1,6 @@
 // Norms as data: thresholds, delays and priorities, by name and version. National advice comes in 2027.
-import type { Norms, Priority } from "../../protocol/index.ts";
+import type { Static } from "typebox";
+import type { Norms, Priority, ProfileSchema } from "../../protocol/index.ts";
 import { NORMS_2026 } from "./norms.ts";
 
 export interface Threshold {
@@ -103,5 +104,11 @@ export const CONCEPT_2026: Profile = {
     offDelayS: 60,
   },
 };
+
+/** What people see of it. */
+export function shownProfile({ name, norms, ...profile }: Profile): Static<typeof ProfileSchema> {
+  const { enduranceCritical, enduranceLow, cannotReach72h, powerLost, sensorBad, silence } = profile;
+  return { name, norms, alerts: { enduranceCritical, enduranceLow, cannotReach72h, powerLost, sensorBad, silence } };
+}
 
 export const PROFILES: readonly Profile[] = [CONCEPT_2026];

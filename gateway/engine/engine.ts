@@ -67,6 +67,7 @@ export interface Engine {
   onChange(listener: (change: EngineChange) => void): () => void;
   note(signal: Signal): void;
   setRegistry(view: RegistryView): void;
+  profile(): Profile;
   /** Other norms, from the next step on; open alerts are judged anew by them. */
   setProfile(next: Profile): void;
   /** Resolves when all rows committed before this call have been taken. */
@@ -247,6 +248,7 @@ export function createEngine(options: EngineOptions): Engine {
       picture.setRegistry(view, clock.nowMs());
       tell({ points: picture.refresh(picture.pointIds()), alerts: [], gateway: picture.gateway() });
     },
+    profile: () => profile,
     setProfile: (next) => {
       profile = next;
     },

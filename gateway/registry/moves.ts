@@ -11,6 +11,9 @@ export interface Move {
   /** Where it stands from then on; undefined when it only left. */
   readonly assignment: Assignment | undefined;
   readonly left: string | undefined;
+  readonly from: string;
+  /** False when it stood there already. */
+  readonly isChange: boolean;
 }
 
 function hint(word: string, known: readonly string[]): { readonly near?: string } {
@@ -40,11 +43,11 @@ export function moveAsset(registry: Registry, { assetId, pointId, from }: NewAss
   }
   const standing = own.find((one) => spanOf(one).untilMs > beginMs);
   // Told twice, it stands where it is.
-  if (standing !== undefined && standing.pointId === pointId)
-    return { registry, assignment: standing, left: undefined };
+  if (standing === undefined ? pointId === undefined : standing.pointId === pointId)
+    return { registry, assignment: standing, left: undefined, from: standing?.from ?? begin, isChange: false };
   const ended = standing === undefined ? undefined : { ...standing, until: begin };
   const assignment = pointId === undefined ? undefined : { assetId, pointId, from: begin };
   const kept = registry.assignments.map((one) => (one === standing && ended !== undefined ? ended : one));
   const assignments = assignment === undefined ? kept : [...kept, assignment];
-  return { registry: { ...registry, assignments }, assignment, left: standing?.pointId };
+  return { registry: { ...registry, assignments }, assignment, left: standing?.pointId, from: begin, isChange: true };
 }

@@ -66,3 +66,12 @@ function shared({ devices }: Registry): string[] {
     return [`${placeOf("devices", i, device)} ${text}`];
   });
 }
+
+/** Between two registries: keys go with their devices. */
+export function lostKeys(before: Registry, after: Registry): string[] {
+  const known = new Set(after.devices.map((one) => one.deviceId));
+  const gone = [...new Set(before.devices.map((one) => one.deviceId))].filter((deviceId) => !known.has(deviceId));
+  if (gone.length === 0) return [];
+  const names = `${gone.slice(0, 5).join(", ")}${gone.length > 5 ? ` and ${gone.length - 5} more` : ""}`;
+  return [`devices that are no longer named lose their keys, and have to be flashed to come back: ${names}`];
+}

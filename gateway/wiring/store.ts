@@ -7,9 +7,9 @@ import { localDay } from "../domain/point.ts";
 import { GatewayError } from "../errors.ts";
 import type { MqttIngress } from "../ingress/mqtt.ts";
 import { countChanges, registryChanges } from "../registry/difference.ts";
-import { loadKeys } from "../registry/keys.ts";
+import { issueKeys, loadKeys } from "../registry/keys.ts";
 import { openPeople } from "../registry/people.ts";
-import { loadRegistry, registryPath } from "../registry/registry.ts";
+import { loadRegistry, registryPath, saveRegistry } from "../registry/registry.ts";
 import { registryView } from "../registry/view.ts";
 import type { Parts } from "./parts.ts";
 
@@ -22,6 +22,8 @@ export interface Store {
   isEnabled(deviceId: string): boolean;
   readonly people: ReturnType<typeof openPeople>;
   pointOf(deviceId: string): string | undefined;
+  /** Writes another registry, with keys for new devices; in force with the next `reload`. Throws FILE_UNWRITABLE. */
+  save(registry: Registry): void;
   reload(): { readonly before: Registry; readonly after: Registry };
 }
 
@@ -37,6 +39,12 @@ export function openStore(dir: string): Store {
     isEnabled: (deviceId) => device(deviceId)?.disabled !== true,
     people,
     pointOf: (deviceId) => byId.get(deviceId)?.pointId,
+    save: (next) => {
+      const [old, now] = [registry, next].map(({ devices }) => new Set(devices.map((one) => one.deviceId)));
+      const isSame = old?.size === now?.size && [...(now ?? [])].every((deviceId) => old?.has(deviceId));
+      if (!isSame) issueKeys(dir, next);
+      saveRegistry(dir, next);
+    },
     reload: () => {
       const before = registry;
       const after = loadRegistry(dir, listProblems);

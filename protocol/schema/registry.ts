@@ -150,6 +150,17 @@ export const NewAssignmentSchema = Type.Object(
 );
 export type NewAssignment = Static<typeof NewAssignmentSchema>;
 
+/** What has been done: where the asset was, where it is, and from when. */
+export const MovedSchema = Type.Object(
+  {
+    assetId: IdSchema,
+    from: MomentSchema,
+    pointId: Type.Optional(IdSchema),
+    left: Type.Optional(IdSchema),
+  },
+  { ...Closed, $id: "Moved" },
+);
+
 /** Groups of quantities in a report. */
 export const ReportGroupSchema = Type.Union([
   Type.Literal("power"),
@@ -265,6 +276,8 @@ export const RegistryChangesSchema = Type.Object(
         Closed,
       ),
     ),
+    /** More than the list has when there are very many. */
+    changesTotal: Type.Integer({ minimum: 0 }),
     /** What is allowed and yet worth a look. */
     warnings: Type.Array(Type.String()),
   },
