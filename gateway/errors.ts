@@ -17,6 +17,7 @@ const CODES = {
   FIELD_UNKNOWN: { status: 400, retry: false, text: "there is no field with this name" },
   ALERT_UNKNOWN: { status: 404, retry: false, text: "there is no open alert with this id" },
   ALERT_NOT_ACKNOWLEDGEABLE: { status: 409, retry: false, text: "this alert is acknowledged already" },
+  REGISTRY_CHANGED: { status: 412, retry: false, text: "the registry is another by now" },
   ASSET_UNKNOWN: { status: 404, retry: false, text: "there is no asset with this id" },
   ASSIGNMENT_IMPOSSIBLE: { status: 409, retry: false, text: "this assignment cannot be" },
   POINT_UNKNOWN: { status: 404, retry: false, text: "there is no point with this id" },

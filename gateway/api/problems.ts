@@ -39,6 +39,7 @@ const ADVICE: { readonly [C in ErrorCode]?: string } = {
   ALERT_NOT_ACKNOWLEDGEABLE: "GET /v1/alerts/{alertId} says who acknowledged it, and when.",
   RANGE_INVALID: "Give 'from' before 'to', as 2026-11-24T12:00:00Z, at most ten years apart.",
   FIELD_UNKNOWN: "Fields are group.field, as in power.fuelLevelPct, or phase; leave 'fields' out for all.",
+  REGISTRY_CHANGED: "Somebody changed it since: GET /v1/registry anew, and make the change in that one.",
   ASSET_UNKNOWN: "GET /v1/registry/assets lists the assets.",
   ASSIGNMENT_IMPOSSIBLE: "GET /v1/registry/assignments lists what is planned; change that in the registry first.",
   REGISTRY_INVALID:

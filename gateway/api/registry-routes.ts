@@ -1,4 +1,5 @@
 // The registry: read whole or a list at a time, replaced whole, and assets moved. Every change is in the log of acts.
+import { createHash } from "node:crypto";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyRequest } from "fastify";
 import Type from "typebox";
@@ -8,6 +9,7 @@ import {
   NOUNS,
   type Noun,
   ProfileSchema,
+  type Registry,
   RegistryChangesSchema,
   RegistrySchema,
 } from "../../protocol/index.ts";
@@ -17,7 +19,7 @@ import { type Action, isAllowed } from "../domain/permission.ts";
 import { GatewayError } from "../errors.ts";
 import { type Change, registryChanges } from "../registry/difference.ts";
 import { moveAsset } from "../registry/moves.ts";
-import { registryOf } from "../registry/registry.ts";
+import { registryOf, registryText } from "../registry/registry.ts";
 import { tableOf } from "../registry/tables.ts";
 import { lostKeys, warningsOf } from "../registry/warnings.ts";
 import { refer } from "./documents.ts";
@@ -57,6 +59,10 @@ function wantsCsv(accept: string | undefined): boolean {
   return csv >= 0 && (json < 0 || csv < json);
 }
 
+function etagOf(registry: Registry): string {
+  return `"${createHash("sha256").update(registryText(registry)).digest("base64url")}"`;
+}
+
 /** `2 points changed, 1 contacts added`: no data, since the log is kept longer than a phone number should be. */
 function summary(changes: readonly Change[]): string {
   const counts = new Map<string, number>();
@@ -87,7 +93,10 @@ export const registryRoutes: FastifyPluginAsyncTypebox<RegistryRouteDeps> = asyn
       schema: { summary: "The whole registry (admin); no keys", tags, response: { 200: refer(RegistrySchema) } },
       preValidation: allow("administer"),
     },
-    async () => registry.whole(),
+    async (_request, reply) => {
+      void reply.header("etag", etagOf(registry.whole()));
+      return registry.whole();
+    },
   );
   app.get(
     "/registry/:noun",
@@ -128,6 +137,9 @@ export const registryRoutes: FastifyPluginAsyncTypebox<RegistryRouteDeps> = asyn
     },
     async (request) => {
       const before = registry.whole();
+      const read = request.headers["if-match"];
+      // A set that was moved meanwhile would stand where it no longer is.
+      if (read !== undefined && read !== etagOf(before)) throw new GatewayError("REGISTRY_CHANGED");
       const changes = registryChanges(before, request.body);
       const dryRun = request.query.dryRun === "true";
       const warnings = [...warningsOf(request.body), ...lostKeys(before, request.body)];

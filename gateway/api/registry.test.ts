@@ -161,6 +161,18 @@ describe("replacing", () => {
     expect(changes()).toEqual([]);
   });
 
+  test("with if-match only over what was read: a set that was moved meanwhile stays moved", async () => {
+    const { registry } = await start();
+    const etag = String((await as("admin", { url: "/v1/registry" })).headers.etag);
+    const replace = (match: string) =>
+      as("admin", { method: "PUT", url: "/v1/registry", payload: changed(), headers: { "if-match": match } });
+    await as("coordinator", { method: "POST", url: "/v1/assignments", payload: { assetId: "alm-01-g1" } });
+    expect((await replace(etag)).json()).toMatchObject({ status: 412, code: "REGISTRY_CHANGED" });
+    expect(registry().assignments[0]?.until).toBe("2026-11-24T12:00:00.000Z");
+    const now = String((await as("admin", { url: "/v1/registry" })).headers.etag);
+    expect((await replace(now)).statusCode).toBe(200);
+  });
+
   test("a file of version 1 is taken as version 2", async () => {
     const { registry } = await start();
     const old = { version: 1, municipalities: DEMO.municipalities, points: [], devices: [] };
