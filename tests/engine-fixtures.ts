@@ -116,7 +116,7 @@ export const POINT: PointView = {
   region: "Flevoland",
   coordination: false,
   location: { lat: 52.371, lon: 5.217 },
-  capacity: 150,
+  capacity: { day: 150, night: 150 },
   connectionPoint: false,
   generator: { kind: "fixed", ratedKw: 8, tank: { capacityL: 200 } },
   battery: undefined,
@@ -127,7 +127,7 @@ export function registryOf(points: readonly PointView[]): RegistryView {
   const devices = points.map(({ pointId }) => {
     return { deviceId: `${pointId}-d1`, pointId, link: "mqtt", reportIntervalS: 60 } as const;
   });
-  return { points: () => points, devices: () => devices };
+  return { points: () => points, devices: () => devices, nextChangeMs: () => Number.POSITIVE_INFINITY };
 }
 
 export interface Engines {

@@ -9,6 +9,7 @@ import {
   type Problem,
   type Role,
 } from "../../protocol/index.ts";
+import { NO_REGISTRY } from "../../tests/api-fixtures.ts";
 import { entry } from "../../tests/engine-fixtures.ts";
 import { NOON_MS } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
@@ -40,6 +41,7 @@ async function serve(role: Role, tell: ApiEntries["tell"] = async () => POINT) {
   app = await createApi({
     engine: engine as unknown as ApiEngine,
     entries: { tell },
+    registry: NO_REGISTRY,
     clock: virtualClock(NOON_MS),
     version: "0",
     refusals: { list: () => ({ counts: {}, recent: [] }) },

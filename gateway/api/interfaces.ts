@@ -1,4 +1,5 @@
 // What the API needs of others, in the smallest shape that serves it.
+import type { Static } from "typebox";
 import type {
   Alert,
   DeviceState,
@@ -8,7 +9,9 @@ import type {
   Overview,
   PointHistory,
   PointState,
+  ProfileSchema,
   Refusals,
+  Registry,
   Role,
 } from "../../protocol/index.ts";
 
@@ -41,6 +44,14 @@ export interface ApiEntries {
    * JOURNAL_BUSY, JOURNAL_CLOSED.
    */
   tell(pointId: string, asked: NewEntry, by: string): Promise<PointState>;
+}
+
+export interface ApiRegistry {
+  /** What is in force. */
+  whole(): Registry;
+  /** Puts another one in force, on disk and in the engine. Throws FILE_UNWRITABLE, FILE_UNREADABLE. */
+  save(registry: Registry): void;
+  profile(): Static<typeof ProfileSchema>;
 }
 
 export interface ApiPeople {

@@ -8,6 +8,7 @@ import { type Lifecycle, NO_LIFECYCLE, stepDevicePhase } from "./lifecycle.ts";
 import { type MainsSeries, mainsLostSince, mainsUntil, withMains } from "./mains.ts";
 import { withoutAhead } from "./manual/ahead.ts";
 import { NOTHING_TOLD, type ToldModel } from "./manual/told.ts";
+import { byOwner } from "./ownership.ts";
 import { NO_PEOPLE, type PeopleModel, withCounter } from "./people/people.ts";
 import { AHEAD_MS_MAX } from "./placing.ts";
 import type { PointView } from "./point.ts";
@@ -38,6 +39,8 @@ export interface PointModel {
   readonly people: PeopleModel;
   readonly told: ToldModel;
   readonly readings: Readonly<Record<string, ReadingState>>;
+  /** What devices say of groups that another one owns, by `{deviceId} {group.field}`. */
+  readonly crossChecks?: Readonly<Record<string, ReadingState>>;
   readonly levels: LevelSeries;
   readonly currents: BatterySeries;
   readonly mains: MainsSeries;
@@ -75,7 +78,7 @@ export interface ReportArrival {
   readonly report: Report;
 }
 
-const GROUP_NAMES = ["power", "battery", "occupancy", "environment", "supplies"] as const;
+export const GROUP_NAMES = ["power", "battery", "occupancy", "environment", "supplies"] as const;
 
 /**
  * True when a record says something newer. Of one device its sequence decides, whatever its clock did in between; of two
@@ -88,10 +91,11 @@ function isNewer({ deviceId, sequence, timeMs, receivedMs }: ReportArrival, befo
     : timeMs >= before.atMs;
 }
 
-/** The model after one report. A reading moves only to a newer one. */
+/** The model after one report. A reading moves only to a newer one; of a group that another device owns it is a cross-check. */
 export function withReport(before: PointModel, view: PointView, arrival: ReportArrival): PointModel {
   const model = withoutFuture(withoutAhead(before, arrival.receivedMs), arrival.receivedMs + AHEAD_MS_MAX);
-  const { report, timeMs, deviceId, sequence } = arrival;
+  const { timeMs, deviceId, sequence } = arrival;
+  const { counted: report, checks } = byOwner(arrival.report, deviceId, view.groupOwners);
   const origin = { deviceId, sequence, atMs: timeMs };
   const readings: Record<string, ReadingState> = { ...model.readings };
   for (const group of GROUP_NAMES) {
@@ -115,9 +119,29 @@ export function withReport(before: PointModel, view: PointView, arrival: ReportA
     }).lifecycle,
     people: peopleWith(model.people, arrival),
     readings,
+    ...(checks === undefined ? {} : { crossChecks: checksWith(model.crossChecks ?? {}, arrival, checks) }),
     levels: levelsWith(model.levels, view, report, timeMs),
     currents: currentsWith(model.currents, report, timeMs),
   };
+}
+
+function checksWith(
+  before: NonNullable<PointModel["crossChecks"]>,
+  arrival: ReportArrival,
+  checks: Partial<Report>,
+): Record<string, ReadingState> {
+  const { deviceId, sequence, timeMs, quality } = arrival;
+  const after: Record<string, ReadingState> = { ...before };
+  for (const group of GROUP_NAMES) {
+    const fields = checks[group] as Record<string, number | string> | undefined;
+    for (const field in fields) {
+      const value = fields[field] as number | string;
+      const key = `${deviceId} ${group}.${field}`;
+      if (value === "absent" && after[key] === undefined) continue;
+      if (isNewer(arrival, after[key])) after[key] = { deviceId, sequence, atMs: timeMs, value, quality };
+    }
+  }
+  return after;
 }
 
 /** Moments ahead of now are of a clock that was wrong for a while: they must not stand before what comes now. */

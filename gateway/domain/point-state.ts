@@ -5,6 +5,8 @@ import { estimateEndurance } from "./endurance.ts";
 import { toInstant } from "./instant.ts";
 import { type PhaseNow, phaseNow } from "./lifecycle.ts";
 import { blended } from "./manual/blend.ts";
+import { minimumsOf } from "./minimum.ts";
+import { crossReadings } from "./ownership.ts";
 import { occupancyOf } from "./people/occupancy.ts";
 import { ownersOf } from "./people/owners.ts";
 import { capacityAt, type DeviceView, type PointView } from "./point.ts";
@@ -197,8 +199,10 @@ export function pointState(measured: PointModel, view: PointView, moment: PointM
   const sampledMs = sampledMsOf(model, hasDevice);
   const occupancy = occupancyOf(model.people, {
     ...{ nowMs, staleMs, capacity, phase: phase.phase, norms: profile.people },
-    ...ownersOf(model.people, moment.devices, view.groupOwners?.["occupancy"]),
+    ...ownersOf(model.people, moment.devices, view.groupOwners?.occupancy),
   });
+  const endurance = enduranceOf(model, view, moment);
+  const crosses = crossReadings(model, view.groupOwners, { nowMs, staleMs, devices: moment.devices });
   return {
     pointId: view.pointId,
     name: view.name,
@@ -218,11 +222,16 @@ export function pointState(measured: PointModel, view: PointView, moment: PointM
     generator: wordOf(model, "power.generator"),
     ...(fuel === undefined ? {} : { fuel }),
     ...(battery === undefined ? {} : { battery }),
-    endurance: enduranceOf(model, view, moment),
+    endurance,
     ...(occupancy === undefined ? {} : { occupancy }),
     ...(capacity === undefined ? {} : { capacity }),
+    ...(view.organisation === undefined ? {} : { organisation: view.organisation }),
+    ...(view.fuelPriority === undefined ? {} : { fuelPriority: view.fuelPriority }),
+    ...(view.minimums === undefined
+      ? {}
+      : { minimums: minimumsOf(view.minimums, model, { endurance, fuel, battery }) }),
     priority: moment.priority,
-    readings: readingsOf(model, { nowMs, staleMs, toldStaleMs: profile.toldStaleS * 1000 }),
+    readings: [...readingsOf(model, { nowMs, staleMs, toldStaleMs: profile.toldStaleS * 1000 }), ...crosses],
     updatedAt: toInstant(nowMs),
   };
 }

@@ -1,11 +1,14 @@
-// Points and devices as the engine sees them on one day: what is assigned from–to has been looked up.
+// Points and devices as the engine sees them at one instant: what is assigned from–to has been looked up.
 
 import type { Static } from "typebox";
-import type { BatterySchema, Device, GeneratorSchema, Point } from "../../protocol/index.ts";
+import type { BatterySchema, Device, GeneratorSchema, Point, Process, ReportGroup } from "../../protocol/index.ts";
 
-/** `assetId` names the set or battery wherever it stands: what was learned of it goes along. */
-export type Generator = Static<typeof GeneratorSchema> & { readonly assetId?: string };
+/** `assetId` names the set or battery wherever it stands: what was learned of it goes along. So does that of a linked tank. */
+export type Generator = Static<typeof GeneratorSchema> & { readonly assetId?: string; readonly tankId?: string };
 export type Battery = Static<typeof BatterySchema> & { readonly assetId?: string };
+
+/** A minimum level of a critical process, and which directorate owns it. */
+export type Minimum = Omit<Process, "pointId">;
 
 export interface PointView {
   readonly pointId: string;
@@ -13,15 +16,19 @@ export interface PointView {
   readonly kind: Point["kind"];
   readonly municipality: string;
   readonly region: string;
+  readonly organisation?: string;
   readonly coordination: boolean;
   readonly location: Point["location"];
-  readonly capacity: number | undefined;
-  /** Which devices answer for a group (`occupancy`), by its name, when the registry says so; others cross-check. */
-  readonly groupOwners?: Readonly<Record<string, string | readonly string[]>>;
+  readonly capacity: Point["capacity"];
+  readonly fuelPriority?: number;
   /** A socket for a delivered set, and no set. */
   readonly connectionPoint: boolean;
   readonly generator: Generator | undefined;
   readonly battery: Battery | undefined;
+  /** Which device counts for a group; a group that nobody owns goes by the newest. */
+  readonly groupOwners?: Readonly<Partial<Record<ReportGroup, string>>>;
+  /** Of an own post. */
+  readonly minimums?: readonly Minimum[];
 }
 
 export interface DeviceView {
@@ -29,17 +36,16 @@ export interface DeviceView {
   readonly pointId: string;
   readonly link: Device["link"];
   readonly reportIntervalS: number;
+  /** How long it goes on without mains. */
+  readonly ownSupplyH?: number;
 }
 
 export interface RegistryView {
-  /** Points in force on a local day, 2026-12-31. */
-  points(day: string): readonly PointView[];
-  devices(day: string): readonly DeviceView[];
-}
-
-/** How many people a point can take at a moment. */
-export function capacityAt({ capacity }: Pick<PointView, "capacity">, _atMs: number): number | undefined {
-  return capacity;
+  /** Points as they are at an instant. */
+  points(atMs: number): readonly PointView[];
+  devices(atMs: number): readonly DeviceView[];
+  /** When either is next another; Infinity when never. */
+  nextChangeMs(atMs: number): number;
 }
 
 const DAY = new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Amsterdam", dateStyle: "short" });
@@ -54,4 +60,22 @@ export function dayBeginMs(day: string): number {
   const utcMs = Date.parse(`${day}T00:00:00Z`);
   const summerMs = utcMs - 2 * 3_600_000;
   return localDay(summerMs) === day ? summerMs : utcMs - 3_600_000;
+}
+
+/** A day (its midnight here) or an instant, as milliseconds since 1970; NaN for what is neither. */
+export function momentMs(moment: string): number {
+  if (moment.includes("T")) return Date.parse(moment);
+  return Number.isNaN(Date.parse(`${moment}T00:00:00Z`)) ? Number.NaN : dayBeginMs(moment);
+}
+
+/** The local hours in which the capacity by day holds. */
+export const CAPACITY_DAY = { fromHour: 7, untilHour: 22 } as const;
+
+const HOUR = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/Amsterdam", hour: "2-digit", hourCycle: "h23" });
+
+/** How many people fit at this time of day; undefined where nobody has said. */
+export function capacityAt({ capacity }: Pick<PointView, "capacity">, ms: number): number | undefined {
+  if (capacity === undefined) return undefined;
+  const hour = Number(HOUR.format(ms));
+  return hour >= CAPACITY_DAY.fromHour && hour < CAPACITY_DAY.untilHour ? capacity.day : capacity.night;
 }

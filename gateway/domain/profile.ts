@@ -1,5 +1,7 @@
 // Norms as data: thresholds, delays and priorities, by name and version. National advice comes in 2027.
-import type { Priority } from "../../protocol/index.ts";
+import type { Static } from "typebox";
+import type { Norms, Priority, ProfileSchema } from "../../protocol/index.ts";
+import { NORMS_2026 } from "./norms.ts";
 
 export interface Threshold {
   readonly priority: Priority;
@@ -52,6 +54,7 @@ export interface SelfProfile {
 
 export interface Profile {
   readonly name: string;
+  readonly norms: Norms;
   readonly gateway: SelfProfile;
   readonly enduranceCritical: Threshold;
   readonly enduranceLow: Threshold;
@@ -90,6 +93,7 @@ export interface Profile {
 
 export const CONCEPT_2026: Profile = {
   name: "concept-2026",
+  norms: NORMS_2026,
   enduranceCritical: { priority: 1, onH: 4, offH: 6, onDelayS: 600 },
   enduranceLow: { priority: 2, onH: 12, offH: 16, onDelayS: 1_800 },
   cannotReach72h: { priority: 3, onDelayS: 3_600 },
@@ -135,5 +139,11 @@ export const CONCEPT_2026: Profile = {
     offDelayS: 60,
   },
 };
+
+/** What people see of it. */
+export function shownProfile({ name, norms, ...profile }: Profile): Static<typeof ProfileSchema> {
+  const { enduranceCritical, enduranceLow, cannotReach72h, powerLost, sensorBad, silence } = profile;
+  return { name, norms, alerts: { enduranceCritical, enduranceLow, cannotReach72h, powerLost, sensorBad, silence } };
+}
 
 export const PROFILES: readonly Profile[] = [CONCEPT_2026];

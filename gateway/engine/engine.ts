@@ -72,6 +72,7 @@ export interface Engine {
   onChange(listener: (change: EngineChange) => void): () => void;
   note(signal: Signal): void;
   setRegistry(view: RegistryView): void;
+  profile(): Profile;
   /** Other norms, from the next step on; open alerts are judged anew by them. */
   setProfile(next: Profile): void;
   /** Resolves when all rows committed before this call have been taken. */
@@ -120,6 +121,8 @@ export function createEngine(options: EngineOptions): Engine {
     turnQueued = false;
     while (!stopping) {
       const batch = await journal.read(saver.takenId(), BATCH_ROWS_MAX);
+      // Rows that come between a change of the registry and the next tick are taken by what holds now.
+      const renewed = picture.renew(clock.nowMs());
       if (batch.length > 0) picture.renewOutage();
       for (const row of batch) {
         if (!(await rows.take(row))) return;
@@ -127,7 +130,7 @@ export function createEngine(options: EngineOptions): Engine {
         // A row that is behind is never taken again, whatever the next one does to the process.
         if (attempts.isCareful(row.id)) await flush();
       }
-      await flush();
+      await flush(renewed ? picture.pointIds() : []);
       if (batch.length === 0) return;
     }
   }
@@ -149,7 +152,7 @@ export function createEngine(options: EngineOptions): Engine {
     tickQueued = false;
     if (stopping) return;
     const nowMs = clock.nowMs();
-    picture.renewDay(nowMs);
+    const renewed = picture.renew(nowMs);
     picture.renewOutage();
     const ids = picture.pointIds();
     const share = Math.max(1, Math.ceil(ids.length / TICK_SHARE));
@@ -169,7 +172,8 @@ export function createEngine(options: EngineOptions): Engine {
     if (own !== undefined) change((draft) => own.apply(draft));
     change((draft) => refusals.apply(draft, nowMs, (deviceId) => picture.subjectOf(deviceId)));
     change((draft) => endAlerts(draft, { nowMs, isPoint: (id) => picture.context.pointOf(id) !== undefined }));
-    await flush(slice);
+    // What changed by the registry alone is told at once, of every point.
+    await flush(renewed ? ids : slice);
   }
 
   /** Beside the turns: while the journal refuses, these wait for it. */
@@ -253,6 +257,7 @@ export function createEngine(options: EngineOptions): Engine {
       picture.setRegistry(view, clock.nowMs());
       tell({ points: picture.refresh(picture.pointIds()), alerts: [], gateway: picture.gateway() });
     },
+    profile: () => profile,
     setProfile: (next) => {
       profile = next;
     },

@@ -20,7 +20,11 @@ const MINUTE_MS = 60_000;
 const engines = createEngines();
 afterEach(() => engines.stopAll());
 
-const NO_DEVICES: RegistryView = { points: () => [POINT], devices: () => [] };
+const NO_DEVICES: RegistryView = {
+  points: () => [POINT],
+  devices: () => [],
+  nextChangeMs: () => Number.POSITIVE_INFINITY,
+};
 
 async function tell(engine: Engine, store: MemoryJournal, clock: VirtualClock, ...told: Parameters<typeof entry>) {
   store.tell(entry(...told), clock.nowMs());
@@ -75,7 +79,7 @@ describe("entries", () => {
     const store = memoryJournal();
     const clock = virtualClock(NOON_MS);
     const device = { deviceId: "alm-01", pointId: "alm-01", link: "mqtt", reportIntervalS: 60 } as const;
-    const registry = { points: () => [POINT], devices: () => [device] };
+    const registry = { points: () => [POINT], devices: () => [device], nextChangeMs: () => Number.POSITIVE_INFINITY };
     const engine = await engines.start(store.journal, clock, { registry });
     store.append({ receivedMs: clock.nowMs(), deviceId: "alm-01", ...power(60) });
     await tell(engine, store, clock, { kind: "count", people: 7 }, NOON_MS);
@@ -206,7 +210,7 @@ describe("a point without a device", () => {
     const store = memoryJournal();
     const clock = virtualClock(NOON_MS);
     const other = { ...POINT, pointId: "alm-02", name: "De Schoor", location: { lat: 52.38, lon: 5.23 } };
-    const registry = { points: () => [POINT, other], devices: () => [] };
+    const registry = { points: () => [POINT, other], devices: () => [], nextChangeMs: () => Number.POSITIVE_INFINITY };
     const engine = await engines.start(store.journal, clock, { registry });
     for (const pointId of ["alm-01", "alm-02"])
       await tell(engine, store, clock, { kind: "phase", phase: "open" }, NOON_MS, { pointId });

@@ -5,7 +5,7 @@ import { toInstant } from "../domain/instant.ts";
 import { toldPowerMs } from "../domain/manual/told.ts";
 import { type Outage, outageOf, targetMs } from "../domain/outage.ts";
 import { roomAt } from "../domain/people/room.ts";
-import { type DeviceView, localDay, type PointView, type RegistryView } from "../domain/point.ts";
+import type { DeviceView, PointView, RegistryView } from "../domain/point.ts";
 import { emptyModel } from "../domain/point-model.ts";
 import { pointState } from "../domain/point-state.ts";
 import type { Profile } from "../domain/profile.ts";
@@ -36,7 +36,8 @@ export interface Picture {
   isFresh(pointId: string, nowMs: number): boolean;
   subjectOf(deviceId: string): Alert["subject"] | undefined;
   renewOutage(): void;
-  renewDay(nowMs: number): void;
+  /** Looks the registry up anew when what holds has changed since, or the clock has gone back; true when it did. */
+  renew(nowMs: number): boolean;
   setRegistry(view: RegistryView, nowMs: number): void;
 }
 
@@ -52,7 +53,9 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
   const { options, profile, savedId, unstored } = deps;
   const { clock, journal, surroundings } = options;
   let registry = options.registry;
-  let day = "";
+  /** Of the registry as it is looked up now: from when, and until when, it holds. */
+  let lookedUpMs = Number.POSITIVE_INFINITY;
+  let nextChangeMs = Number.NEGATIVE_INFINITY;
   let views = new Map<string, PointView>();
   let devices = new Map<string, DeviceView>();
   let byPoint = new Map<string, DeviceView[]>();
@@ -60,24 +63,25 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
   const shown = new Map<string, PointState>();
   const startedAt = toInstant(clock.nowMs());
 
-  function renewDay(nowMs: number): void {
-    const today = localDay(nowMs);
-    if (today === day) return;
-    day = today;
-    views = new Map(registry.points(day).map((view) => [view.pointId, view]));
-    devices = new Map(registry.devices(day).map((device) => [device.deviceId, device]));
+  function renew(nowMs: number): boolean {
+    if (nowMs >= lookedUpMs && nowMs < nextChangeMs) return false;
+    lookedUpMs = nowMs;
+    nextChangeMs = registry.nextChangeMs(nowMs);
+    views = new Map(registry.points(nowMs).map((view) => [view.pointId, view]));
+    devices = new Map(registry.devices(nowMs).map((device) => [device.deviceId, device]));
     byPoint = new Map();
     for (const device of devices.values())
       byPoint.set(device.pointId, [...(byPoint.get(device.pointId) ?? []), device]);
     for (const pointId of shown.keys()) if (!views.has(pointId)) shown.delete(pointId);
+    return true;
   }
-  renewDay(clock.nowMs());
+  renew(clock.nowMs());
 
   const context: StepContext = {
     get profile() {
       return profile();
     },
-    outageTargetMs: (nowMs) => targetMs(outage, nowMs),
+    outageTargetMs: (nowMs) => targetMs(outage, nowMs, profile().norms.autonomyH.value),
     pointOf: (pointId) => views.get(pointId),
     deviceOf: (deviceId) => devices.get(deviceId),
     devicesOf: (pointId) => byPoint.get(pointId) ?? [],
@@ -238,13 +242,13 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
       const lost = [...state.points.values()].flatMap((model) => {
         return views.has(model.pointId) && model.mainsLostMs !== undefined ? [model.mainsLostMs] : [];
       });
-      outage = outageOf(lost);
+      outage = outageOf(lost, profile().norms.autonomyH.value);
     },
-    renewDay,
+    renew,
     setRegistry: (view, nowMs) => {
       registry = view;
-      day = "";
-      renewDay(nowMs);
+      nextChangeMs = Number.NEGATIVE_INFINITY;
+      renew(nowMs);
     },
   };
 }

@@ -10,6 +10,7 @@ import {
 } from "../domain/device-model.ts";
 import { bitsOf, isWanted, withHeld } from "../domain/held.ts";
 import { toInstant } from "../domain/instant.ts";
+import { byOwner } from "../domain/ownership.ts";
 import { withDeviceCount } from "../domain/people/people.ts";
 import type { DeviceView, PointView } from "../domain/point.ts";
 import { emptyModel, type PointModel, type ReportArrival, withContact, withReport } from "../domain/point-model.ts";
@@ -109,8 +110,9 @@ function withRecount(model: PointModel, record: JournalRecord, { event, argument
 
 /** Notes which rules held at a late sample, judged by it alone: it neither raises nor clears, but its time counts. */
 function withLateSample(model: PointModel, view: PointView, late: ReportArrival, context: StepContext): PointModel {
-  const { timeMs, report } = late;
-  if (report.power === undefined || !isWanted(model.held, timeMs, model.lastSampleMs ?? timeMs)) return model;
+  const { timeMs } = late;
+  const { counted } = byOwner(late.report, late.deviceId, view.groupOwners);
+  if (counted.power === undefined || !isWanted(model.held, timeMs, model.lastSampleMs ?? timeMs)) return model;
   const then = withReport({ ...emptyModel(model.pointId), levels: model.levels, currents: model.currents }, view, late);
   const state = pointState(then, view, momentOf(model.pointId, { nowMs: timeMs, contact: "present" }, context));
   return { ...model, held: withHeld(model.held, timeMs, heldBits(then, state, view, context.profile)) };

@@ -38,7 +38,11 @@ afterEach(async () => {
 async function open(name: string): Promise<{ journal: Journal; engine: Engine }> {
   const made = await openJournal({ dir: join(folder.path, name), clock: systemClock, reserveMb: 0 });
   const started = createEngine({
-    ...{ journal: made, registry: { points: () => [POINT], devices: () => [DEVICE] }, profile: CONCEPT_2026 },
+    ...{
+      journal: made,
+      registry: { points: () => [POINT], devices: () => [DEVICE], nextChangeMs: () => Number.POSITIVE_INFINITY },
+      profile: CONCEPT_2026,
+    },
     ...{ clock: systemClock, gatewayId: "test", version: "0" },
     surroundings: { refusals: () => ({}), sinks: () => [], isClockTrusted: () => true },
   });

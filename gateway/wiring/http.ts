@@ -4,6 +4,7 @@ import { createApi } from "../api/api.ts";
 import type { ApiHealth } from "../api/health-routes.ts";
 import { isPlausibleWallTime } from "../clock.ts";
 import { toInstant } from "../domain/instant.ts";
+import { shownProfile } from "../domain/profile.ts";
 import { GatewayError } from "../errors.ts";
 import type { MqttIngress } from "../ingress/mqtt.ts";
 import { createEntries } from "./entries.ts";
@@ -13,7 +14,7 @@ import { type Parts, readPem, VERSION } from "./parts.ts";
 export async function startApi(
   parts: Parts,
   ingress: MqttIngress,
-  { health, staticDir }: { readonly health: ApiHealth; readonly staticDir: string | undefined },
+  { health, staticDir, look }: { readonly health: ApiHealth; readonly staticDir: string | undefined; look(): void },
 ): Promise<{ app: FastifyInstance; port: number; url: string }> {
   const { config, clock, logs, engine, store, journal, history } = parts;
   const { host, port, tlsCert, tlsKey } = config.http;
@@ -32,6 +33,15 @@ export async function startApi(
     journal,
     refusals: { list: () => ({ counts: Object.fromEntries(ingress.refusals.counts), recent: recent() }) },
     history: historyForApi(history, store),
+    registry: {
+      whole: store.registry,
+      // The files are what is in force: they are read as after an import.
+      save: (next) => {
+        store.save(next);
+        look();
+      },
+      profile: () => shownProfile(engine.profile()),
+    },
     health,
     clock,
     version: VERSION,

@@ -6,9 +6,11 @@ import { listProblems } from "../config/problems.ts";
 import { localDay } from "../domain/point.ts";
 import { GatewayError } from "../errors.ts";
 import type { MqttIngress } from "../ingress/mqtt.ts";
-import { loadKeys } from "../registry/keys.ts";
+import { countChanges, registryChanges } from "../registry/difference.ts";
+import { issueKeys, loadKeys } from "../registry/keys.ts";
 import { openPeople } from "../registry/people.ts";
-import { loadRegistry, registryDifference, registryPath, registryView } from "../registry/registry.ts";
+import { loadRegistry, registryPath, saveRegistry } from "../registry/registry.ts";
+import { registryView } from "../registry/view.ts";
 import type { Parts } from "./parts.ts";
 
 /** A new registry, key or person is noticed within this. */
@@ -20,6 +22,8 @@ export interface Store {
   isEnabled(deviceId: string): boolean;
   readonly people: ReturnType<typeof openPeople>;
   pointOf(deviceId: string): string | undefined;
+  /** Writes another registry, with keys for new devices; in force with the next `reload`. Throws FILE_UNWRITABLE. */
+  save(registry: Registry): void;
   reload(): { readonly before: Registry; readonly after: Registry };
 }
 
@@ -35,6 +39,12 @@ export function openStore(dir: string): Store {
     isEnabled: (deviceId) => device(deviceId)?.disabled !== true,
     people,
     pointOf: (deviceId) => byId.get(deviceId)?.pointId,
+    save: (next) => {
+      const [old, now] = [registry, next].map(({ devices }) => new Set(devices.map((one) => one.deviceId)));
+      const isSame = old?.size === now?.size && [...(now ?? [])].every((deviceId) => old?.has(deviceId));
+      if (!isSame) issueKeys(dir, next);
+      saveRegistry(dir, next);
+    },
     reload: () => {
       const before = registry;
       const after = loadRegistry(dir, listProblems);
@@ -70,7 +80,7 @@ export function watchStore(
         const same = Buffer.from(key ?? []).equals(Buffer.from(store.key(deviceId) ?? []));
         if (!same || !store.isEnabled(deviceId)) ingress.closeDevice(deviceId);
       }
-      log.info("registry loaded", { ...registryDifference(before, after), day: localDay(clock.nowMs()) });
+      log.info("registry loaded", { ...countChanges(registryChanges(before, after)), day: localDay(clock.nowMs()) });
     } catch (error) {
       const detail = error instanceof GatewayError ? error.detail : {};
       log.error("the new registry is not valid: the old one stays in force", {

@@ -9,5 +9,6 @@ export * from "./history.ts";
 export * from "./http.ts";
 export * from "./overview.ts";
 export * from "./point-state.ts";
+export * from "./profile.ts";
 export * from "./registry.ts";
 export * from "./scalars.ts";

@@ -7,21 +7,39 @@ import { DeviceSamplesSchema, PointHistorySchema } from "./history.ts";
 import { DeviceStateSchema, ProblemSchema, RefusalsSchema, SessionSchema, SignInSchema } from "./http.ts";
 import { OverviewSchema } from "./overview.ts";
 import { PointStateSchema } from "./point-state.ts";
+import { ProfileSchema } from "./profile.ts";
+import {
+  AssignmentSchema,
+  DeviceSchema,
+  MovedSchema,
+  NewAssignmentSchema,
+  PointSchema,
+  RegistryChangesSchema,
+  RegistrySchema,
+} from "./registry.ts";
 
 /** All that crosses HTTP and MQTT. */
 export const NAMED_SCHEMAS: readonly TSchema[] = [
   AcknowledgementSchema,
   AlertSchema,
+  AssignmentSchema,
+  DeviceSchema,
   DeviceSamplesSchema,
   DeviceStateSchema,
   EntrySchema,
   GatewayStateSchema,
   NewEntrySchema,
+  MovedSchema,
+  NewAssignmentSchema,
   OverviewSchema,
+  PointSchema,
   PointHistorySchema,
   PointStateSchema,
   ProblemSchema,
+  ProfileSchema,
   RefusalsSchema,
+  RegistryChangesSchema,
+  RegistrySchema,
   SessionSchema,
   SignInSchema,
 ];
