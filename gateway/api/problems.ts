@@ -70,10 +70,10 @@ function sentence(text: string): string {
 }
 
 function problemOfGateway(error: GatewayError): Problem {
-  const facts = Object.entries(error.detail).map(([key, value]) => `${key} ${String(value)}`);
+  const { problems, ...rest } = error.detail;
+  const facts = Object.entries(rest).map(([key, value]) => `${key} ${String(value)}`);
   const where = facts.length > 0 ? ` (${facts.join(", ")})` : "";
   const advice = ADVICE[error.code] ?? (error.retry ? "Try again in a minute." : "");
-  const { problems } = error.detail;
   return {
     status: error.status,
     title: sentence(error.message),
