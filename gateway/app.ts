@@ -63,7 +63,7 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
   const stops: Stop[] = [() => journal.close()];
   let stopping = false;
   try {
-    const store = openStore(config.data.dir);
+    const store = openStore(config.data.dir, clock.nowMs);
     let ingress: MqttIngress | undefined;
     const sinks = createSinkSet(config, (next) => createRunners({ config: next, clock, logs, journal, store }));
     let history: History | undefined;

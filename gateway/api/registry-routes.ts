@@ -27,7 +27,8 @@ import type { ApiAct, ApiRegistry } from "./interfaces.ts";
 import { sessionOf } from "./session-routes.ts";
 import type { Sessions } from "./sessions.ts";
 
-export const REGISTRY_BYTES_MAX = 8 * 1024 * 1024;
+/** With room for a layout of its own beside `REGISTRY_BYTES_MAX`. */
+export const BODY_BYTES_MAX = 4 * 1024 * 1024;
 const CHANGES_MAX = 1_000;
 const CSV_TYPE = "text/csv";
 
@@ -121,7 +122,7 @@ export const registryRoutes: FastifyPluginAsyncTypebox<RegistryRouteDeps> = asyn
   app.put(
     "/registry",
     {
-      bodyLimit: REGISTRY_BYTES_MAX,
+      bodyLimit: BODY_BYTES_MAX,
       schema: {
         summary: "Replace the whole registry (admin), or see what that would change; version 1 is taken as well",
         tags,

@@ -8,7 +8,7 @@ import { NOON_MS } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import { createApi } from "./api.ts";
 import type { ApiAct, ApiEngine } from "./interfaces.ts";
-import { REGISTRY_BYTES_MAX } from "./registry-routes.ts";
+import { BODY_BYTES_MAX } from "./registry-routes.ts";
 
 const DEMO = JSON.parse(readFileSync(new URL("../../tests/demo/registry.json", import.meta.url), "utf8")) as Registry;
 const ROLES = { viewer: "viewer", coordinator: "coordinator", admin: "admin" } as const;
@@ -147,7 +147,7 @@ describe("replacing", () => {
     expect((await put("admin", [])).json()).toMatchObject({ code: "REGISTRY_INVALID" });
     expect((await put("admin", DEMO, "?dryrun=true")).json()).toMatchObject({ code: "REQUEST_INVALID" });
     expect((await put("coordinator", { nothing: 1 })).json()).toMatchObject({ code: "NOT_ALLOWED" });
-    const large = `{"x":"${"x".repeat(REGISTRY_BYTES_MAX)}"}`;
+    const large = `{"x":"${"x".repeat(BODY_BYTES_MAX)}"}`;
     const refused = await as("admin", {
       method: "PUT",
       url: "/v1/registry",
@@ -156,7 +156,7 @@ describe("replacing", () => {
     });
     expect(refused.json()).toMatchObject({
       code: "BODY_TOO_LARGE",
-      detail: "No body here needs more than 8192 KiB. Send less.",
+      detail: "No body here needs more than 4096 KiB. Send less.",
     });
     expect(registry()).toBe(DEMO);
     expect(changes()).toEqual([]);

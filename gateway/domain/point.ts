@@ -73,9 +73,17 @@ export const CAPACITY_DAY = { fromHour: 7, untilHour: 22 } as const;
 
 const HOUR = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/Amsterdam", hour: "2-digit", hourCycle: "h23" });
 
+/** The local hour of an hour of UTC: summer time begins and ends between two of them. Asked for at every report. */
+let lately = { hourMs: Number.NaN, local: 0 };
+function localHour(ms: number): number {
+  const hourMs = Math.floor(ms / 3_600_000) * 3_600_000;
+  if (lately.hourMs !== hourMs) lately = { hourMs, local: Number(HOUR.format(hourMs)) };
+  return lately.local;
+}
+
 /** How many people fit at this time of day; undefined where nobody has said. */
 export function capacityAt({ capacity }: Pick<PointView, "capacity">, ms: number): number | undefined {
   if (capacity === undefined) return undefined;
-  const hour = Number(HOUR.format(ms));
+  const hour = localHour(ms);
   return hour >= CAPACITY_DAY.fromHour && hour < CAPACITY_DAY.untilHour ? capacity.day : capacity.night;
 }

@@ -5,7 +5,7 @@ import { NOUNS, type Noun, type Registry } from "../../protocol/index.ts";
 import { nearest } from "../../protocol/nearest.ts";
 import { GatewayError } from "../errors.ts";
 import { readWhole, writeWhole } from "./file.ts";
-import { bounded, parseRegistry } from "./registry.ts";
+import { bounded, checkBytes, parseRegistry } from "./registry.ts";
 import type { ListProblems } from "./shape.ts";
 import { readTables, type Tables, tableOf } from "./tables.ts";
 
@@ -40,6 +40,7 @@ export function readSource(path: string, base: () => Registry, listProblems: Lis
   const said = problems.length > 0 ? { registry: before, problems: [] } : readTables(tables, before, listProblems);
   const all = [...problems, ...said.problems];
   if (all.length > 0) throw new GatewayError("REGISTRY_INVALID", { path, problems: bounded(all) });
+  checkBytes(said.registry, path);
   return { registry: said.registry, kept: NOUNS.filter((noun) => tables[noun] === undefined) };
 }
 

@@ -10,7 +10,15 @@ import { changeLine, countChanges, registryChanges } from "./difference.ts";
 import { issueKeys, loadKeys } from "./keys.ts";
 import { moveAsset } from "./moves.ts";
 import { addPerson, listPeople, openPeople, removePerson, SIGN_INS_WAITING_MAX } from "./people.ts";
-import { loadRegistry, parseRegistry, registryOf, registryText, saveRegistry } from "./registry.ts";
+import {
+  checkBytes,
+  loadRegistry,
+  parseRegistry,
+  REGISTRY_BYTES_MAX,
+  registryOf,
+  registryText,
+  saveRegistry,
+} from "./registry.ts";
 import { registryView } from "./view.ts";
 import { warningsOf } from "./warnings.ts";
 
@@ -159,6 +167,21 @@ describe("the registry", () => {
       devicesRemoved: 1,
       pointsAdded: 0,
     });
+  });
+
+  test("that would be too large for the copy is refused: at the limit it is taken, above it is not", () => {
+    const bytes = Buffer.byteLength(registryText(DEMO));
+    const row = { pointId: "alm-01", role: "x".repeat(60), phone: "088 000 00 00" };
+    const rowBytes = Buffer.byteLength(`,\n  ${JSON.stringify({ ...row, phone: "0000000" })}`);
+    const fits = Math.floor((REGISTRY_BYTES_MAX - bytes) / rowBytes);
+    const withContacts = (count: number) => {
+      const more = Array.from({ length: count }, (_, i) => ({ ...row, phone: String(i).padStart(7, "0") }));
+      return { ...DEMO, contacts: [...DEMO.contacts, ...more] };
+    };
+    expect(() => checkBytes(withContacts(fits), "x.json")).not.toThrow();
+    expect(() => checkBytes(withContacts(fits + 1), "x.json")).toThrowError(
+      expect.objectContaining({ code: "REGISTRY_INVALID" }),
+    );
   });
 
   test("a difference names the row, the field, and both values", () => {

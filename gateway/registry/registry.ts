@@ -8,12 +8,23 @@ import { EMPTY_REGISTRY, type ListProblems, relabel, shapeOf } from "./shape.ts"
 
 export const REGISTRY_FILE = "registry.json";
 export const PROBLEMS_MAX = 200;
+/** Of the file: the scheduled copy takes it whole. A thousand points with all that belongs to them are about a third. */
+export const REGISTRY_BYTES_MAX = 3_500_000;
 
 /** The registry that a value is, of version 1 or 2. Throws REGISTRY_INVALID with every one of its `problems`. */
 export function registryOf(value: unknown, path: string, listProblems: ListProblems): Registry {
   const { registry, problems } = judge(value, listProblems);
+  checkBytes(registry, path);
   if (problems.length > 0) throw new GatewayError("REGISTRY_INVALID", { path, problems: bounded(problems) });
   return registry;
+}
+
+/** Throws REGISTRY_INVALID. */
+export function checkBytes(registry: Registry, path: string): void {
+  const bytes = Buffer.byteLength(registryText(registry));
+  if (bytes <= REGISTRY_BYTES_MAX) return;
+  const problems = [`as a file it has ${bytes} bytes, at most ${REGISTRY_BYTES_MAX}`];
+  throw new GatewayError("REGISTRY_INVALID", { path, problems });
 }
 
 /** All that is wrong with a value, in its form and in what it says; the rows that have their form are held against each other. */

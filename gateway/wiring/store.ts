@@ -1,11 +1,12 @@
 // Registry, keys and people as the gateway holds them, and what happens when their files change.
 import { statSync } from "node:fs";
-import type { Registry } from "../../protocol/index.ts";
+import type { Device, Registry } from "../../protocol/index.ts";
 import type { Timer } from "../clock.ts";
 import { listProblems } from "../config/problems.ts";
 import { localDay } from "../domain/point.ts";
 import { GatewayError } from "../errors.ts";
 import type { MqttIngress } from "../ingress/mqtt.ts";
+import { inForce } from "../registry/check.ts";
 import { countChanges, registryChanges } from "../registry/difference.ts";
 import { issueKeys, loadKeys } from "../registry/keys.ts";
 import { openPeople } from "../registry/people.ts";
@@ -27,18 +28,31 @@ export interface Store {
   reload(): { readonly before: Registry; readonly after: Registry };
 }
 
-export function openStore(dir: string): Store {
+type Rows = ReadonlyMap<string, readonly Device[]>;
+
+function rowsById(registry: Registry): Rows {
+  const rows = new Map<string, Device[]>();
+  for (const one of registry.devices) rows.set(one.deviceId, [...(rows.get(one.deviceId) ?? []), one]);
+  return rows;
+}
+
+/** `nowMs`: of a device that moves from point to point the row in force counts, and between two the last one. */
+export function openStore(dir: string, nowMs: () => number): Store {
   let registry = loadRegistry(dir, listProblems);
   let keys = loadKeys(dir);
   const people = openPeople(dir);
-  const device = (deviceId: string) => registry.devices.find((one) => one.deviceId === deviceId);
-  let byId = new Map(registry.devices.map((one) => [one.deviceId, one]));
+  let byId = rowsById(registry);
+  const device = (deviceId: string): Device | undefined => {
+    const rows = byId.get(deviceId);
+    if (rows === undefined || rows.length === 1) return rows?.[0];
+    return rows.find((one) => inForce(one, nowMs())) ?? rows.at(-1);
+  };
   return {
     registry: () => registry,
     key: (deviceId) => (byId.has(deviceId) ? keys.get(deviceId) : undefined),
     isEnabled: (deviceId) => device(deviceId)?.disabled !== true,
     people,
-    pointOf: (deviceId) => byId.get(deviceId)?.pointId,
+    pointOf: (deviceId) => device(deviceId)?.pointId,
     save: (next) => {
       const [old, now] = [registry, next].map(({ devices }) => new Set(devices.map((one) => one.deviceId)));
       const isSame = old?.size === now?.size && [...(now ?? [])].every((deviceId) => old?.has(deviceId));
@@ -51,7 +65,7 @@ export function openStore(dir: string): Store {
       keys = loadKeys(dir);
       people.reload();
       registry = after;
-      byId = new Map(registry.devices.map((one) => [one.deviceId, one]));
+      byId = rowsById(registry);
       return { before, after };
     },
   };
