@@ -1,10 +1,20 @@
 // What a person does, as requests to the gateway. Failures come back as words.
-import type { Alert, Problem, Session } from "../../../protocol/schema/index.ts";
+import type {
+  Alert,
+  DeviceState,
+  Entry,
+  NewEntry,
+  PointHistory,
+  Problem,
+  Session,
+} from "../../../protocol/schema/index.ts";
 import { applyAlert, session, signedOut } from "./live.ts";
 
 export type Outcome =
   | { readonly kind: "done" }
   | { readonly kind: "failed"; readonly status: number; readonly what: string };
+
+export type EntryOutcome = { readonly kind: "done"; readonly entry: Entry } | Extract<Outcome, { kind: "failed" }>;
 
 async function send(method: string, path: string, body?: unknown): Promise<Response | undefined> {
   try {
@@ -18,7 +28,7 @@ async function send(method: string, path: string, body?: unknown): Promise<Respo
   }
 }
 
-async function failure(answer: Response | undefined): Promise<Outcome> {
+async function failure(answer: Response | undefined): Promise<Extract<Outcome, { kind: "failed" }>> {
   if (answer === undefined) return { kind: "failed", status: 0, what: "" };
   const problem = (await answer.json().catch(() => undefined)) as Problem | undefined;
   return { kind: "failed", status: answer.status, what: problem?.detail ?? String(answer.status) };
@@ -43,4 +53,32 @@ export async function acknowledge(alertId: string, note: string): Promise<Outcom
   if (answer?.ok !== true) return failure(answer);
   applyAlert((await answer.json()) as Alert);
   return { kind: "done" };
+}
+
+/** The gateway's answer is the entry as it lies in the journal: an earlier one when this id was sent before. */
+export async function addEntry(pointId: string, entry: NewEntry): Promise<EntryOutcome> {
+  const answer = await send("POST", `v1/points/${encodeURIComponent(pointId)}/entries`, entry);
+  if (answer?.ok !== true) return failure(answer);
+  const told = (await answer.json().catch(() => undefined)) as Entry | undefined;
+  return told === undefined ? { kind: "failed", status: 0, what: "" } : { kind: "done", entry: told };
+}
+
+async function get<T>(path: string): Promise<T | undefined> {
+  const answer = await send("GET", path);
+  return answer?.ok === true ? ((await answer.json().catch(() => undefined)) as T | undefined) : undefined;
+}
+
+/** A step is half an hour: longer than a device may be silent. */
+const HISTORY_STEPS = 144;
+export const FUEL_FIELD = "power.fuelLevelPct";
+export const PEOPLE_FIELD = "occupancy.occupancy";
+
+export function pointHistory(pointId: string): Promise<PointHistory | undefined> {
+  const query = `fields=${FUEL_FIELD},${PEOPLE_FIELD}&points=${HISTORY_STEPS}`;
+  return get(`v1/points/${encodeURIComponent(pointId)}/history?${query}`);
+}
+
+export async function devicesOf(pointId: string): Promise<readonly DeviceState[] | undefined> {
+  const all = await get<readonly DeviceState[]>("v1/devices");
+  return all?.filter((device) => device.pointId === pointId);
 }

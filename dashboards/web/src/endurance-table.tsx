@@ -5,6 +5,7 @@ import { type Axis, percentAt, ticksOf } from "./bars.ts";
 import { EnduranceRow } from "./endurance-row.tsx";
 import { type Format, hoursText } from "./format.ts";
 import { byUrgency, isDeviating, margins } from "./order.ts";
+import { ToldMark } from "./said.tsx";
 
 export interface TableProps {
   readonly points: readonly PointState[];
@@ -21,7 +22,7 @@ export interface TableProps {
   readonly onSort: () => void;
 }
 
-function AxisRow({ axis, format }: { axis: Axis; format: Format }) {
+export function AxisRow({ axis, format }: { axis: Axis; format: Format }) {
   return (
     <div class="axis" aria-hidden="true">
       {ticksOf(axis, format.hourOfDay).map((tick) => (
@@ -55,6 +56,9 @@ function Legend({ format }: { format: Format }) {
       </span>
       <span>
         <i class="key carried" /> {format.text("legendEstimate")}
+      </span>
+      <span>
+        <ToldMark format={format} /> {format.text("toldByPeople")}
       </span>
     </div>
   );
