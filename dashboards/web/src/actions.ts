@@ -5,16 +5,15 @@ import type {
   Entry,
   NewEntry,
   PointHistory,
+  PointState,
   Problem,
   Session,
 } from "../../../protocol/schema/index.ts";
-import { applyAlert, session, signedOut } from "./live.ts";
+import { applyAlert, applyPoint, session, signedOut } from "./live.ts";
 
 export type Outcome =
   | { readonly kind: "done" }
   | { readonly kind: "failed"; readonly status: number; readonly what: string };
-
-export type EntryOutcome = { readonly kind: "done"; readonly entry: Entry } | Extract<Outcome, { kind: "failed" }>;
 
 async function send(method: string, path: string, body?: unknown): Promise<Response | undefined> {
   try {
@@ -31,7 +30,9 @@ async function send(method: string, path: string, body?: unknown): Promise<Respo
 async function failure(answer: Response | undefined): Promise<Extract<Outcome, { kind: "failed" }>> {
   if (answer === undefined) return { kind: "failed", status: 0, what: "" };
   const problem = (await answer.json().catch(() => undefined)) as Problem | undefined;
-  return { kind: "failed", status: answer.status, what: problem?.detail ?? String(answer.status) };
+  const problems = problem?.problems ?? [];
+  const what = problems.length > 0 ? problems.join("; ") : (problem?.detail ?? String(answer.status));
+  return { kind: "failed", status: answer.status, what };
 }
 
 export async function signIn(name: string, password: string): Promise<Outcome> {
@@ -55,12 +56,13 @@ export async function acknowledge(alertId: string, note: string): Promise<Outcom
   return { kind: "done" };
 }
 
-/** The gateway's answer is the entry as it lies in the journal: an earlier one when this id was sent before. */
-export async function addEntry(pointId: string, entry: NewEntry): Promise<EntryOutcome> {
+/** Recorded when it is answered; the answer is the point as it is then. An id that was sent before counts once. */
+export async function addEntry(pointId: string, entry: NewEntry): Promise<Outcome> {
   const answer = await send("POST", `v1/points/${encodeURIComponent(pointId)}/entries`, entry);
   if (answer?.ok !== true) return failure(answer);
-  const told = (await answer.json().catch(() => undefined)) as Entry | undefined;
-  return told === undefined ? { kind: "failed", status: 0, what: "" } : { kind: "done", entry: told };
+  const point = (await answer.json().catch(() => undefined)) as PointState | undefined;
+  if (point !== undefined) applyPoint(point);
+  return { kind: "done" };
 }
 
 async function get<T>(path: string): Promise<T | undefined> {
@@ -81,4 +83,11 @@ export function pointHistory(pointId: string): Promise<PointHistory | undefined>
 export async function devicesOf(pointId: string): Promise<readonly DeviceState[] | undefined> {
   const all = await get<readonly DeviceState[]>("v1/devices");
   return all?.filter((device) => device.pointId === pointId);
+}
+
+const ENTRIES_SHOWN = 10;
+
+/** What people told of a point, the newest first; undefined when it could not be asked. */
+export function entriesOf(pointId: string): Promise<readonly Entry[] | undefined> {
+  return get(`v1/points/${encodeURIComponent(pointId)}/entries?limit=${ENTRIES_SHOWN}`);
 }

@@ -97,7 +97,7 @@ function Screen({ format, onLanguage }: { format: Format; onLanguage: (language:
         />
       )}
       <Spoken format={format} />
-      <ScreenFooter format={format} />
+      <ScreenFooter format={format} route={here} />
       <KeysDialog format={format} dialog={help} />
     </div>
   );

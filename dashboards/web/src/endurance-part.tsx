@@ -21,7 +21,11 @@ export function EndurancePart({ point, nowMs, format, axis }: PartProps & { read
   const isAhead = percentAt(axis, Date.parse(endurance.emptyAt)) < 100;
   const isEnough = reaches72h === "yes" && !isAhead;
   return (
-    <Part id="endurance" title={title}>
+    <Part
+      id="endurance"
+      title={title}
+      said={<p class="said">{format.text("estimateOf", { age: format.age(nowMs - Date.parse(asOf)) })}</p>}
+    >
       <div class="endurance-words">
         <p class="figure">
           {carriedForward ? "≈ " : ""}
@@ -71,7 +75,6 @@ export function EndurancePart({ point, nowMs, format, axis }: PartProps & { read
           </>
         )}
       </dl>
-      <p class="said">{format.text("estimateOf", { age: format.age(nowMs - Date.parse(asOf)) })}</p>
     </Part>
   );
 }

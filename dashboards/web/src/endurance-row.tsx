@@ -4,6 +4,7 @@ import { type Axis, barOf, hasRoomForWords, percentAt } from "./bars.ts";
 import { type Format, hoursText } from "./format.ts";
 import { Mark, markOf } from "./marks.tsx";
 import type { TextKey } from "./nl.ts";
+import { isUnheard } from "./order.ts";
 import { hrefOf } from "./route.ts";
 import { ToldMark } from "./said.tsx";
 import { lastToldMs } from "./words.ts";
@@ -38,21 +39,20 @@ function roomWords({ roomAt }: PointState, format: Format): string[] {
 }
 
 function subtitle(point: PointState, axis: Axis, format: Format): string {
+  return [...roomWords(point, format), point.municipality, ...stateWords(point, axis, format)].join(" · ");
+}
+
+function stateWords(point: PointState, axis: Axis, format: Format): string[] {
   const { endurance } = point;
-  const parts = [point.municipality, ...roomWords(point, format)];
-  if (point.contact === "silent" && point.lastReceivedAt !== undefined) {
-    parts.push(format.text("contactSince", { time: format.moment(Date.parse(point.lastReceivedAt)) }));
-  } else if (point.contact === "never") parts.push(format.text("neverHeard"));
-  else if (point.contact === "no-device" && endurance.kind === "none") {
-    parts.push(format.text("noDevice"));
-    if (lastToldMs(point) === undefined) parts.push(format.text("nothingTold"));
-  } else if (endurance.kind === "none") parts.push(reasonWord(point, format));
-  else if (endurance.reaches72h === "yes") parts.push(format.text("makes72"));
-  else parts.push(format.text("runsDry", { time: format.moment(axis.nowMs + endurance.p50H * 3_600_000) }));
+  if (point.contact === "silent" && point.lastReceivedAt !== undefined)
+    return [format.text("contactSince", { time: format.moment(Date.parse(point.lastReceivedAt)) })];
+  if (point.contact === "never") return [format.text("neverHeard")];
+  if (endurance.kind === "none") return [isUnheard(point) ? format.text("nothingTold") : reasonWord(point, format)];
+  if (endurance.reaches72h === "yes") return [format.text("makes72")];
+  // The hour at which it is empty stands beside it in its own column.
   const short = shortageText(point, format);
-  const isKnown = point.contact === "present" || point.contact === "no-device";
-  if (short !== "" && isKnown && !hasRoomForWords(barOf(point, axis), axis)) parts.push(short);
-  return parts.join(" · ");
+  if (short !== "" && !hasRoomForWords(barOf(point, axis), axis)) return [short];
+  return [format.text("runsDry", { time: format.moment(axis.nowMs + endurance.p50H * 3_600_000) })];
 }
 
 function sourceText(point: PointState, format: Format): { readonly main: string; readonly sub: string } {
@@ -164,7 +164,7 @@ function PeopleCell({ point, format }: { point: PointState; format: Format }) {
 
 export function EnduranceRow({ point, axis, format, isSelected, onSelect }: RowProps) {
   const { endurance } = point;
-  const kind = markOf(point.priority, point.contact);
+  const kind = markOf(point);
   const source = sourceText(point, format);
   const newest = newestMs(point);
   return (

@@ -58,7 +58,7 @@ function Legend({ format }: { format: Format }) {
         <i class="key carried" /> {format.text("legendEstimate")}
       </span>
       <span>
-        <ToldMark format={format} /> {format.text("toldByPeople")}
+        <ToldMark format={format} /> {format.text("told")}
       </span>
     </div>
   );
@@ -81,7 +81,7 @@ function useHeldOrder(
 export function EnduranceTable(props: TableProps) {
   const { points, axis, format, showAll, search } = props;
   const [isHeld, setHeld] = useState(false);
-  const deviating = points.filter(isDeviating);
+  const deviating = points.filter((point) => isDeviating(point, axis.isOutage));
   const needle = search.trim().toLowerCase();
   const matches = (point: PointState) =>
     `${point.name} ${point.municipality} ${point.pointId}`.toLowerCase().includes(needle);
@@ -93,7 +93,7 @@ export function EnduranceTable(props: TableProps) {
   );
   const byId = new Map(listed.map((point) => [point.pointId, point]));
   const rows = order.flatMap((id) => byId.get(id) ?? []);
-  const normal = points.filter((point) => !isDeviating(point));
+  const normal = points.filter((point) => !isDeviating(point, axis.isOutage));
   return (
     <section class="endurance" aria-labelledby="endurance-title">
       <div class="head">

@@ -1,9 +1,9 @@
 // The form as it stands, apart from the screen: going to another screen, signing in again or a gateway that is away loses nothing.
 import { signal } from "@preact/signals";
 import type { Entry, NewEntry } from "../../../protocol/schema/index.ts";
-import { addEntry, type EntryOutcome } from "./actions.ts";
+import { addEntry, entriesOf } from "./actions.ts";
 import { checkDraft, type Draft, EMPTY_DRAFT, type Fault, nextDraft, saysTheSame } from "./entry-draft.ts";
-import { nowMs } from "./live.ts";
+import { nowMs, session } from "./live.ts";
 
 /** What was entered in this tab, newest first. */
 const SENT_MAX = 10;
@@ -28,10 +28,13 @@ export const sent = signal<readonly Entry[]>([]);
 /** When it was first sent: what is 'now' stays so however often it has to be sent. */
 export const firstMs = signal<number | undefined>(undefined);
 let entryId = newEntryId();
+/** What was sent first without an answer: it may have arrived. */
+let unanswered: Sending | undefined;
 
 function beginForm(): void {
   entryId = newEntryId();
   firstMs.value = undefined;
+  unanswered = undefined;
 }
 
 export function change(part: Partial<Draft>): void {
@@ -48,6 +51,8 @@ export function clear(): void {
 /** Sends the form; nothing when it is being sent already. */
 export async function submit(detected: readonly string[]): Promise<void> {
   if (isSending.value) return;
+  // What was meant for another point is another report.
+  if (unanswered !== undefined && unanswered.pointId !== draft.value.pointId) beginForm();
   const checked = checkDraft(draft.value, { nowMs: firstMs.value ?? nowMs.value, entryId, detected });
   if (checked.kind === "faults") {
     result.value = checked;
@@ -56,20 +61,32 @@ export async function submit(detected: readonly string[]): Promise<void> {
   firstMs.value ??= nowMs.value;
   isSending.value = true;
   const outcome = await addEntry(checked.pointId, checked.entry);
+  if (outcome.kind === "failed") {
+    if (outcome.status === 0) unanswered ??= checked;
+    result.value = outcome;
+  } else await take(checked);
   isSending.value = false;
-  take(outcome, checked.entry);
 }
 
-function take(outcome: EntryOutcome, asked: NewEntry): void {
-  if (outcome.kind === "failed") {
-    result.value = outcome;
-    return;
-  }
-  const { entry } = outcome;
-  const differs = !saysTheSame(entry.statement, asked.statement);
-  sent.value = [entry, ...sent.value.filter((one) => one.entryId !== entry.entryId)].slice(0, SENT_MAX);
+interface Sending {
+  readonly pointId: string;
+  readonly entry: NewEntry;
+}
+
+async function take({ pointId, entry }: Sending): Promise<void> {
+  const asked: Entry = { ...entry, entryId, pointId, at: entry.at ?? "", by: session.value?.name ?? "" };
+  const counted = await earlierOf(asked);
+  const told = counted ?? asked;
+  sent.value = [told, ...sent.value.filter((one) => one.entryId !== told.entryId)].slice(0, SENT_MAX);
   beginForm();
   // A correction that the gateway does not have yet stays in the form.
-  if (!differs) draft.value = nextDraft(draft.value);
-  result.value = { kind: "done", entry, differs };
+  if (counted === undefined) draft.value = nextDraft(draft.value);
+  result.value = { kind: "done", entry: told, differs: counted !== undefined };
+}
+
+/** Of a form that was changed after it was sent without an answer: what had arrived, if it says something else. */
+async function earlierOf(asked: Entry): Promise<Entry | undefined> {
+  if (unanswered === undefined || saysTheSame(unanswered.entry.statement, asked.statement)) return undefined;
+  const told = (await entriesOf(asked.pointId))?.find((one) => one.entryId === asked.entryId);
+  return told === undefined || saysTheSame(told.statement, asked.statement) ? undefined : told;
 }

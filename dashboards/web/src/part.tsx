@@ -11,10 +11,21 @@ export interface PartProps {
   readonly mayAct: boolean;
 }
 
-export function Part({ id, title, children }: { id: string; title: string; children: ComponentChildren }) {
+export interface PartFrame {
+  readonly id: string;
+  readonly title: string;
+  /** How old it is and who says it: read before the figure. */
+  readonly said?: ComponentChildren;
+  readonly children: ComponentChildren;
+}
+
+export function Part({ id, title, said, children }: PartFrame) {
   return (
     <section class={`part part-${id}`} aria-labelledby={`part-${id}`}>
-      <h3 id={`part-${id}`}>{title}</h3>
+      <div class="part-head">
+        <h3 id={`part-${id}`}>{title}</h3>
+        {said}
+      </div>
       {children}
     </section>
   );

@@ -21,14 +21,17 @@ export function PhasePart({ point, nowMs, format, mayAct }: PartProps) {
     setDone(format.text("phaseSet", { phase: phaseWord(phase, format) }));
   };
   return (
-    <Part id="phase" title={format.text("phaseTitle")}>
+    <Part
+      id="phase"
+      title={format.text("phaseTitle")}
+      said={since !== undefined && <Said {...since} nowMs={nowMs} format={format} />}
+    >
       <p class="figure">
         {phaseWord(point.phase, format)}{" "}
         {since !== undefined && (
           <small>{format.text("phaseSince", { time: format.farMoment(Date.parse(since.at), nowMs) })}</small>
         )}
       </p>
-      {since !== undefined && <Said {...since} nowMs={nowMs} format={format} />}
       {mayAct && wanted === undefined && (
         <div class="buttons">
           <span class="buttons-word">{format.text("phaseNext")}</span>

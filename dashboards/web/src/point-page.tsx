@@ -6,6 +6,7 @@ import { AlertList } from "./alert-list.tsx";
 import { axisOf } from "./bars.ts";
 import { DeliveriesPart } from "./deliveries-part.tsx";
 import { EndurancePart } from "./endurance-part.tsx";
+import { EntriesPart } from "./entries-part.tsx";
 import type { Format } from "./format.ts";
 import { HistoryPart } from "./history-part.tsx";
 import { Mark, markOf, markWord } from "./marks.tsx";
@@ -92,6 +93,7 @@ export function PointPage({ point, pointId, gateway, alerts, session, nowMs, for
         <BatteryPart {...part} />
         <SuppliesPart {...part} />
         <HistoryPart {...part} turn={turn} />
+        <EntriesPart {...part} turn={turn} />
         <ReadingsPart {...part} />
         <DevicesPart {...part} devices={devices} />
       </div>
@@ -100,7 +102,7 @@ export function PointPage({ point, pointId, gateway, alerts, session, nowMs, for
 }
 
 function PointHead({ point, nowMs, format, mayAct }: PartProps) {
-  const kind = markOf(point.priority, point.contact);
+  const kind = markOf(point);
   const facts = [
     format.text(`kind-${point.kind}`),
     point.municipality,

@@ -2,9 +2,9 @@
 import type { PointState, Reading } from "../../../protocol/schema/index.ts";
 import { SUPPLIES } from "./entry-draft.ts";
 import { Part, type PartProps } from "./part.tsx";
-import { hrefOf, type What } from "./route.ts";
-import { Said } from "./said.tsx";
-import { coded, readingWord } from "./words.ts";
+import { hrefOf } from "./route.ts";
+import { Said, ToldMark } from "./said.tsx";
+import { coded, sourceWord } from "./words.ts";
 
 /** A reading of this name: what people told where it is the newest, else the device's. */
 function readingOf(point: PointState, name: string): Reading | undefined {
@@ -13,13 +13,17 @@ function readingOf(point: PointState, name: string): Reading | undefined {
     .reduce<Reading | undefined>((a, b) => (a === undefined || b.at > a.at ? b : a), undefined);
 }
 
-function EnterLink({ point, format, mayAct, what }: PartProps & { readonly what: What }) {
+function EnterLink({
+  point,
+  format,
+  mayAct,
+  what,
+}: PartProps & { readonly what: "count" | "dip" | "supplies" | "power" }) {
   if (!mayAct) return null;
-  const words = { count: "enterCount", dip: "enterDip", supplies: "enterSupplies" } as const;
-  const word = what in words ? words[what as keyof typeof words] : "entryTitle";
+  const words = { count: "enterCount", dip: "enterDip", supplies: "enterSupplies", power: "enterPower" } as const;
   return (
     <a class="button" href={hrefOf({ kind: "entry", pointId: point.pointId, what })}>
-      {format.text(word)}
+      {format.text(words[what])}
     </a>
   );
 }
@@ -30,7 +34,15 @@ export function PeoplePart(props: PartProps) {
   const isOver = occupancy !== undefined && capacity !== undefined && occupancy.people >= capacity;
   const perHour = occupancy?.perHour ?? 0;
   return (
-    <Part id="people" title={format.text("peopleTitle")}>
+    <Part
+      id="people"
+      title={format.text("peopleTitle")}
+      said={
+        occupancy !== undefined && (
+          <Said {...occupancy} nowMs={nowMs} format={format} isOld={occupancy.quality === "stale"} />
+        )
+      }
+    >
       {occupancy === undefined ? (
         <p>{format.text("nobodyCounted")}</p>
       ) : (
@@ -45,7 +57,6 @@ export function PeoplePart(props: PartProps) {
             )}{" "}
             {capacity !== undefined && <small>{format.text("ofCapacity", { n: format.whole(capacity) })}</small>}
           </p>
-          <Said {...occupancy} nowMs={nowMs} format={format} isOld={occupancy.quality === "stale"} />
           {isOver && <p class="old">{format.text("capacityOver")}</p>}
           {perHour !== 0 && (
             <p>{format.text(perHour > 0 ? "perHourIn" : "perHourOut", { n: format.whole(Math.abs(perHour)) })}</p>
@@ -88,7 +99,13 @@ export function FuelPart(props: PartProps) {
   const { fuel } = point;
   const deviceId = readingOf(point, "power.fuelLevelPct")?.deviceId;
   return (
-    <Part id="fuel" title={format.text("fuelTitle")}>
+    <Part
+      id="fuel"
+      title={format.text("fuelTitle")}
+      said={
+        fuel !== undefined && <Said at={fuel.at} told={fuel.told} deviceId={deviceId} nowMs={nowMs} format={format} />
+      }
+    >
       {fuel === undefined ? (
         <p>{format.text("noFuel")}</p>
       ) : (
@@ -102,7 +119,6 @@ export function FuelPart(props: PartProps) {
           <p>
             {format.text("fuelUsable", { usable: format.whole(fuel.usableL), capacity: format.whole(fuel.capacityL) })}
           </p>
-          <Said at={fuel.at} told={fuel.told} deviceId={deviceId} nowMs={nowMs} format={format} />
           {fuel.dip !== undefined && (
             <p>
               <b>{format.text("dip")}</b>{" "}
@@ -125,7 +141,11 @@ export function BatteryPart({ point, nowMs, format }: PartProps) {
   if (battery === undefined) return null;
   const reading = readingOf(point, "battery.stateOfChargePct");
   return (
-    <Part id="battery" title={format.text("batteryTitle")}>
+    <Part
+      id="battery"
+      title={format.text("batteryTitle")}
+      said={<Said at={battery.at} told={reading?.told} deviceId={reading?.deviceId} nowMs={nowMs} format={format} />}
+    >
       <p class="figure">
         {format.whole(battery.stateOfChargePct)} <small>%</small>
       </p>
@@ -135,7 +155,6 @@ export function BatteryPart({ point, nowMs, format }: PartProps) {
           capacity: format.decimal(battery.capacityKwh),
         })}
       </p>
-      <Said at={battery.at} told={reading?.told} deviceId={reading?.deviceId} nowMs={nowMs} format={format} />
     </Part>
   );
 }
@@ -156,13 +175,16 @@ export function PowerPart(props: PartProps) {
     unknown: "sourceUnknown",
   } as const;
   return (
-    <Part id="power" title={format.text("powerTitle")}>
+    <Part
+      id="power"
+      title={format.text("powerTitle")}
+      said={mains !== undefined && <Said {...mains} nowMs={nowMs} format={format} isOld={mains.quality === "stale"} />}
+    >
       <p class="figure">{format.text(sources[point.source])}</p>
       <p>{words[point.mains]}</p>
       {point.generator !== "absent" && (
         <p>{`${format.text("generator")}: ${coded(format, "word", point.generator)}`}</p>
       )}
-      {mains !== undefined && <Said {...mains} nowMs={nowMs} format={format} isOld={mains.quality === "stale"} />}
       <EnterLink {...props} what="power" />
     </Part>
   );
@@ -174,10 +196,6 @@ export function SuppliesPart(props: PartProps) {
     const reading = readingOf(point, `supplies.${name}`);
     return reading === undefined || typeof reading.value === "string" ? [] : [{ name, reading, score: reading.value }];
   });
-  const newest = known.reduce<Reading | undefined>(
-    (a, { reading: b }) => (a === undefined || b.at > a.at ? b : a),
-    undefined,
-  );
   return (
     <Part id="supplies" title={format.text("suppliesTitle")}>
       {known.length === 0 ? (
@@ -193,13 +211,18 @@ export function SuppliesPart(props: PartProps) {
                     <i key={pip} class={pip <= score ? "on" : ""} />
                   ))}
                 </span>
-                <b>{format.whole(score)}</b>
-                <span class="vh">{readingWord(reading, format)}</span>
+                <b>
+                  {format.whole(score)}
+                  <span class="vh">{` ${format.text("ofFive")}`}</span>
+                </b>
+                <span class="sub" title={sourceWord(reading, format)}>
+                  {reading.told !== undefined && <ToldMark format={format} />}
+                  {format.age(nowMs - Date.parse(reading.at))}
+                </span>
               </li>
             ))}
           </ul>
           <p class="sub">{format.text("scoreHint")}</p>
-          {newest !== undefined && <Said {...newest} nowMs={nowMs} format={format} />}
         </>
       )}
       <EnterLink {...props} what="supplies" />

@@ -30,8 +30,8 @@ export function ReadingsPart({ point, nowMs, format }: PartProps) {
                     {reading.saturated === true && <span class="sub">{format.text("saturated")}</span>}
                   </td>
                   <td>{coded(format, "quality", reading.quality)}</td>
-                  <td>{format.age(nowMs - Date.parse(reading.at))}</td>
-                  <td>
+                  <td class="reading-age">{format.age(nowMs - Date.parse(reading.at))}</td>
+                  <td class="reading-who">
                     {reading.told !== undefined && <ToldMark format={format} />}
                     {sourceWord(reading, format)}
                   </td>

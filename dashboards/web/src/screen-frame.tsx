@@ -3,6 +3,7 @@ import type { RefObject } from "preact";
 import { signOut } from "./actions.ts";
 import type { Format, Language } from "./format.ts";
 import { gateway, heardMs, isOutOfReach, session } from "./live.ts";
+import type { TextKey } from "./nl.ts";
 import { hrefOf, type Route } from "./route.ts";
 
 export interface HeaderProps {
@@ -78,22 +79,33 @@ function copyWords(format: Format): string {
   return `${format.text(words, { time })} · `;
 }
 
-export function ScreenFooter({ format }: { format: Format }) {
+/** The keys that do something on this screen. */
+const FOOTER_KEYS: Readonly<Record<Route["kind"], readonly (readonly [readonly string[], TextKey])[]>> = {
+  overview: [
+    [["J", "K"], "keysMove"],
+    [["Enter"], "openPoint"],
+    [["B"], "keysAck"],
+    [["I"], "enterKey"],
+  ],
+  point: [
+    [["I"], "enterKey"],
+    [["B"], "keysAck"],
+    [["Esc"], "backKey"],
+  ],
+  entry: [[["Esc"], "backKey"]],
+};
+
+export function ScreenFooter({ format, route }: { format: Format; route: Route }) {
   return (
     <footer>
-      <span class="keys">
-        <kbd>J</kbd>
-        <kbd>K</kbd> {format.text("keysMove")}
-      </span>
-      <span class="keys">
-        <kbd>B</kbd> {format.text("keysAck")}
-      </span>
-      <span class="keys">
-        <kbd>I</kbd> {format.text("enterKey")}
-      </span>
-      <span class="keys">
-        <kbd>?</kbd> {format.text("keysHelp")}
-      </span>
+      {[...FOOTER_KEYS[route.kind], [["?"], "keysHelp"] as const].map(([keys, text]) => (
+        <span key={text} class="keys">
+          {keys.map((key) => (
+            <kbd key={key}>{key}</kbd>
+          ))}{" "}
+          {format.text(text)}
+        </span>
+      ))}
       <span class="freshness">
         {copyWords(format)}
         {isOutOfReach.value ? format.text("unreachableShort") : format.text("connected")} ·{" "}

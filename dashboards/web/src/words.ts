@@ -53,12 +53,13 @@ export function lastToldMs(point: PointState): number | undefined {
   return times.length === 0 ? undefined : Math.max(...times);
 }
 
-/** Hours around the expected moment: `±3`, or `−1 tot +3` as `−1/+3` where one side is much wider. */
-export function marginText(lowH: number, highH: number): string {
-  const short = (hours: number) => (hours < 10 ? hoursText(hours).replace(/:00$/, "") : String(Math.round(hours)));
+/** The width around the expected moment: `±51 min`, `±3 u`, or `−1:10/+3 u` where one side is much wider. */
+export function marginText(lowH: number, highH: number, hourUnit: string): string {
   const [low, high] = [Math.max(0, lowH), Math.max(0, highH)];
+  if (Math.max(low, high) < 1) return `±${Math.round((low + high) * 30)} min`;
+  const short = (hours: number) => (hours < 10 ? hoursText(hours).replace(/:00$/, "") : String(Math.round(hours)));
   const isEven = Math.max(low, high) <= 1.5 * Math.min(low, high) + 0.25;
-  return isEven ? `±${short((low + high) / 2)}` : `−${short(low)}/+${short(high)}`;
+  return `${isEven ? `±${short((low + high) / 2)}` : `−${short(low)}/+${short(high)}`} ${hourUnit}`;
 }
 
 /** When it is expected to be empty, as one says it over the radio. */
@@ -68,7 +69,10 @@ export function emptyWords(point: PointState, nowMs: number, format: Format): st
   const at = Date.parse(endurance.emptyAt);
   const low = (at - Date.parse(endurance.emptyEarliestAt)) / HOUR_MS;
   const high = (Date.parse(endurance.emptyLatestAt) - at) / HOUR_MS;
-  return format.text("emptyAt", { time: format.farMoment(at, nowMs), margin: marginText(low, high) });
+  return format.text("emptyAt", {
+    time: format.farMoment(at, nowMs),
+    margin: marginText(low, high, format.text("hourUnit")),
+  });
 }
 
 const UNITS: Readonly<Record<string, string>> = { Pct: " %", Kw: " kW", V: " V", A: " A", C: " °C" };
