@@ -18,6 +18,7 @@ const CODES = {
   ALERT_UNKNOWN: { status: 404, retry: false, text: "there is no open alert with this id" },
   ALERT_NOT_ACKNOWLEDGEABLE: { status: 409, retry: false, text: "this alert is acknowledged already" },
   POINT_UNKNOWN: { status: 404, retry: false, text: "there is no point with this id" },
+  ENTRY_INVALID: { status: 422, retry: false, text: "this cannot be told of a point" },
   DEVICE_UNKNOWN: { status: 404, retry: false, text: "there is no device with this id" },
   SIGN_IN_REFUSED: { status: 401, retry: false, text: "the name or the password is not right" },
   SIGN_IN_BUSY: { status: 503, retry: true, text: "too many people sign in at once" },

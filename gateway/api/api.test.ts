@@ -120,6 +120,7 @@ async function start(part: Partial<ApiOptions> & { behind?: number; clock?: Retu
     overview: () => ({ gateway: gatewayState(behind), points: [POINT], alerts: [ALERT] }),
     point: (id) => (id === POINT.pointId ? POINT : undefined),
     alert: (id) => (id === ALERT.alertId ? ALERT : undefined),
+    entries: () => [],
     devices: () => [DEVICE],
     device: (id) => (id === DEVICE.deviceId ? DEVICE : undefined),
     gateway: () => gatewayState(behind),
@@ -141,6 +142,7 @@ async function start(part: Partial<ApiOptions> & { behind?: number; clock?: Retu
     engine,
     clock,
     version: "0.1.0",
+    entries: { tell: () => Promise.reject(new GatewayError("POINT_UNKNOWN")) },
     refusals: { list: () => ({ counts: { "bad-tag": 3 }, recent: [] }) },
     history: {
       hasPoint: () => false,

@@ -8,10 +8,11 @@ import type { Clock } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
 import { type AcknowledgementDeps, acknowledgementRoutes } from "./acknowledgement-routes.ts";
 import { documentRoutes, installDocuments } from "./documents.ts";
+import { type EntryRouteDeps, entryRoutes } from "./entry-routes.ts";
 import { createGuesses } from "./guesses.ts";
 import { type ApiHealth, healthRoutes } from "./health-routes.ts";
 import { type HistoryRouteDeps, historyRoutes } from "./history-routes.ts";
-import type { ApiEngine, ApiHistory, ApiJournal, ApiLog, ApiPeople, ApiRefusals } from "./interfaces.ts";
+import type { ApiEngine, ApiEntries, ApiHistory, ApiJournal, ApiLog, ApiPeople, ApiRefusals } from "./interfaces.ts";
 import { answerBrokenRequest, installProblems, sendFailure } from "./problems.ts";
 import { type ReadRouteDeps, readRoutes } from "./read-routes.ts";
 import { installScreens, installSecurityHeaders } from "./screens.ts";
@@ -31,6 +32,7 @@ const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
 
 export interface ApiOptions {
   readonly engine: ApiEngine;
+  readonly entries: ApiEntries;
   readonly people: ApiPeople;
   readonly refusals: ApiRefusals;
   readonly history: ApiHistory;
@@ -88,7 +90,7 @@ interface V1Deps {
 }
 
 const v1Routes: FastifyPluginAsync<V1Deps> = async (v1, { options, log }) => {
-  const { engine, people, refusals, history, clock } = options;
+  const { engine, entries, people, refusals, history, clock } = options;
   const journal = await openSessionJournal(options.journal, log);
   const sessions = createSessions({ clock, people, rows: journal.rows, keep: journal.keep });
   const hub = createStreamHub(engine, clock);
@@ -97,18 +99,19 @@ const v1Routes: FastifyPluginAsync<V1Deps> = async (v1, { options, log }) => {
   refuseUnknownQueries(v1);
   const secureCookies = options.tls !== undefined;
   await v1.register(sessionRoutes, { sessions, guesses: createGuesses(clock), people, clock, journal, secureCookies });
-  await v1.register(guardedRoutes, { engine, refusals, history, clock, sessions, hub });
+  await v1.register(guardedRoutes, { engine, entries, refusals, history, clock, sessions, hub });
 };
 
-type GuardedDeps = ReadRouteDeps & HistoryRouteDeps & AcknowledgementDeps & StreamRouteDeps;
+type GuardedDeps = ReadRouteDeps & HistoryRouteDeps & AcknowledgementDeps & EntryRouteDeps & StreamRouteDeps;
 
 /** The guard hangs on the routes themselves: there is no spelling of an address that walks around it. */
 const guardedRoutes: FastifyPluginAsync<GuardedDeps> = async (app, deps) => {
-  const { engine, refusals, history, clock, sessions, hub } = deps;
+  const { engine, entries, refusals, history, clock, sessions, hub } = deps;
   app.addHook("onRequest", async (request) => void sessionOf(request, sessions));
   await app.register(readRoutes, { engine, refusals });
   await app.register(historyRoutes, { history, clock });
   await app.register(acknowledgementRoutes, { engine, sessions });
+  await app.register(entryRoutes, { engine, entries, sessions });
   await app.register(streamRoutes, { hub, sessions });
 };
 

@@ -48,6 +48,7 @@ async function serve(shown: History): Promise<void> {
     engine: { onChange: () => () => {} } as unknown as ApiEngine,
     clock: virtualClock(NOON_MS + HOUR_MS),
     version: "0",
+    entries: { tell: () => Promise.reject(new Error("nobody tells anything here")) },
     refusals: { list: () => ({ counts: {}, recent: [] }) },
     history: historyForApi(shown, { registry: () => REGISTRY }),
     health: {

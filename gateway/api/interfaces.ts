@@ -2,7 +2,9 @@
 import type {
   Alert,
   DeviceState,
+  Entry,
   GatewayState,
+  NewEntry,
   Overview,
   PointHistory,
   PointState,
@@ -21,6 +23,8 @@ export interface ApiEngine {
   overview(): Overview;
   point(pointId: string): PointState | undefined;
   alert(alertId: string): Alert | undefined;
+  /** What people told of a point, the newest first, from before a moment. */
+  entries(pointId: string, limit: number, beforeMs: number): readonly Entry[];
   devices(): readonly DeviceState[];
   device(deviceId: string): DeviceState | undefined;
   gateway(): GatewayState;
@@ -29,6 +33,14 @@ export interface ApiEngine {
     act: { readonly by: string; readonly note?: string; readonly origin: string },
   ): Promise<Alert>;
   onChange(listener: (news: EngineNews) => void): () => void;
+}
+
+export interface ApiEntries {
+  /**
+   * Resolves with the point as it is then, when it is on disk. Rejects with POINT_UNKNOWN, ENTRY_INVALID, JOURNAL_UNUSABLE,
+   * JOURNAL_BUSY, JOURNAL_CLOSED.
+   */
+  tell(pointId: string, asked: NewEntry, by: string): Promise<PointState>;
 }
 
 export interface ApiPeople {
@@ -88,7 +100,7 @@ export interface ApiRow {
   readonly receivedMs: number;
   readonly timeMs: number;
   readonly timeQuality: "synced" | "estimated" | "suspect";
-  readonly link: "mqtt" | "lorawan" | "manual";
+  readonly link: "mqtt" | "lorawan";
   readonly frame: Uint8Array;
 }
 

@@ -40,6 +40,8 @@ const ADVICE: { readonly [C in ErrorCode]?: string } = {
   RANGE_INVALID: "Give 'from' before 'to', as 2026-11-24T12:00:00Z, at most ten years apart.",
   FIELD_UNKNOWN: "Fields are group.field, as in power.fuelLevelPct, or phase; leave 'fields' out for all.",
   POINT_UNKNOWN: "GET /v1/points lists the points.",
+  ENTRY_INVALID: "Correct what 'problems' names, and send it again.",
+  JOURNAL_UNUSABLE: "Write it down on paper too; send it again with the same entryId, and it counts once.",
   DEVICE_UNKNOWN: "GET /v1/devices lists the devices.",
 };
 
@@ -71,11 +73,13 @@ function problemOfGateway(error: GatewayError): Problem {
   const facts = Object.entries(error.detail).map(([key, value]) => `${key} ${String(value)}`);
   const where = facts.length > 0 ? ` (${facts.join(", ")})` : "";
   const advice = ADVICE[error.code] ?? (error.retry ? "Try again in a minute." : "");
+  const { problems } = error.detail;
   return {
     status: error.status,
     title: sentence(error.message),
     detail: `${sentence(error.message)}${where}. ${advice}`.trim(),
     code: error.code,
+    ...(Array.isArray(problems) ? { problems: [...problems] } : {}),
   };
 }
 

@@ -6,12 +6,12 @@ export function isLoopback(address: string | undefined): boolean {
   return address === "::1" || /^(::ffff:)?127(\.\d{1,3}){3}$/.test(address ?? "");
 }
 
-export type Action = "read" | "acknowledge" | "administer";
+export type Action = "read" | "acknowledge" | "tell" | "administer";
 
 const ALLOWED: { readonly [R in Role]: readonly Action[] } = {
   viewer: ["read"],
-  coordinator: ["read", "acknowledge"],
-  admin: ["read", "acknowledge", "administer"],
+  coordinator: ["read", "acknowledge", "tell"],
+  admin: ["read", "acknowledge", "tell", "administer"],
 };
 
 export function isAllowed(role: Role, action: Action): boolean {

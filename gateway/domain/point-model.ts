@@ -1,10 +1,13 @@
 // What is known of one point, stepped by the records of its devices. Pure: the same records in the same order give the
 // same model, and late ones correct what they belong to without making it look fresh.
-import type { Report } from "../../protocol/index.ts";
+import type { Report, Told } from "../../protocol/index.ts";
 import type { BatterySeries } from "./battery.ts";
 import type { LevelSeries } from "./consumption.ts";
 import type { HeldSeries } from "./held.ts";
+import { type Lifecycle, NO_LIFECYCLE, stepDevicePhase } from "./lifecycle.ts";
 import { type MainsSeries, mainsLostSince, mainsUntil, withMains } from "./mains.ts";
+import { NOTHING_TOLD, type ToldModel } from "./manual/told.ts";
+import { NO_PEOPLE, type PeopleModel, withCounter } from "./people/people.ts";
 import { AHEAD_MS_MAX } from "./placing.ts";
 import type { PointView } from "./point.ts";
 import type { TimeQuality } from "./record.ts";
@@ -22,13 +25,17 @@ interface Origin {
 export interface ReadingState extends Origin {
   readonly value: number | string;
   readonly quality: TimeQuality;
+  /** Told by a person: then there is no device. */
+  readonly told?: Told;
 }
 
 export interface PointModel {
   readonly pointId: string;
   readonly lastReceivedMs: number | undefined;
   readonly lastSampleMs: number | undefined;
-  readonly phase: (Origin & { readonly value: string }) | undefined;
+  readonly lifecycle: Lifecycle;
+  readonly people: PeopleModel;
+  readonly told: ToldModel;
   readonly readings: Readonly<Record<string, ReadingState>>;
   readonly levels: LevelSeries;
   readonly currents: BatterySeries;
@@ -45,7 +52,9 @@ export function emptyModel(pointId: string): PointModel {
     pointId,
     lastReceivedMs: undefined,
     lastSampleMs: undefined,
-    phase: undefined,
+    lifecycle: NO_LIFECYCLE,
+    people: NO_PEOPLE,
+    told: NOTHING_TOLD,
     readings: {},
     levels: [],
     currents: [],
@@ -93,7 +102,6 @@ export function withReport(before: PointModel, view: PointView, arrival: ReportA
       if (isNewer(arrival, readings[name])) readings[name] = { ...origin, value, quality: arrival.quality };
     }
   }
-  const saysPhase = report.phase !== "absent" && isNewer(arrival, model.phase);
   const mains = mainsWith(model.mains, report.power?.mains, timeMs);
   return {
     ...model,
@@ -101,7 +109,10 @@ export function withReport(before: PointModel, view: PointView, arrival: ReportA
     mainsLostMs: mainsLostSince(mains),
     lastReceivedMs: arrival.receivedMs,
     lastSampleMs: Math.max(model.lastSampleMs ?? 0, timeMs),
-    phase: saysPhase ? { ...origin, value: report.phase } : model.phase,
+    lifecycle: stepDevicePhase(model.lifecycle, {
+      ...{ deviceId, atMs: timeMs, phase: report.phase, untilMs: arrival.receivedMs + AHEAD_MS_MAX },
+    }).lifecycle,
+    people: peopleWith(model.people, arrival),
     readings,
     levels: levelsWith(model.levels, view, report, timeMs),
     currents: currentsWith(model.currents, report, timeMs),
@@ -123,6 +134,15 @@ function withoutFuture(model: PointModel, untilMs: number): PointModel {
 function mainsWith(spans: MainsSeries, mains: string | undefined, timeMs: number): MainsSeries {
   if (mains !== "present" && mains !== "lost") return spans;
   return withMains(spans, timeMs, mains === "lost" ? 1 : 0);
+}
+
+function peopleWith(
+  people: PeopleModel,
+  { deviceId, sequence, timeMs, receivedMs, report }: ReportArrival,
+): PeopleModel {
+  if (report.occupancy === undefined) return people;
+  const { occupancy, entries } = report.occupancy;
+  return withCounter(people, deviceId, { sequence, atMs: timeMs, receivedMs, occupancy, entries });
 }
 
 /** A record of another kind: a sign of life. */
@@ -161,7 +181,10 @@ export function wordOf(model: PointModel, name: string): string {
 
 /** True for a reading that should be there and is bad: neither a number nor simply not fitted. */
 export function isBad(model: PointModel, name: string): boolean {
-  const value = model.readings[name]?.value;
+  return isBadValue(model.readings[name]?.value);
+}
+
+export function isBadValue(value: number | string | undefined): boolean {
   return typeof value === "string" && BAD_WORDS.includes(value);
 }
 

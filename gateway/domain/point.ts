@@ -16,6 +16,8 @@ export interface PointView {
   readonly coordination: boolean;
   readonly location: Point["location"];
   readonly capacity: number | undefined;
+  /** Which devices answer for a group (`occupancy`), by its name, when the registry says so; others cross-check. */
+  readonly groupOwners?: Readonly<Record<string, string | readonly string[]>>;
   /** A socket for a delivered set, and no set. */
   readonly connectionPoint: boolean;
   readonly generator: Generator | undefined;
@@ -33,6 +35,11 @@ export interface RegistryView {
   /** Points in force on a local day, 2026-12-31. */
   points(day: string): readonly PointView[];
   devices(day: string): readonly DeviceView[];
+}
+
+/** How many people a point can take at a moment. */
+export function capacityAt({ capacity }: Pick<PointView, "capacity">, _atMs: number): number | undefined {
+  return capacity;
 }
 
 const DAY = new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Amsterdam", dateStyle: "short" });

@@ -60,6 +60,28 @@ export interface Profile {
   readonly sensorBad: Delayed;
   /** Silent after so many intervals, while the path was up. */
   readonly silence: { readonly priority: Priority; readonly intervals: number; readonly graceS: number };
+  /** Counting people, and when somebody has to count again. */
+  readonly people: {
+    /** Share of passages that a counter misses at random, and by which it is off always in one direction. */
+    readonly missShare: number;
+    readonly biasShare: number;
+    /** Percent of the capacity that nobody believes. */
+    readonly overPct: number;
+    /** Too uncertain: more than both. */
+    readonly driftPct: number;
+    readonly driftMin: number;
+    /** Counters differ by more than this and by more than their errors. */
+    readonly apartMin: number;
+    /** A count by hand every shift. */
+    readonly shiftS: number;
+    /** From this share of the capacity on, people are told where there is room, if there is so much of it. */
+    readonly roomPct: number;
+    readonly roomMin: number;
+  };
+  /** A running point that nobody has heard of for so long: with a device, and by word alone. */
+  readonly lifecycle: { readonly unknownAfterS: number; readonly unknownToldAfterS: number };
+  /** What a person told is old after so long. */
+  readonly toldStaleS: number;
   /** How long a cleared condition must stay clear. */
   readonly offDelayS: number;
   /** A point's refused frames are over when none came for so long. */
@@ -74,6 +96,19 @@ export const CONCEPT_2026: Profile = {
   powerLost: { priority: 1, onDelayS: 0 },
   sensorBad: { priority: 3, onDelayS: 300 },
   silence: { priority: 2, intervals: 3, graceS: 120 },
+  people: {
+    missShare: 0.03,
+    biasShare: 0.03,
+    overPct: 120,
+    driftPct: 15,
+    driftMin: 10,
+    apartMin: 10,
+    shiftS: 43_200,
+    roomPct: 90,
+    roomMin: 5,
+  },
+  lifecycle: { unknownAfterS: 3_600, unknownToldAfterS: 86_400 },
+  toldStaleS: 43_200,
   offDelayS: 60,
   refusalsQuietS: 600,
   gateway: {

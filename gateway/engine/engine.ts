@@ -1,6 +1,6 @@
 // Reads the journal in order, steps the domain, saves what changed with the cursor, and only then tells of it. A crash
 // anywhere evaluates again from the cursor. A row at which the engine has crashed twice is set aside.
-import type { Alert, DeviceState, GatewayState, Overview, PointState } from "../../protocol/index.ts";
+import type { Alert, DeviceState, Entry, GatewayState, Overview, PointState } from "../../protocol/index.ts";
 import type { Clock, Timer } from "../clock.ts";
 import type { RegistryView } from "../domain/point.ts";
 import type { Profile } from "../domain/profile.ts";
@@ -9,6 +9,7 @@ import { GatewayError } from "../errors.ts";
 import { transit } from "./alerts.ts";
 import { createAttempts } from "./attempts.ts";
 import { endAlerts } from "./endings.ts";
+import { newestEntries, withoutForgotten } from "./entries.ts";
 import type { EngineJournal, Signal, Surroundings } from "./interfaces.ts";
 import { createPicture, type Picture } from "./picture.ts";
 import { createRefusalWatch } from "./refusal-watch.ts";
@@ -56,6 +57,10 @@ export interface Engine {
   point(pointId: string): PointState | undefined;
   alerts(): readonly Alert[];
   alert(alertId: string): Alert | undefined;
+  /** What people told of a point, the newest first, from before a moment. */
+  entries(pointId: string, limit: number, beforeMs: number): readonly Entry[];
+  /** True for an entry that has been taken: sent again, it counts no second time. */
+  hasEntry(pointId: string, entryId: string): boolean;
   devices(): readonly DeviceState[];
   device(deviceId: string): DeviceState | undefined;
   gateway(): GatewayState;
@@ -158,6 +163,8 @@ export function createEngine(options: EngineOptions): Engine {
     for (const pointId of slice) {
       const evaluation = { nowMs, contact: picture.contactOf(pointId), onlySilence: !picture.isFresh(pointId, nowMs) };
       change((draft) => evaluate(draft, pointId, evaluation, picture.context));
+      const left = withoutForgotten(state.entries.get(pointId) ?? [], journal.oldestId?.() ?? 0);
+      if (left !== undefined) change((draft) => void draft.entries.set(pointId, left));
     }
     if (own !== undefined) change((draft) => own.apply(draft));
     change((draft) => refusals.apply(draft, nowMs, (deviceId) => picture.subjectOf(deviceId)));
@@ -212,6 +219,8 @@ export function createEngine(options: EngineOptions): Engine {
     point: (pointId) => picture.point(pointId),
     alerts: () => picture.alerts(),
     alert: (alertId) => picture.alerts().find((alert) => alert.alertId === alertId),
+    entries: (pointId, limit, beforeMs) => newestEntries(state.entries.get(pointId) ?? [], limit, beforeMs),
+    hasEntry: (pointId, entryId) => state.entries.get(pointId)?.some(({ entry }) => entry.entryId === entryId) ?? false,
     devices: () => picture.devices(),
     device: (deviceId) => picture.device(deviceId),
     gateway: () => picture.gateway(),

@@ -2,7 +2,9 @@
 import type { Alert, DeviceState, GatewayState, PointState } from "../../protocol/index.ts";
 import { type DeviceModel, leftOutOf } from "../domain/device-model.ts";
 import { toInstant } from "../domain/instant.ts";
+import { toldPowerMs } from "../domain/manual/told.ts";
 import { type Outage, outageOf, targetMs } from "../domain/outage.ts";
+import { roomAt } from "../domain/people/room.ts";
 import { type DeviceView, localDay, type PointView, type RegistryView } from "../domain/point.ts";
 import { emptyModel } from "../domain/point-model.ts";
 import { pointState } from "../domain/point-state.ts";
@@ -30,7 +32,7 @@ export interface Picture {
   device(deviceId: string): DeviceState | undefined;
   gateway(): GatewayState;
   contactOf(pointId: string): PointState["contact"];
-  /** True while the newest sample of the point is young enough to judge by. */
+  /** True while the newest sample of the point, or what was told of its power, is young enough to judge by. */
   isFresh(pointId: string, nowMs: number): boolean;
   subjectOf(deviceId: string): Alert["subject"] | undefined;
   renewOutage(): void;
@@ -104,17 +106,27 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
 
   function refresh(pointIds: readonly string[]): PointState[] {
     const nowMs = clock.nowMs();
-    return pointIds.flatMap((pointId) => {
+    const made = pointIds.flatMap((pointId) => {
       const view = views.get(pointId);
       if (view === undefined) return [];
       const moment = momentOf(pointId, { nowMs, contact: contactOf(pointId) }, context);
       const model = state.points.get(pointId) ?? emptyModel(pointId);
-      const made = pointState(model, view, { ...moment, priority: priorityOf(pointId) });
+      const point = pointState(model, view, { ...moment, priority: priorityOf(pointId) });
       const leftOut = leftOutAt(pointId);
-      const next = leftOut === 0 ? made : { ...made, leftOut };
+      const next = leftOut === 0 ? point : { ...point, leftOut };
       shown.set(pointId, next);
       return [next];
     });
+    return made.map(withRoom);
+  }
+
+  /** Where people can go is seen when all others are. */
+  function withRoom(point: PointState): PointState {
+    const rooms = roomAt(point, shown.values(), profile().people);
+    if (rooms.length === 0) return point;
+    const next = { ...point, roomAt: rooms };
+    shown.set(point.pointId, next);
+    return next;
   }
 
   function deviceState(device: DeviceView): DeviceState {
@@ -208,7 +220,10 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
     gateway,
     contactOf,
     isFresh: (pointId, nowMs) => {
-      const sampledMs = state.points.get(pointId)?.lastSampleMs;
+      const model = state.points.get(pointId);
+      const toldMs = model === undefined ? undefined : toldPowerMs(model.told);
+      if (toldMs !== undefined && nowMs - toldMs <= profile().toldStaleS * 1000) return true;
+      const sampledMs = model?.lastSampleMs;
       const intervalS = Math.max(0, ...context.devicesOf(pointId).map((device) => device.reportIntervalS));
       return sampledMs !== undefined && nowMs - sampledMs <= Math.max(FRESH_MS_MIN, 2000 * intervalS);
     },

@@ -46,7 +46,7 @@ export function createRows(options: RowOptions): Rows {
       if (result.kind === "unknown-device") passBy(record);
       else {
         saver.commit(draft);
-        picture.contacts.heard(result.deviceId);
+        if (result.deviceId !== undefined) picture.contacts.heard(result.deviceId);
       }
       return undefined;
     } catch (error) {

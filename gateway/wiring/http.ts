@@ -2,9 +2,11 @@
 import type { FastifyInstance } from "fastify";
 import { createApi } from "../api/api.ts";
 import type { ApiHealth } from "../api/health-routes.ts";
+import { isPlausibleWallTime } from "../clock.ts";
 import { toInstant } from "../domain/instant.ts";
 import { GatewayError } from "../errors.ts";
 import type { MqttIngress } from "../ingress/mqtt.ts";
+import { createEntries } from "./entries.ts";
 import { historyForApi } from "./history.ts";
 import { type Parts, readPem, VERSION } from "./parts.ts";
 
@@ -25,6 +27,7 @@ export async function startApi(
     }));
   const app = await createApi({
     engine,
+    entries: createEntries({ journal, engine, clock, isClockTrusted: () => isPlausibleWallTime(clock.nowMs()) }),
     people: store.people,
     journal,
     refusals: { list: () => ({ counts: Object.fromEntries(ingress.refusals.counts), recent: recent() }) },

@@ -1,6 +1,7 @@
 // The schemas that have a name, for documents that list each of them once.
 import type { TSchema } from "typebox";
 import { AcknowledgementSchema, AlertSchema } from "./alert.ts";
+import { EntrySchema, NewEntrySchema } from "./entry.ts";
 import { GatewayStateSchema } from "./gateway-state.ts";
 import { DeviceSamplesSchema, PointHistorySchema } from "./history.ts";
 import { DeviceStateSchema, ProblemSchema, RefusalsSchema, SessionSchema, SignInSchema } from "./http.ts";
@@ -13,7 +14,9 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   AlertSchema,
   DeviceSamplesSchema,
   DeviceStateSchema,
+  EntrySchema,
   GatewayStateSchema,
+  NewEntrySchema,
   OverviewSchema,
   PointHistorySchema,
   PointStateSchema,
