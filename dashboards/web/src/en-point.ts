@@ -263,7 +263,7 @@ export const enPoint = {
   faultVia: "Choose how it came in.",
   faultWhat: "Choose what it is about.",
   faultTime: "Write the time as 14:10, or with the day: Mon 22:30.",
-  faultTimeAhead: "That time is still to come. Was it earlier, put the day before it: Mon {time}.",
+  faultTimeAhead: "That time is still to come. Was it earlier, write: {moment}.",
   faultPhase: "Choose a phase.",
   faultPeople: "Fill in a whole number from 0 to 2,039.",
   faultDip: "Fill in litres or millimetres.",

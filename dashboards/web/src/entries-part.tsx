@@ -5,6 +5,9 @@ import { entriesOf } from "./actions.ts";
 import { Part, type PartProps } from "./part.tsx";
 import { coded, lastToldMs, saidWords, sourceWord } from "./words.ts";
 
+/** What says nothing of itself what it is about. */
+const NAMED: readonly string[] = ["phase", "supplies"];
+
 export function EntriesPart({ point, nowMs, format, turn }: PartProps & { readonly turn: number }) {
   const { pointId } = point;
   const newest = lastToldMs(point);
@@ -32,7 +35,7 @@ export function EntriesPart({ point, nowMs, format, turn }: PartProps & { readon
                 <time dateTime={entry.at}>{format.farMoment(Date.parse(entry.at), nowMs)}</time>
                 {` · ${sourceWord({ told: entry }, format)}`}
               </span>
-              {entry.statement.kind !== "note" && <b>{coded(format, "what", entry.statement.kind)}: </b>}
+              {NAMED.includes(entry.statement.kind) && <b>{coded(format, "what", entry.statement.kind)}: </b>}
               {saidWords(entry.statement, format)}
               {entry.note !== undefined && <span class="sub">{entry.note}</span>}
             </li>

@@ -78,7 +78,8 @@ export interface Fault {
   /** The id of the field's input in the form. */
   readonly field: string;
   readonly text: TextKey;
-  readonly values?: Readonly<Record<string, string | number>>;
+  /** `ms` is shown as the moment that it is. */
+  readonly values?: Readonly<Record<string, number>>;
 }
 
 export type Checked =
@@ -135,7 +136,7 @@ function timeOf({ time }: Draft, { nowMs }: Context, reader: Reader): number {
   if (time.trim() === "") return nowMs;
   const read = readMoment(time, nowMs);
   if (read.kind === "moment") return read.ms;
-  if (read.kind === "ahead") reader.fault("time", "faultTimeAhead", { time: read.clock });
+  if (read.kind === "ahead") reader.fault("time", "faultTimeAhead", { ms: read.dayBeforeMs });
   else reader.fault("time", "faultTime");
   return nowMs;
 }

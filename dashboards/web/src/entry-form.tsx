@@ -35,6 +35,11 @@ export function failureWords(failed: { readonly status: number; readonly what: s
   return format.text("entryRefused", { what: failed.what });
 }
 
+function faultWords({ text, values = {} }: Fault, format: Format): string {
+  const { ms } = values;
+  return format.text(text, ms === undefined ? values : { moment: format.moment(ms) });
+}
+
 /** The form as its address opens it: a point and what it is about, put in beside what stands there. */
 function useOpened({ pointId, what }: EntryProps["opened"], points: readonly PointState[]): void {
   const isKnown = points.some((one) => one.pointId === pointId);
@@ -60,7 +65,7 @@ export function EntryForm(props: EntryProps) {
   const faults = outcome.kind === "faults" ? outcome.faults : [];
   const errorOf = (field: string) => {
     const fault = faults.find((one) => one.field === field);
-    return fault === undefined ? undefined : format.text(fault.text, fault.values);
+    return fault === undefined ? undefined : faultWords(fault, format);
   };
   if (props.session.role === "viewer")
     return (
@@ -201,7 +206,7 @@ function FaultSummary({ faults, format }: { faults: readonly Fault[]; format: Fo
                 document.getElementById(fault.field)?.focus();
               }}
             >
-              {format.text(fault.text, fault.values)}
+              {faultWords(fault, format)}
             </a>
           </li>
         ))}

@@ -40,7 +40,7 @@ describe("a time as it is said", () => {
   test("after midnight is yesterday's evening; what is still to come is no moment", () => {
     const midnight = Date.UTC(2026, 10, 24, 23, 20);
     expect(minutesAgo("23:50", midnight)).toBe(30);
-    expect(readMoment("15:30", NOW)).toEqual({ kind: "ahead", clock: "15:30" });
+    expect(readMoment("15:30", NOW)).toEqual({ kind: "ahead", dayBeforeMs: NOW - 1410 * MINUTE });
     expect(["25:00", "14:75", "straks", "xx 14:10", "14", ""].map((text) => minutesAgo(text))).toEqual(
       Array.from({ length: 6 }, () => "unreadable"),
     );

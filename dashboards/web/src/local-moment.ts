@@ -39,7 +39,8 @@ function momentOfWall(wall: number): number {
 export type SaidMoment =
   | { readonly kind: "moment"; readonly ms: number }
   | { readonly kind: "unreadable" }
-  | { readonly kind: "ahead"; readonly clock: string };
+  /** Still to come; the day before it was. */
+  | { readonly kind: "ahead"; readonly dayBeforeMs: number };
 
 /** `14:10`, `14.10`, `1410`, `ma 22:30`, `Mon 22:30`: within the last seven days. */
 export function readMoment(text: string, nowMs: number): SaidMoment {
@@ -50,14 +51,15 @@ export function readMoment(text: string, nowMs: number): SaidMoment {
   const weekday =
     word === undefined ? undefined : WEEKDAYS.findIndex((names) => names.some((one) => word.startsWith(one)));
   if (hour > 23 || minute > 59 || weekday === -1) return { kind: "unreadable" };
-  const clock = `${String(hour).padStart(2, "0")}:${String(minute).padStart(2, "0")}`;
   const midnight = Math.floor(wallOf(nowMs) / DAY_MS) * DAY_MS;
   for (let back = 0; back <= 7; back++) {
     const day = midnight - back * DAY_MS;
     if (weekday !== undefined && new Date(day).getUTCDay() !== weekday) continue;
     const ms = momentOfWall(day + hour * 3_600_000 + minute * 60_000);
     if (ms > nowMs) continue;
-    return weekday === undefined && nowMs - ms > PLAIN_MS_MAX ? { kind: "ahead", clock } : { kind: "moment", ms };
+    return weekday === undefined && nowMs - ms > PLAIN_MS_MAX
+      ? { kind: "ahead", dayBeforeMs: ms }
+      : { kind: "moment", ms };
   }
   return { kind: "unreadable" };
 }

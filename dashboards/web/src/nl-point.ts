@@ -262,7 +262,7 @@ export const nlPoint = {
   faultVia: "Kies hoe het binnenkwam.",
   faultWhat: "Kies waar het over gaat.",
   faultTime: "Schrijf de tijd als 14:10, of met de dag: ma 22:30.",
-  faultTimeAhead: "Die tijd moet nog komen. Was het eerder, zet dan de dag ervoor: ma {time}.",
+  faultTimeAhead: "Die tijd moet nog komen. Was het eerder, schrijf dan: {moment}.",
   faultPhase: "Kies een status.",
   faultPeople: "Vul een heel getal in van 0 tot 2.039.",
   faultDip: "Vul liters of millimeters in.",

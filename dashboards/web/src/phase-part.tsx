@@ -1,5 +1,5 @@
 // In which phase a point is, since when and who says so; and the next ones, in two presses.
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Phase } from "../../../protocol/schema/index.ts";
 import { Part, type PartProps } from "./part.tsx";
 import { useQuickEntry } from "./quick-entry.ts";
@@ -11,6 +11,8 @@ export function PhasePart({ point, nowMs, format, mayAct }: PartProps) {
   const [isWide, setWide] = useState(false);
   const [done, setDone] = useState("");
   const { isBusy, problem, tell } = useQuickEntry(point.pointId, format);
+  const confirm = useRef<HTMLButtonElement>(null);
+  useEffect(() => confirm.current?.focus(), [wanted]);
   const next = nextPhases(point.phase);
   const others = PHASES.filter((phase) => phase !== point.phase && !next.includes(phase));
   const since = point.phaseSince;
@@ -56,13 +58,7 @@ export function PhasePart({ point, nowMs, format, mayAct }: PartProps) {
       )}
       {wanted !== undefined && (
         <div class="buttons">
-          <button
-            type="button"
-            class="primary"
-            aria-disabled={isBusy}
-            ref={(element) => element?.focus()}
-            onClick={() => void set(wanted)}
-          >
+          <button type="button" class="primary" aria-disabled={isBusy} ref={confirm} onClick={() => void set(wanted)}>
             {format.text("phaseConfirm", { phase: phaseWord(wanted, format) })}
           </button>
           <button type="button" onClick={() => setWanted(undefined)}>
