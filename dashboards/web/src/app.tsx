@@ -145,7 +145,7 @@ function Overview({ state, alerts: openAlerts, now, format, onHelp }: ScreenProp
       return pointId !== undefined;
     },
     enter: () => {
-      const pointId = (document.activeElement as HTMLElement | null)?.dataset["point"];
+      const pointId = document.activeElement?.closest<HTMLElement>("[data-point]")?.dataset["point"];
       goTo({ kind: "entry", ...(pointId === undefined ? {} : { pointId }) });
     },
     back: () => setSearch(""),
@@ -196,6 +196,10 @@ function Page({
   onHelp,
 }: ScreenProps & { here: Exclude<Route, { kind: "overview" }> }) {
   const nothing = () => undefined;
+  const shown = here.kind === "point" ? here.pointId : undefined;
+  useEffect(() => {
+    if (shown !== undefined) selectedPoint.value = shown;
+  }, [shown]);
   useKeys({
     move: nothing,
     acknowledge,

@@ -65,10 +65,10 @@ export function yOf(frame: Frame, value: number): number {
   return tenth(frame.height - (Math.min(Math.max(value, 0), frame.top) / frame.top) * frame.height);
 }
 
-/** An SVG path; a run of one is a short stroke, so that it is seen. */
+/** An SVG path; a run of one is a stroke without length, which is a dot. */
 export function pathOf(run: readonly Dot[], frame: Frame): string {
   const steps = run.map((dot, i) => `${i === 0 ? "M" : "L"}${xOf(frame, dot.ms)} ${yOf(frame, dot.value)}`);
-  return run.length === 1 ? `${steps[0]}h2` : steps.join("");
+  return run.length === 1 ? `${steps[0]}h0` : steps.join("");
 }
 
 export interface Summary {

@@ -15,9 +15,7 @@ export const enPoint = {
   "kind-village-hall": "village hall",
   "kind-fire-station": "fire station",
 
-  age: "{age} old",
   ago: "{age} ago",
-  timeSecondsHint: "at {time}",
   lastMessageAt: "Last message {age} ago",
   lastToldAt: "Last told {age} ago",
   nothingTold: "nothing told yet",
@@ -70,7 +68,6 @@ export const enPoint = {
 
   fuelTitle: "Fuel",
   fuelUsable: "{usable} l usable of {capacity} l",
-  fuelLevel: "Tank",
   dip: "Dip-stick",
   dipRead: "{litres} l, {time}",
   sensorMore: "the sensor showed {n} l too much",

@@ -34,7 +34,7 @@ export function AxisRow({ axis, format }: { axis: Axis; format: Format }) {
       <span class="now-word" style={{ left: `${Math.max(2, percentAt(axis, axis.nowMs))}%` }}>
         {format.text("now")}
       </span>
-      {axis.goalMs <= axis.toMs && <span class="goal">72 u</span>}
+      {axis.goalMs <= axis.toMs && <span class="goal">{`72 ${format.text("hourUnit")}`}</span>}
     </div>
   );
 }
@@ -93,6 +93,7 @@ export function EnduranceTable(props: TableProps) {
   );
   const byId = new Map(listed.map((point) => [point.pointId, point]));
   const rows = order.flatMap((id) => byId.get(id) ?? []);
+  const isListed = rows.some((point) => point.pointId === props.selected);
   const normal = points.filter((point) => !isDeviating(point, axis.isOutage));
   return (
     <section class="endurance" aria-labelledby="endurance-title">
@@ -136,7 +137,7 @@ export function EnduranceTable(props: TableProps) {
                 point={point}
                 axis={axis}
                 format={format}
-                isSelected={props.selected === undefined ? i === 0 : props.selected === point.pointId}
+                isSelected={isListed ? props.selected === point.pointId : i === 0}
                 onSelect={() => props.onSelect(point.pointId)}
               />
             ))}

@@ -111,7 +111,11 @@ function Chart({ what, lines, history, top, mark, format }: ChartProps) {
             {hasMark && <path class="capacity" d={`M0 ${yOf(frame, mark)}H${WIDTH}`} />}
             {lines.map((line, i) =>
               line.runs.map((run) => (
-                <path key={`${line.deviceId} ${run[0]?.ms}`} class={`line line-${i % 3}`} d={pathOf(run, frame)} />
+                <path
+                  key={`${line.deviceId} ${run[0]?.ms}`}
+                  class={`line line-${i % 3}${run.length === 1 ? " lone" : ""}`}
+                  d={pathOf(run, frame)}
+                />
               )),
             )}
           </svg>

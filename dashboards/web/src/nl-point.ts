@@ -13,9 +13,7 @@ export const nlPoint = {
   "kind-village-hall": "dorpshuis",
   "kind-fire-station": "kazerne",
 
-  age: "{age} oud",
   ago: "{age} geleden",
-  timeSecondsHint: "om {time}",
   lastMessageAt: "Laatste bericht {age} geleden",
   lastToldAt: "Laatste melding {age} geleden",
   nothingTold: "nog niets gemeld",
@@ -68,7 +66,6 @@ export const nlPoint = {
 
   fuelTitle: "Brandstof",
   fuelUsable: "{usable} l bruikbaar van {capacity} l",
-  fuelLevel: "Tank",
   dip: "Peilstok",
   dipRead: "{litres} l, {time}",
   sensorMore: "sensor wees {n} l te veel",

@@ -1,5 +1,5 @@
 // In which phase a point is, since when and who says so; and the next ones, in two presses.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Phase } from "../../../protocol/schema/index.ts";
 import { Part, type PartProps } from "./part.tsx";
 import { useQuickEntry } from "./quick-entry.ts";
@@ -11,8 +11,13 @@ export function PhasePart({ point, nowMs, format, mayAct }: PartProps) {
   const [isWide, setWide] = useState(false);
   const [done, setDone] = useState("");
   const { isBusy, problem, tell } = useQuickEntry(point.pointId, format);
-  const confirm = useRef<HTMLButtonElement>(null);
-  useEffect(() => confirm.current?.focus(), [wanted]);
+  const buttons = useRef<HTMLDivElement>(null);
+  const hasAsked = useRef(false);
+  // Buttons that go take the focus along: it goes on to those that come.
+  useLayoutEffect(() => {
+    if (wanted !== undefined || hasAsked.current) buttons.current?.querySelector("button")?.focus();
+    hasAsked.current = wanted !== undefined;
+  }, [wanted]);
   const next = nextPhases(point.phase);
   const others = PHASES.filter((phase) => phase !== point.phase && !next.includes(phase));
   const since = point.phaseSince;
@@ -35,7 +40,7 @@ export function PhasePart({ point, nowMs, format, mayAct }: PartProps) {
         )}
       </p>
       {mayAct && wanted === undefined && (
-        <div class="buttons">
+        <div class="buttons" ref={buttons}>
           <span class="buttons-word">{format.text("phaseNext")}</span>
           {[...next, ...(isWide ? others : [])].map((phase) => (
             <button

@@ -160,7 +160,7 @@ describe("the chart", () => {
       { ms: 100, value: 99 },
     ];
     expect(pathOf(run, frame)).toBe("M0 50L50 25L100 0");
-    expect(pathOf(run.slice(1, 2), frame)).toBe("M50 25h2");
+    expect(pathOf(run.slice(1, 2), frame)).toBe("M50 25h0");
     expect(yOf(frame, -3)).toBe(50);
     expect([0, 1, 7, 120, 201, 999].map(niceTop)).toEqual([1, 1, 10, 200, 500, 1000]);
   });

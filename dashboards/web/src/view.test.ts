@@ -71,7 +71,7 @@ describe("the bar", () => {
     const axis = axisOf(gateway(), NOW);
     const ticks = ticksOf(axis, format.hourOfDay);
     expect(ticks.every((tick) => Number(format.hourOfDay(tick.ms)) % 6 === 0)).toBe(true);
-    expect(ticks.every((tick) => Math.abs(tick.pct - percentAt(axis, NOW)) >= 4)).toBe(true);
+    expect(ticks.every((tick) => Math.abs(tick.pct - percentAt(axis, NOW)) >= 6)).toBe(true);
     expect(ticks.filter((tick) => tick.isMidnight).length).toBeGreaterThan(1);
   });
 });
