@@ -131,6 +131,16 @@ export function stepDevicePhase(lifecycle: Lifecycle, { deviceId, phase, atMs, u
   return { lifecycle: after, reason: from === undefined ? "first" : transitionOf(from.phase, current.phase) };
 }
 
+/** What devices said ahead of `untilMs` is forgotten; what people said then, they say now. */
+export function lifecycleUntil(lifecycle: Lifecycle, untilMs: number, nowMs: number): Lifecycle {
+  const words = Object.entries(lifecycle.words);
+  const isAhead = lifecycle.told.some(({ atMs }) => atMs > untilMs);
+  if (!isAhead && words.every(([, spans]) => (spans.at(-1)?.[1] ?? 0) <= untilMs)) return lifecycle;
+  const told = lifecycle.told.map((one) => (one.atMs > untilMs ? { ...one, atMs: nowMs } : one));
+  const sound = words.map(([deviceId, spans]) => [deviceId, spansUntil(spans, untilMs)] as const);
+  return folded({ ...lifecycle, told, words: Object.fromEntries(sound.filter(([, spans]) => spans.length > 0)) });
+}
+
 function isSameStart(a: Spans<number>[number], b: Spans<number>[number] | undefined): boolean {
   return b !== undefined && a[0] === b[0] && a[2] === b[2];
 }

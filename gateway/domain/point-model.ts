@@ -6,6 +6,7 @@ import type { LevelSeries } from "./consumption.ts";
 import type { HeldSeries } from "./held.ts";
 import { type Lifecycle, NO_LIFECYCLE, stepDevicePhase } from "./lifecycle.ts";
 import { type MainsSeries, mainsLostSince, mainsUntil, withMains } from "./mains.ts";
+import { withoutAhead } from "./manual/ahead.ts";
 import { NOTHING_TOLD, type ToldModel } from "./manual/told.ts";
 import { NO_PEOPLE, type PeopleModel, withCounter } from "./people/people.ts";
 import { AHEAD_MS_MAX } from "./placing.ts";
@@ -89,7 +90,7 @@ function isNewer({ deviceId, sequence, timeMs, receivedMs }: ReportArrival, befo
 
 /** The model after one report. A reading moves only to a newer one. */
 export function withReport(before: PointModel, view: PointView, arrival: ReportArrival): PointModel {
-  const model = withoutFuture(before, arrival.receivedMs + AHEAD_MS_MAX);
+  const model = withoutFuture(withoutAhead(before, arrival.receivedMs), arrival.receivedMs + AHEAD_MS_MAX);
   const { report, timeMs, deviceId, sequence } = arrival;
   const origin = { deviceId, sequence, atMs: timeMs };
   const readings: Record<string, ReadingState> = { ...model.readings };

@@ -6,6 +6,7 @@ import { type MainsSpan, mainsLostSince, withMains } from "../mains.ts";
 import { withCount } from "../people/people.ts";
 import type { PointView } from "../point.ts";
 import type { PointModel } from "../point-model.ts";
+import { withoutAhead } from "./ahead.ts";
 import { whatCounts } from "./blend.ts";
 import { withToldFuel } from "./fuel.ts";
 import { readingsTold, toldBy, withToldReading } from "./told.ts";
@@ -30,7 +31,7 @@ export function stepEntry(before: PointModel, view: PointView, entry: Entry, rec
   const { statement } = entry;
   if (statement.kind === "note") return { model: before, reason: "noted", moved: false };
   const atMs = Date.parse(entry.at);
-  const model = heard(before, atMs);
+  const model = heard(withoutAhead(before, receivedMs), atMs);
   switch (statement.kind) {
     case "phase": {
       const said = { phase: statement.phase, atMs, told: toldBy(entry) };

@@ -113,6 +113,32 @@ describe("a late statement", () => {
   });
 });
 
+test("what was told while the gateway's clock was years ahead stands before nothing that comes after", () => {
+  const years = 6_000_000;
+  let model = stepEntry(
+    emptyModel("alm-01"),
+    POINT,
+    entry({ kind: "power", mains: "lost" }, at(years)),
+    at(years),
+  ).model;
+  model = stepEntry(model, POINT, entry({ kind: "phase", phase: "full" }, at(years)), at(years)).model;
+  model = stepEntry(model, POINT, entry({ kind: "count", people: 8 }, at(years)), at(years)).model;
+  const then = measured(10, { power: power("present"), phase: "open" }, model);
+  expect(shown(then, 10)).toMatchObject({
+    mains: "present",
+    phase: "full",
+    occupancy: { people: 8, at: new Date(at(10)).toISOString() },
+  });
+  const lost = stepEntry(model, POINT, entry({ kind: "power", mains: "lost" }, at(20)), at(20)).model;
+  expect(shown(lost, 20, false).mainsLostAt).toBe(new Date(at(20)).toISOString());
+  const after = stepEntry(then, POINT, entry({ kind: "phase", phase: "closing" }, at(11)), at(11)).model;
+  expect(shown(stepEntry(after, POINT, entry({ kind: "count", people: 5 }, at(12)), at(12)).model, 12)).toMatchObject({
+    phase: "closing",
+    occupancy: { people: 5 },
+  });
+  expect(measured(13, { phase: "closed" }, after).lifecycle.current).toMatchObject({ phase: "closed", atMs: at(13) });
+});
+
 describe("fuel by word", () => {
   test("stands for a bad sensor, and says who told it", () => {
     const bad = measured(0, { power: { ...power("lost"), fuelLevelPct: "open-circuit" } });
