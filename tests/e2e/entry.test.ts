@@ -156,6 +156,7 @@ describe.skipIf(!HAS_CHROMIUM)(
     test("a phase is set in two presses, and the page says who says so, in both languages", async () => {
       const page = await open("#/punt/alm-01");
       await page.click(".part-phase button:text-is('open')");
+      await page.waitForFunction(() => document.activeElement?.textContent === "Zet op 'open'");
       await page.keyboard.press("Enter");
       await page.waitForSelector("text=Vastgelegd: open.");
       await page.waitForSelector(`.part-phase :text("${PERSON}, via scherm")`);

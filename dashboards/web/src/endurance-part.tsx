@@ -16,10 +16,10 @@ export function EndurancePart({ point, nowMs, format, axis }: PartProps & { read
         <p>{format.text("noEstimate", { reason: reasonWord(point, format) })}</p>
       </Part>
     );
-  const { p10H, p50H, p90H, carriedForward, hypothetical, reaches72h, shortage, rateLPerH, rateKw, asOf } = endurance;
+  const { p10H, p50H, p90H, carriedForward, hypothetical, asOf } = endurance;
   const moment = (at: string) => format.farMoment(Date.parse(at), nowMs);
   const isAhead = percentAt(axis, Date.parse(endurance.emptyAt)) < 100;
-  const isEnough = reaches72h === "yes" && !isAhead;
+  const isEnough = endurance.reaches72h === "yes" && !isAhead;
   return (
     <Part
       id="endurance"
@@ -50,31 +50,44 @@ export function EndurancePart({ point, nowMs, format, axis }: PartProps & { read
       {carriedForward && point.lastReceivedAt !== undefined && (
         <p class="old">{format.text("carried", { time: moment(point.lastReceivedAt) })}</p>
       )}
-      <dl>
-        <dt>{format.text("toReach72")}</dt>
-        <dd class={shortage === undefined ? "" : "short-amount"}>
-          {shortage === undefined
-            ? format.text(reaches72h === "uncertain" ? "uncertain72" : isEnough ? "enough" : "makes72")
-            : [
-                ...(shortage.litres === undefined ? [] : [`${format.whole(shortage.litres)} l`]),
-                ...(shortage.kWh === undefined ? [] : [`${format.decimal(shortage.kWh)} kWh`]),
-                format.text("shortage", { time: hoursText(shortage.hours) }),
-              ].join(" · ")}
-        </dd>
-        <dt>{format.text("howKnown")}</dt>
-        <dd>{`${coded(format, "method", endurance.method)}; ${coded(format, "limit", endurance.limitedBy)}`}</dd>
-        {(rateLPerH !== undefined || rateKw !== undefined) && (
-          <>
-            <dt>{format.text("rate")}</dt>
-            <dd>
-              {[
-                ...(rateLPerH === undefined ? [] : [`${format.decimal(rateLPerH)} l/${format.text("hourUnit")}`]),
-                ...(rateKw === undefined ? [] : [`${format.decimal(rateKw)} kW`]),
-              ].join(" · ")}
-            </dd>
-          </>
-        )}
-      </dl>
+      <Facts point={point} isEnough={isEnough} format={format} />
     </Part>
+  );
+}
+
+interface FactsProps extends Pick<PartProps, "point" | "format"> {
+  readonly isEnough: boolean;
+}
+
+function Facts({ point, isEnough, format }: FactsProps) {
+  const { endurance } = point;
+  if (endurance.kind === "none") return null;
+  const { reaches72h, shortage, rateLPerH, rateKw } = endurance;
+  return (
+    <dl>
+      <dt>{format.text("toReach72")}</dt>
+      <dd class={shortage === undefined ? "" : "short-amount"}>
+        {shortage === undefined
+          ? format.text(reaches72h === "uncertain" ? "uncertain72" : isEnough ? "enough" : "makes72")
+          : [
+              ...(shortage.litres === undefined ? [] : [`${format.whole(shortage.litres)} l`]),
+              ...(shortage.kWh === undefined ? [] : [`${format.decimal(shortage.kWh)} kWh`]),
+              format.text("shortage", { time: hoursText(shortage.hours) }),
+            ].join(" · ")}
+      </dd>
+      <dt>{format.text("howKnown")}</dt>
+      <dd>{`${coded(format, "method", endurance.method)}; ${coded(format, "limit", endurance.limitedBy)}`}</dd>
+      {(rateLPerH !== undefined || rateKw !== undefined) && (
+        <>
+          <dt>{format.text("rate")}</dt>
+          <dd>
+            {[
+              ...(rateLPerH === undefined ? [] : [`${format.decimal(rateLPerH)} l/${format.text("hourUnit")}`]),
+              ...(rateKw === undefined ? [] : [`${format.decimal(rateKw)} kW`]),
+            ].join(" · ")}
+          </dd>
+        </>
+      )}
+    </dl>
   );
 }

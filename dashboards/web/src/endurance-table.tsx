@@ -115,21 +115,7 @@ export function EnduranceTable(props: TableProps) {
         onBlurCapture={() => setHeld(false)}
       >
         <table>
-          <thead>
-            <tr>
-              <th class="c-mark">
-                <span class="vh">{format.text("colStatus")}</span>
-              </th>
-              <th class="c-name">{format.text("colPoint")}</th>
-              <th class="c-bar">
-                <AxisRow axis={axis} format={format} />
-              </th>
-              <th class="c-hours">{format.text("colHours")}</th>
-              <th class="c-source">{format.text("colSource")}</th>
-              <th class="c-people">{format.text("colPeople")}</th>
-              <th class="c-age">{format.text("colAge")}</th>
-            </tr>
-          </thead>
+          <TableHead axis={axis} format={format} />
           <tbody>
             {rows.map((point, i) => (
               <EnduranceRow
@@ -190,5 +176,25 @@ function Margins({ points, axis, format }: { points: readonly PointState[]; axis
         />
       ))}
     </div>
+  );
+}
+
+function TableHead({ axis, format }: Pick<TableProps, "axis" | "format">) {
+  return (
+    <thead>
+      <tr>
+        <th class="c-mark">
+          <span class="vh">{format.text("colStatus")}</span>
+        </th>
+        <th class="c-name">{format.text("colPoint")}</th>
+        <th class="c-bar">
+          <AxisRow axis={axis} format={format} />
+        </th>
+        <th class="c-hours">{format.text("colHours")}</th>
+        <th class="c-source">{format.text("colSource")}</th>
+        <th class="c-people">{format.text("colPeople")}</th>
+        <th class="c-age">{format.text("colAge")}</th>
+      </tr>
+    </thead>
   );
 }

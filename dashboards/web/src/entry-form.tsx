@@ -87,48 +87,7 @@ export function EntryForm(props: EntryProps) {
         <Messages outcome={outcome} points={points} format={format} />
       </div>
       <form noValidate onSubmit={onSubmit}>
-        <PointPicker
-          points={points}
-          text={now.pointText}
-          pointId={now.pointId}
-          onChange={(pointText, pointId) => change({ pointText, pointId, delivery: "" })}
-          error={errorOf("point")}
-          format={format}
-        />
-        <Choices
-          id="via"
-          name="via"
-          label={format.text("fieldVia")}
-          error={errorOf("via-voice")}
-          choices={VIAS.map((via) => ({ value: via, label: coded(format, "via", via) }))}
-          value={now.via}
-          onValue={(via) => change({ via: via as Entry["via"] })}
-        />
-        <Choices
-          id="what"
-          name="what"
-          label={format.text("fieldWhat")}
-          error={errorOf("what-phase")}
-          choices={WHATS.map((what) => ({ value: what, label: coded(format, "what", what) }))}
-          value={now.what}
-          onValue={(what) => change({ what: what as What })}
-        />
-        <StatementFields draft={now} point={point} format={format} errorOf={errorOf} />
-        <div class="time">
-          <TextField
-            id="time"
-            label={format.text("fieldTime")}
-            hint={format.text("fieldTimeHint")}
-            error={errorOf("time")}
-            isNarrow
-            value={now.time}
-            onValue={(time) => change({ time })}
-          />
-          <p class="chosen" role="status">
-            {timeWords(now.time, firstMs.value ?? nowMs, format)}
-          </p>
-        </div>
-        <NoteField draft={now} point={point} format={format} errorOf={errorOf} />
+        <FormFields points={points} nowMs={nowMs} format={format} errorOf={errorOf} />
         <div class="buttons">
           <button type="submit" class="primary" aria-disabled={isSending.value}>
             {format.text(isSending.value ? "entrySending" : isFailed ? "entryAgain" : "entrySend")}
@@ -140,6 +99,61 @@ export function EntryForm(props: EntryProps) {
       </form>
       <Sent points={points} format={format} />
     </main>
+  );
+}
+
+interface FormFieldsProps extends Pick<EntryProps, "points" | "nowMs" | "format"> {
+  readonly errorOf: (field: string) => string | undefined;
+}
+
+function FormFields({ points, nowMs, format, errorOf }: FormFieldsProps) {
+  const now = draft.value;
+  const point = points.find((one) => one.pointId === now.pointId);
+  return (
+    <>
+      <PointPicker
+        points={points}
+        text={now.pointText}
+        pointId={now.pointId}
+        onChange={(pointText, pointId) => change({ pointText, pointId, delivery: "" })}
+        error={errorOf("point")}
+        format={format}
+      />
+      <Choices
+        id="via"
+        name="via"
+        label={format.text("fieldVia")}
+        error={errorOf("via-voice")}
+        choices={VIAS.map((via) => ({ value: via, label: coded(format, "via", via) }))}
+        value={now.via}
+        onValue={(via) => change({ via: via as Entry["via"] })}
+      />
+      <Choices
+        id="what"
+        name="what"
+        label={format.text("fieldWhat")}
+        error={errorOf("what-phase")}
+        choices={WHATS.map((what) => ({ value: what, label: coded(format, "what", what) }))}
+        value={now.what}
+        onValue={(what) => change({ what: what as What })}
+      />
+      <StatementFields draft={now} point={point} format={format} errorOf={errorOf} />
+      <div class="time">
+        <TextField
+          id="time"
+          label={format.text("fieldTime")}
+          hint={format.text("fieldTimeHint")}
+          error={errorOf("time")}
+          isNarrow
+          value={now.time}
+          onValue={(time) => change({ time })}
+        />
+        <p class="chosen" role="status">
+          {timeWords(now.time, firstMs.value ?? nowMs, format)}
+        </p>
+      </div>
+      <NoteField draft={now} point={point} format={format} errorOf={errorOf} />
+    </>
   );
 }
 

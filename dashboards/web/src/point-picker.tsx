@@ -70,28 +70,7 @@ export function PointPicker(props: PickerProps) {
           }}
         />
       </Field>
-      <div
-        id="point-list"
-        role="listbox"
-        aria-label={format.text("fieldPoint")}
-        hidden={!isShown || found.length === 0}
-      >
-        {isShown &&
-          found.map((point, i) => (
-            // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are those of the input that holds the focus
-            <div
-              key={point.pointId}
-              id={`point-option-${i}`}
-              role="option"
-              tabIndex={-1}
-              aria-selected={i === active}
-              onMouseDown={(event) => event.preventDefault()}
-              onClick={() => choose(point)}
-            >
-              <b>{point.name}</b> <span class="sub">{`${point.municipality} · ${phaseWord(point.phase, format)}`}</span>
-            </div>
-          ))}
-      </div>
+      <Found found={isShown ? found : []} active={active} onChoose={choose} format={format} />
       <p id="point-chosen" class="chosen" role="status">
         {isShown
           ? found.length === 0
@@ -110,4 +89,32 @@ function chosenWords(points: readonly PointState[], pointId: string | undefined,
   const { occupancy } = point;
   const people = occupancy === undefined ? [] : [format.text("said-people", { n: format.whole(occupancy.people) })];
   return [point.municipality, format.text(`kind-${point.kind}`), phaseWord(point.phase, format), ...people].join(" · ");
+}
+
+interface FoundProps {
+  readonly found: readonly PointState[];
+  readonly active: number;
+  readonly onChoose: (point: PointState) => void;
+  readonly format: Format;
+}
+
+function Found({ found, active, onChoose, format }: FoundProps) {
+  return (
+    <div id="point-list" role="listbox" aria-label={format.text("fieldPoint")} hidden={found.length === 0}>
+      {found.map((point, i) => (
+        // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are those of the input that holds the focus
+        <div
+          key={point.pointId}
+          id={`point-option-${i}`}
+          role="option"
+          tabIndex={-1}
+          aria-selected={i === active}
+          onMouseDown={(event) => event.preventDefault()}
+          onClick={() => onChoose(point)}
+        >
+          <b>{point.name}</b> <span class="sub">{`${point.municipality} · ${phaseWord(point.phase, format)}`}</span>
+        </div>
+      ))}
+    </div>
+  );
 }
