@@ -147,7 +147,7 @@ describe("an entry", () => {
   test("is in the copy, and on a spare that is made of it: the point, the list, and what was sent before", async () => {
     await told({ entryId: "form-0001" });
     await told({ entryId: "form-0002", statement: { kind: "phase", phase: "open" } });
-    await journal.append(checkedFrame({ deviceId: "alm-01" }));
+    await journal.append(checkedFrame({ deviceId: "alm-01", receivedMs: systemClock.nowMs() }));
     await engine.caughtUp();
     const copy = join(folder.path, "copy");
     await copyOnce(journal, copy, []);
@@ -160,6 +160,6 @@ describe("an entry", () => {
     expect(spare.engine.hasEntry("alm-01", "form-0001")).toBe(true);
     expect((await spare.journal.read(0, 10)).map(({ link }) => link)).toEqual(["manual", "manual", "mqtt"]);
     // The device that has the name of the point is known by its own rows alone.
-    expect((await spare.journal.append(checkedFrame({ deviceId: "alm-01" }))).outcome).toBe("duplicate");
+    expect((await spare.journal.append(checkedFrame({ deviceId: "alm-01", receivedMs: systemClock.nowMs() }))).outcome).toBe("duplicate");
   });
 });
