@@ -14,7 +14,7 @@ import type { MqttIngress } from "./ingress/mqtt.ts";
 import { openJournal } from "./journal/journal.ts";
 import { createLogs, type Logs } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
-import { registryView } from "./registry/registry.ts";
+import { registryView } from "./registry/view.ts";
 import { askForMissing, startCopy } from "./wiring/copy.ts";
 import { openHistory } from "./wiring/history.ts";
 import { startApi } from "./wiring/http.ts";
@@ -63,7 +63,7 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
   const stops: Stop[] = [() => journal.close()];
   let stopping = false;
   try {
-    const store = openStore(config.data.dir);
+    const store = openStore(config.data.dir, clock.nowMs);
     let ingress: MqttIngress | undefined;
     const sinks = createSinkSet(config, (next) => createRunners({ config: next, clock, logs, journal, store }));
     let history: History | undefined;
@@ -93,10 +93,10 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     stops.push(sinks.stop);
     const token = createMetricsToken(config);
     const health = healthOf(parts, { ingress: listening, metrics, token, isStopping: () => stopping });
-    const http = await startApi(parts, listening, { health, staticDir: deps.staticDir });
-    stops.push(() => http.app.close());
     const watch = watchStore(parts, listening);
     stops.push(() => watch.timer.stop());
+    const http = await startApi(parts, listening, { health, staticDir: deps.staticDir, look: watch.look });
+    stops.push(() => http.app.close());
     superviseIfAsked(parts, stops);
     const reloadConfig = createReload({ config, logs, engine, sinks, supply, token, self, source: deps });
     log.info("gateway listens", { mqtt: `${listening.address.host}:${listening.address.port}`, http: http.url });

@@ -5,7 +5,7 @@ import type { JournalRecord } from "../gateway/domain/record.ts";
 import { FIRST_CYCLE_BASE } from "../gateway/domain/sequence.ts";
 import { createEngine, type Engine, type EngineOptions } from "../gateway/engine/engine.ts";
 import type { EngineJournal } from "../gateway/engine/interfaces.ts";
-import { encodeReport, type Report } from "../protocol/index.ts";
+import { type Entry, encodeReport, type Report, type Statement } from "../protocol/index.ts";
 import { NOON_MS, report } from "./fixtures.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
@@ -20,6 +20,10 @@ export interface MemoryJournal {
   /** Saves that fail before one goes well again. */
   failures: number;
   append(part: Partial<Report> & { receivedMs: number; deviceId?: string; damaged?: true }): void;
+  /** A row that a person told. */
+  tell(entry: Entry, receivedMs: number): void;
+  /** A row with link manual and whatever bytes. */
+  tellRaw(pointId: string, frame: Uint8Array, receivedMs: number): void;
 }
 
 /** A journal in memory that keeps what the engine saves, over restarts of the engine. */
@@ -81,8 +85,27 @@ export function memoryJournal(): MemoryJournal {
       });
       for (const listener of listeners) listener();
     },
+    tell: (entry, receivedMs) => {
+      store.tellRaw(entry.pointId, new TextEncoder().encode(JSON.stringify(entry)), receivedMs);
+    },
+    tellRaw(pointId, frame, receivedMs) {
+      rows.push({
+        ...{ id: rows.length + 1, deviceId: pointId, sequence: 0, receivedMs, timeMs: receivedMs },
+        ...{ timeQuality: "estimated", link: "manual", frame },
+      });
+      for (const listener of listeners) listener();
+    },
   };
   return store;
+}
+
+let told = 0;
+
+/** What somebody told of `alm-01` by voice. */
+export function entry(statement: Statement, atMs: number, part: Partial<Entry> = {}): Entry {
+  const entryId = `entry-${String(++told).padStart(6, "0")}`;
+  const at = new Date(atMs).toISOString();
+  return { entryId, pointId: "alm-01", at, by: "coordinator-1", via: "voice", statement, ...part };
 }
 
 export const POINT: PointView = {
@@ -93,7 +116,7 @@ export const POINT: PointView = {
   region: "Flevoland",
   coordination: false,
   location: { lat: 52.371, lon: 5.217 },
-  capacity: 150,
+  capacity: { day: 150, night: 150 },
   connectionPoint: false,
   generator: { kind: "fixed", ratedKw: 8, tank: { capacityL: 200 } },
   battery: undefined,
@@ -104,7 +127,7 @@ export function registryOf(points: readonly PointView[]): RegistryView {
   const devices = points.map(({ pointId }) => {
     return { deviceId: `${pointId}-d1`, pointId, link: "mqtt", reportIntervalS: 60 } as const;
   });
-  return { points: () => points, devices: () => devices };
+  return { points: () => points, devices: () => devices, nextChangeMs: () => Number.POSITIVE_INFINITY };
 }
 
 export interface Engines {

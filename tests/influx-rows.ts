@@ -1,7 +1,15 @@
 // Journal rows of every measurement with every field, for what reads them back.
 
 import type { JournalRecord } from "../gateway/domain/record.ts";
-import { encodeEvent, encodeInfo, encodeReport, GROUPS, SUPPLY_NAMES } from "../protocol/index.ts";
+import {
+  type Entry,
+  encodeEvent,
+  encodeInfo,
+  encodeReport,
+  GROUPS,
+  type Statement,
+  SUPPLY_NAMES,
+} from "../protocol/index.ts";
 import { backlogFrame } from "./backlog-frames.ts";
 import { NOON_MS, report } from "./fixtures.ts";
 
@@ -20,7 +28,41 @@ const REASONS = Object.fromEntries(
   GROUPS.map(({ name, fields }) => [name, Object.fromEntries(fields.map((field) => [field.name, "unknown"]))]),
 );
 
-/** One row a minute from `fromMs` on; two devices of two points. */
+/** A statement of every kind, and power with every field. */
+const STATEMENTS: readonly Statement[] = [
+  { kind: "phase", phase: "open" },
+  { kind: "count", people: 41 },
+  { kind: "dip", mm: 310, litres: 120.5 },
+  { kind: "delivery", litres: 200, deliveryId: "alm-01-1" },
+  { kind: "no-delivery", deliveryId: "alm-01-2" },
+  { kind: "power", mains: "lost", generator: "running", loadKw: 4.5, stateOfChargePct: 80 },
+  { kind: "supplies", ...Object.fromEntries(SUPPLY_NAMES.map((name) => [name, 3])) },
+  { kind: "note", text: "the gate is closed" },
+];
+
+/** Rows that people told, after `afterId`. */
+function rowsTold(fromMs: number, afterId: number): JournalRecord[] {
+  return STATEMENTS.map((statement, i) => {
+    const timeMs = fromMs + (afterId + i + 1) * MINUTE_MS;
+    const at = new Date(timeMs).toISOString();
+    const entryId = `entry-00${i}-of-${afterId}`;
+    const entry: Entry = {
+      entryId,
+      pointId: "alm-02",
+      at,
+      by: "coordinator-1",
+      via: "runner",
+      statement,
+      note: "by =bike",
+    };
+    return {
+      ...{ id: afterId + i + 1, deviceId: "alm-02", sequence: 0, receivedMs: timeMs + 60_000, timeMs },
+      ...{ timeQuality: "estimated", link: "manual", frame: new TextEncoder().encode(JSON.stringify(entry)) },
+    };
+  });
+}
+
+/** One row a minute from `fromMs` on; two devices of two points, then what people told. */
 export function rowsOfEverything(fromMs = NOON_MS): JournalRecord[] {
   const frameAt = (n: number): Uint8Array => {
     const stamp = { sequence: n, time: (fromMs + n * MINUTE_MS) / 1000, flags: { clockSynced: true } };
@@ -54,7 +96,7 @@ export function rowsOfEverything(fromMs = NOON_MS): JournalRecord[] {
         return encodeReport(report({ ...stamp, ...NUMBERS }));
     }
   };
-  return Array.from({ length: 64 }, (_, i): JournalRecord => {
+  const measured = Array.from({ length: 64 }, (_, i): JournalRecord => {
     const timeMs = fromMs + (i + 1) * MINUTE_MS;
     return {
       id: i + 1,
@@ -67,6 +109,7 @@ export function rowsOfEverything(fromMs = NOON_MS): JournalRecord[] {
       frame: frameAt(i + 1),
     };
   });
+  return [...measured, ...rowsTold(fromMs, measured.length)];
 }
 
 /** Where they stand. */

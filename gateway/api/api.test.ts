@@ -19,6 +19,7 @@ import {
   type Problem,
   ProblemSchema,
 } from "../../protocol/index.ts";
+import { NO_REGISTRY } from "../../tests/api-fixtures.ts";
 import { NOON_MS, temporaryFolder, waitFor } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import { notReady, READY_BEHIND_ROWS_MAX } from "../domain/readiness.ts";
@@ -120,6 +121,7 @@ async function start(part: Partial<ApiOptions> & { behind?: number; clock?: Retu
     overview: () => ({ gateway: gatewayState(behind), points: [POINT], alerts: [ALERT] }),
     point: (id) => (id === POINT.pointId ? POINT : undefined),
     alert: (id) => (id === ALERT.alertId ? ALERT : undefined),
+    entries: () => [],
     devices: () => [DEVICE],
     device: (id) => (id === DEVICE.deviceId ? DEVICE : undefined),
     gateway: () => gatewayState(behind),
@@ -138,9 +140,11 @@ async function start(part: Partial<ApiOptions> & { behind?: number; clock?: Retu
     },
   };
   app = await createApi({
+    registry: NO_REGISTRY,
     engine,
     clock,
     version: "0.1.0",
+    entries: { tell: () => Promise.reject(new GatewayError("POINT_UNKNOWN")) },
     refusals: { list: () => ({ counts: { "bad-tag": 3 }, recent: [] }) },
     history: {
       hasPoint: () => false,

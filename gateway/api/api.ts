@@ -8,12 +8,23 @@ import type { Clock } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
 import { type AlertActDeps, alertActRoutes } from "./alert-act-routes.ts";
 import { documentRoutes, installDocuments } from "./documents.ts";
+import { type EntryRouteDeps, entryRoutes } from "./entry-routes.ts";
 import { createGuesses } from "./guesses.ts";
 import { type ApiHealth, healthRoutes } from "./health-routes.ts";
 import { type HistoryRouteDeps, historyRoutes } from "./history-routes.ts";
-import type { ApiEngine, ApiHistory, ApiJournal, ApiLog, ApiPeople, ApiRefusals } from "./interfaces.ts";
+import type {
+  ApiEngine,
+  ApiEntries,
+  ApiHistory,
+  ApiJournal,
+  ApiLog,
+  ApiPeople,
+  ApiRefusals,
+  ApiRegistry,
+} from "./interfaces.ts";
 import { answerBrokenRequest, installProblems, sendFailure } from "./problems.ts";
 import { type ReadRouteDeps, readRoutes } from "./read-routes.ts";
+import { type RegistryRouteDeps, registryRoutes } from "./registry-routes.ts";
 import { installScreens, installSecurityHeaders } from "./screens.ts";
 import { openSessionJournal } from "./session-journal.ts";
 import { COOKIE, sessionOf, sessionRoutes } from "./session-routes.ts";
@@ -31,9 +42,11 @@ const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
 
 export interface ApiOptions {
   readonly engine: ApiEngine;
+  readonly entries: ApiEntries;
   readonly people: ApiPeople;
   readonly refusals: ApiRefusals;
   readonly history: ApiHistory;
+  readonly registry: ApiRegistry;
   readonly health: ApiHealth;
   readonly clock: Clock;
   readonly version: string;
@@ -88,7 +101,7 @@ interface V1Deps {
 }
 
 const v1Routes: FastifyPluginAsync<V1Deps> = async (v1, { options, log }) => {
-  const { engine, people, refusals, history, clock } = options;
+  const { engine, entries, people, refusals, history, registry, clock } = options;
   const journal = await openSessionJournal(options.journal, log);
   const sessions = createSessions({ clock, people, rows: journal.rows, keep: journal.keep });
   const hub = createStreamHub(engine, clock);
@@ -97,18 +110,27 @@ const v1Routes: FastifyPluginAsync<V1Deps> = async (v1, { options, log }) => {
   refuseUnknownQueries(v1);
   const secureCookies = options.tls !== undefined;
   await v1.register(sessionRoutes, { sessions, guesses: createGuesses(clock), people, clock, journal, secureCookies });
-  await v1.register(guardedRoutes, { engine, refusals, history, clock, sessions, hub });
+  const { record } = journal;
+  const shared = { engine, entries, refusals, history, registry, clock, sessions, hub, record };
+  await v1.register(guardedRoutes, shared);
 };
 
-type GuardedDeps = ReadRouteDeps & HistoryRouteDeps & AlertActDeps & StreamRouteDeps;
+type GuardedDeps = ReadRouteDeps &
+  HistoryRouteDeps &
+  AlertActDeps &
+  EntryRouteDeps &
+  StreamRouteDeps &
+  RegistryRouteDeps;
 
 /** The guard hangs on the routes themselves: there is no spelling of an address that walks around it. */
 const guardedRoutes: FastifyPluginAsync<GuardedDeps> = async (app, deps) => {
-  const { engine, refusals, history, clock, sessions, hub } = deps;
+  const { engine, entries, refusals, history, registry, clock, sessions, hub, record } = deps;
   app.addHook("onRequest", async (request) => void sessionOf(request, sessions));
   await app.register(readRoutes, { engine, refusals });
   await app.register(historyRoutes, { history, clock });
+  await app.register(registryRoutes, { registry, sessions, clock, record });
   await app.register(alertActRoutes, { engine, sessions });
+  await app.register(entryRoutes, { engine, entries, sessions });
   await app.register(streamRoutes, { hub, sessions });
 };
 

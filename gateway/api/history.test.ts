@@ -11,6 +11,7 @@ import {
   type Problem,
   type Registry,
 } from "../../protocol/index.ts";
+import { NO_REGISTRY } from "../../tests/api-fixtures.ts";
 import { checkedFrame, NOON_MS, temporaryFolder, waitFor } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import { systemClock } from "../clock.ts";
@@ -45,9 +46,11 @@ const MIDNIGHT_MS = Date.UTC(2026, 10, 24, 23);
 
 async function serve(shown: History): Promise<void> {
   app = await createApi({
+    registry: NO_REGISTRY,
     engine: { onChange: () => () => {} } as unknown as ApiEngine,
     clock: virtualClock(NOON_MS + HOUR_MS),
     version: "0",
+    entries: { tell: () => Promise.reject(new Error("nobody tells anything here")) },
     refusals: { list: () => ({ counts: {}, recent: [] }) },
     history: historyForApi(shown, { registry: () => REGISTRY }),
     health: {

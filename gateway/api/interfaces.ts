@@ -1,12 +1,17 @@
 // What the API needs of others, in the smallest shape that serves it.
+import type { Static } from "typebox";
 import type {
   Alert,
   DeviceState,
+  Entry,
   GatewayState,
+  NewEntry,
   Overview,
   PointHistory,
   PointState,
+  ProfileSchema,
   Refusals,
+  Registry,
   Role,
 } from "../../protocol/index.ts";
 
@@ -28,11 +33,29 @@ export interface ApiEngine {
   overview(): Overview;
   point(pointId: string): PointState | undefined;
   alert(alertId: string): Alert | undefined;
+  /** What people told of a point, the newest first, from before a moment. */
+  entries(pointId: string, limit: number, beforeMs: number): readonly Entry[];
   devices(): readonly DeviceState[];
   device(deviceId: string): DeviceState | undefined;
   gateway(): GatewayState;
   act(alertId: string, deed: ApiDeed, doer: { readonly by: string; readonly origin: string }): Promise<Alert>;
   onChange(listener: (news: EngineNews) => void): () => void;
+}
+
+export interface ApiEntries {
+  /**
+   * Resolves with the point as it is then, when it is on disk. Rejects with POINT_UNKNOWN, ENTRY_INVALID, JOURNAL_UNUSABLE,
+   * JOURNAL_BUSY, JOURNAL_CLOSED.
+   */
+  tell(pointId: string, asked: NewEntry, by: string): Promise<PointState>;
+}
+
+export interface ApiRegistry {
+  /** What is in force. */
+  whole(): Registry;
+  /** Puts another one in force, on disk and in the engine. Throws FILE_UNWRITABLE, FILE_UNREADABLE. */
+  save(registry: Registry): void;
+  profile(): Static<typeof ProfileSchema>;
 }
 
 export interface ApiPeople {
@@ -92,7 +115,7 @@ export interface ApiRow {
   readonly receivedMs: number;
   readonly timeMs: number;
   readonly timeQuality: "synced" | "estimated" | "suspect";
-  readonly link: "mqtt" | "lorawan" | "manual";
+  readonly link: "mqtt" | "lorawan";
   readonly frame: Uint8Array;
 }
 

@@ -41,7 +41,14 @@ const ADVICE: { readonly [C in ErrorCode]?: string } = {
   SHELF_TIME_INVALID: "Give a moment after now, 12 hours ahead at most: the next shift has to see it.",
   RANGE_INVALID: "Give 'from' before 'to', as 2026-11-24T12:00:00Z, at most ten years apart.",
   FIELD_UNKNOWN: "Fields are group.field, as in power.fuelLevelPct, or phase; leave 'fields' out for all.",
+  REGISTRY_CHANGED: "Somebody changed it since: GET /v1/registry anew, and make the change in that one.",
+  ASSET_UNKNOWN: "GET /v1/registry/assets lists the assets.",
+  ASSIGNMENT_IMPOSSIBLE: "GET /v1/registry/assignments lists what is planned; change that in the registry first.",
+  REGISTRY_INVALID:
+    "'problems' lists each row; nothing was changed. 'waakvlam registry check' says the same of a file.",
   POINT_UNKNOWN: "GET /v1/points lists the points.",
+  ENTRY_INVALID: "Correct what 'problems' names, and send it again.",
+  JOURNAL_UNUSABLE: "Write it down on paper too; send it again with the same entryId, and it counts once.",
   DEVICE_UNKNOWN: "GET /v1/devices lists the devices.",
 };
 
@@ -70,7 +77,8 @@ function sentence(text: string): string {
 }
 
 function problemOfGateway(error: GatewayError): Problem {
-  const facts = Object.entries(error.detail).map(([key, value]) => `${key} ${String(value)}`);
+  const { problems, ...rest } = error.detail;
+  const facts = Object.entries(rest).map(([key, value]) => `${key} ${String(value)}`);
   const where = facts.length > 0 ? ` (${facts.join(", ")})` : "";
   const advice = ADVICE[error.code] ?? (error.retry ? "Try again in a minute." : "");
   return {
@@ -78,6 +86,7 @@ function problemOfGateway(error: GatewayError): Problem {
     title: sentence(error.message),
     detail: `${sentence(error.message)}${where}. ${advice}`.trim(),
     code: error.code,
+    ...(Array.isArray(problems) ? { problems: [...problems] } : {}),
   };
 }
 
@@ -96,7 +105,10 @@ function problemOfFastify(error: FastifyError, request: FastifyRequest): Problem
         detail: `The content-type is ${type}. Send 'application/json'.`,
       });
     case "FST_ERR_CTP_BODY_TOO_LARGE":
-      return problemOf({ code: "BODY_TOO_LARGE", detail: "No body here needs more than 64 KiB. Send less." });
+      return problemOf({
+        code: "BODY_TOO_LARGE",
+        detail: `No body here needs more than ${(request.routeOptions.bodyLimit ?? 0) / 1024} KiB. Send less.`,
+      });
     case "FST_ERR_BAD_URL":
       return problemOf({ code: "REQUEST_INVALID", detail: "A % in the path begins no valid code. Write it as %25." });
     case "FST_ERR_MAX_PARAM_LENGTH":

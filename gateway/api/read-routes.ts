@@ -15,7 +15,7 @@ import { refer } from "./documents.ts";
 import type { ApiEngine, ApiRefusals } from "./interfaces.ts";
 
 export interface ReadRouteDeps {
-  readonly engine: Omit<ApiEngine, "acknowledge" | "onChange">;
+  readonly engine: Omit<ApiEngine, "acknowledge" | "entries" | "onChange">;
   readonly refusals: ApiRefusals;
 }
 

@@ -1,14 +1,10 @@
 // The commands of `waakvlam`. Data goes to `out`, words to `err`; the entry owns the process.
 
 import { randomInt } from "node:crypto";
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import type { GatewayConfig, Role } from "../../protocol/index.ts";
 import { nearest } from "../../protocol/nearest.ts";
-import { listProblems } from "../config/problems.ts";
-import { GatewayError } from "../errors.ts";
-import { issueKeys } from "../registry/keys.ts";
 import { addPerson, listPeople, PASSWORD_LENGTH_MIN, removePerson } from "../registry/people.ts";
-import { loadRegistry, parseRegistry, registryDifference, saveRegistry } from "../registry/registry.ts";
 
 export interface CommandIo {
   out(line: string): void;
@@ -22,67 +18,6 @@ export interface CommandIo {
 export type ExitCode = 0 | 1 | 2 | 3;
 
 const ROLES: readonly Role[] = ["viewer", "coordinator", "admin"];
-
-export interface ImportOptions {
-  readonly config: GatewayConfig;
-  readonly file: string;
-  readonly credentials: string | undefined;
-  readonly reissue: readonly string[];
-  readonly dryRun: boolean;
-  readonly json: boolean;
-}
-
-export function importRegistry(options: ImportOptions, io: CommandIo): ExitCode {
-  const { file, json, config } = options;
-  const { dir } = config.data;
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new GatewayError("FILE_UNREADABLE", { path: file }, { cause });
-  }
-  const registry = parseRegistry(text, file, (schema, value) => listProblems(schema, value, nearest));
-  for (const deviceId of options.reissue) {
-    if (!registry.devices.some((one) => one.deviceId === deviceId))
-      throw new GatewayError("DEVICE_UNKNOWN", { deviceId });
-  }
-  mkdirSync(dir, { recursive: true, mode: 0o750 });
-  const difference = registryDifference(loadRegistry(dir, listProblems), registry);
-  const counts = { points: registry.points.length, devices: registry.devices.length, ...difference };
-  if (options.dryRun) {
-    io.out(
-      json
-        ? JSON.stringify({ ...counts, dryRun: true })
-        : `${file} is valid: ${counts.points} points, ${counts.devices} devices; nothing written`,
-    );
-    return 0;
-  }
-  // Keys are made once: where they go must be open before they are.
-  const credentials = options.credentials === undefined ? undefined : openForSecrets(options.credentials);
-  const made = issueKeys(dir, registry, options.reissue);
-  if (credentials !== undefined) {
-    writeFileSync(credentials, `${JSON.stringify(made, null, 1)}\n`);
-    closeSync(credentials);
-  }
-  saveRegistry(dir, registry);
-  const keysMade = made.devices.length;
-  if (json) io.out(JSON.stringify({ ...counts, keysMade }));
-  else io.out(`${counts.points} points and ${counts.devices} devices imported into ${dir}; ${keysMade} new keys`);
-  if (keysMade > 0 && options.credentials === undefined) {
-    io.err(
-      "The new keys were not written out. To flash the devices, run this again with --reissue DEVICE --credentials FILE.",
-    );
-  }
-  return 0;
-}
-
-function openForSecrets(path: string): number {
-  try {
-    return openSync(path, "w", 0o600);
-  } catch (cause) {
-    throw new GatewayError("FILE_UNWRITABLE", { path }, { cause });
-  }
-}
 
 /** Letters that nobody confuses on paper. */
 const LETTERS = "abcdefghjkmnpqrstuvwxyz23456789";

@@ -6,7 +6,6 @@ import {
   type CommandIo,
   createTls,
   type ExitCode,
-  importRegistry,
   listPeopleCommand,
   removePersonCommand,
 } from "./commands.ts";
@@ -25,46 +24,6 @@ export const CONFIG_FLAG = { type: "string", description: "Configuration file (T
 export const JSON_FLAG = { type: "boolean", description: "One JSON object on standard output" } as const;
 const config = CONFIG_FLAG;
 const json = JSON_FLAG;
-
-export function registryCommands({ io, configOf, end }: CommandShell) {
-  return defineCommand({
-    meta: { name: "registry", description: "Points and devices" },
-    subCommands: {
-      import: defineCommand({
-        meta: { name: "import", description: "Check a registry file, load it, and make keys for new devices" },
-        args: {
-          file: { type: "positional", description: "Registry (JSON)", required: true },
-          config,
-          credentials: {
-            type: "string",
-            description: "Write the keys made now to this file, for flashing",
-            valueHint: "FILE",
-          },
-          reissue: { type: "string", description: "Give this device a new key", valueHint: "DEVICE" },
-          "dry-run": { type: "boolean", description: "Only check" },
-          json,
-        },
-        run({ args }) {
-          const reissue = args.reissue === undefined ? [] : args.reissue.split(",");
-          const { file, credentials } = args;
-          end(
-            importRegistry(
-              {
-                config: configOf(args.config),
-                file,
-                credentials,
-                reissue,
-                dryRun: args["dry-run"] === true,
-                json: args.json === true,
-              },
-              io,
-            ),
-          );
-        },
-      }),
-    },
-  });
-}
 
 export function peopleCommands({ io, configOf, end }: CommandShell) {
   return defineCommand({

@@ -20,7 +20,7 @@ export interface ExportRequest {
 export type Exporter = (request: ExportRequest) => Promise<number>;
 
 const FORMATS = ["csv", "line"] as const;
-const KINDS: readonly RecordKind[] = ["samples", "events", "info", "undecoded"];
+const KINDS: readonly RecordKind[] = ["samples", "events", "info", "undecoded", "entries"];
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/;
 
@@ -84,7 +84,11 @@ export function exportCommands({ io, configOf, end }: CommandShell, exporter: Ex
     meta: { name: "export", description: "Write what the journal holds as CSV or line protocol; the gateway may run" },
     args: {
       format: { type: "string", description: "csv or line", default: "csv" },
-      records: { type: "string", description: "Of a CSV: samples, events, info or undecoded", default: "samples" },
+      records: {
+        type: "string",
+        description: "Of a CSV: samples, events, info, undecoded or entries",
+        default: "samples",
+      },
       from: { type: "string", description: "First moment of a sample: a day, or RFC 3339", valueHint: "MOMENT" },
       to: { type: "string", description: "Moment before which samples lie", valueHint: "MOMENT" },
       devices: { type: "string", description: "Only these, with commas", valueHint: "DEVICES" },

@@ -327,8 +327,8 @@ describe("a series", () => {
 });
 
 test("the outage began at the median of the points, whatever one of them says", () => {
-  expect(outageOf([NOON_MS, NOON_MS + 1000, NOON_MS - 30 * 24 * HOUR])?.startedMs).toBe(NOON_MS);
-  expect(outageOf([])).toBeUndefined();
+  expect(outageOf([NOON_MS, NOON_MS + 1000, NOON_MS - 30 * 24 * HOUR], 72)?.startedMs).toBe(NOON_MS);
+  expect(outageOf([], 72)).toBeUndefined();
 });
 
 test("a day is a local day: New Year's Eve ends at 23:00 in Greenwich", () => {

@@ -1,7 +1,6 @@
 // Since when the region is without mains, from what the points say.
 import { median } from "./series.ts";
 
-export const OUTAGE_HOURS = 72;
 const HOUR_MS = 3_600_000;
 
 export interface Outage {
@@ -10,13 +9,13 @@ export interface Outage {
 }
 
 /** The median over the points now without mains: one point with a cable fault of last week does not move it. */
-export function outageOf(mainsLostMs: readonly number[]): Outage | undefined {
+export function outageOf(mainsLostMs: readonly number[], hours: number): Outage | undefined {
   if (mainsLostMs.length === 0) return undefined;
   const startedMs = median(mainsLostMs);
-  return { startedMs, untilMs: startedMs + OUTAGE_HOURS * HOUR_MS };
+  return { startedMs, untilMs: startedMs + hours * HOUR_MS };
 }
 
-/** What the points are measured against: the end of 72 hours of outage, or 72 hours from now when there is none. */
-export function targetMs(outage: Outage | undefined, nowMs: number): number {
-  return outage === undefined ? nowMs + OUTAGE_HOURS * HOUR_MS : outage.untilMs;
+/** What the points are measured against: the end of so many hours of outage, or so many from now when there is none. */
+export function targetMs(outage: Outage | undefined, nowMs: number, hours: number): number {
+  return outage === undefined ? nowMs + hours * HOUR_MS : outage.untilMs;
 }

@@ -6,12 +6,13 @@ export function isLoopback(address: string | undefined): boolean {
   return address === "::1" || /^(::ffff:)?127(\.\d{1,3}){3}$/.test(address ?? "");
 }
 
-export type Action = "read" | "acknowledge" | "administer";
+export type Action = "read" | "acknowledge" | "tell" | "look-up" | "assign" | "administer";
 
 const ALLOWED: { readonly [R in Role]: readonly Action[] } = {
   viewer: ["read"],
-  coordinator: ["read", "acknowledge"],
-  admin: ["read", "acknowledge", "administer"],
+  // Lists of the registry have phone numbers and the places of keys.
+  coordinator: ["read", "acknowledge", "tell", "look-up", "assign"],
+  admin: ["read", "acknowledge", "tell", "look-up", "assign", "administer"],
 };
 
 export function isAllowed(role: Role, action: Action): boolean {

@@ -1,10 +1,15 @@
 // What is known of one point, stepped by the records of its devices. Pure: the same records in the same order give the
 // same model, and late ones correct what they belong to without making it look fresh.
-import type { Report } from "../../protocol/index.ts";
+import type { Report, Told } from "../../protocol/index.ts";
 import type { BatterySeries } from "./battery.ts";
 import type { LevelSeries } from "./consumption.ts";
 import type { HeldSeries } from "./held.ts";
+import { type Lifecycle, NO_LIFECYCLE, stepDevicePhase } from "./lifecycle.ts";
 import { type MainsSeries, mainsLostSince, mainsUntil, withMains } from "./mains.ts";
+import { withoutAhead } from "./manual/ahead.ts";
+import { NOTHING_TOLD, type ToldModel } from "./manual/told.ts";
+import { byOwner } from "./ownership.ts";
+import { NO_PEOPLE, type PeopleModel, withCounter } from "./people/people.ts";
 import { AHEAD_MS_MAX } from "./placing.ts";
 import type { PointView } from "./point.ts";
 import type { TimeQuality } from "./record.ts";
@@ -22,14 +27,20 @@ interface Origin {
 export interface ReadingState extends Origin {
   readonly value: number | string;
   readonly quality: TimeQuality;
+  /** Told by a person: then there is no device. */
+  readonly told?: Told;
 }
 
 export interface PointModel {
   readonly pointId: string;
   readonly lastReceivedMs: number | undefined;
   readonly lastSampleMs: number | undefined;
-  readonly phase: (Origin & { readonly value: string }) | undefined;
+  readonly lifecycle: Lifecycle;
+  readonly people: PeopleModel;
+  readonly told: ToldModel;
   readonly readings: Readonly<Record<string, ReadingState>>;
+  /** What devices say of groups that another one owns, by `{deviceId} {group.field}`. */
+  readonly crossChecks?: Readonly<Record<string, ReadingState>>;
   readonly levels: LevelSeries;
   readonly currents: BatterySeries;
   readonly mains: MainsSeries;
@@ -45,7 +56,9 @@ export function emptyModel(pointId: string): PointModel {
     pointId,
     lastReceivedMs: undefined,
     lastSampleMs: undefined,
-    phase: undefined,
+    lifecycle: NO_LIFECYCLE,
+    people: NO_PEOPLE,
+    told: NOTHING_TOLD,
     readings: {},
     levels: [],
     currents: [],
@@ -65,7 +78,7 @@ export interface ReportArrival {
   readonly report: Report;
 }
 
-const GROUP_NAMES = ["power", "battery", "occupancy", "environment", "supplies"] as const;
+export const GROUP_NAMES = ["power", "battery", "occupancy", "environment", "supplies"] as const;
 
 /**
  * True when a record says something newer. Of one device its sequence decides, whatever its clock did in between; of two
@@ -78,10 +91,11 @@ function isNewer({ deviceId, sequence, timeMs, receivedMs }: ReportArrival, befo
     : timeMs >= before.atMs;
 }
 
-/** The model after one report. A reading moves only to a newer one. */
+/** The model after one report. A reading moves only to a newer one; of a group that another device owns it is a cross-check. */
 export function withReport(before: PointModel, view: PointView, arrival: ReportArrival): PointModel {
-  const model = withoutFuture(before, arrival.receivedMs + AHEAD_MS_MAX);
-  const { report, timeMs, deviceId, sequence } = arrival;
+  const model = withoutFuture(withoutAhead(before, arrival.receivedMs), arrival.receivedMs + AHEAD_MS_MAX);
+  const { timeMs, deviceId, sequence } = arrival;
+  const { counted: report, checks } = byOwner(arrival.report, deviceId, view.groupOwners);
   const origin = { deviceId, sequence, atMs: timeMs };
   const readings: Record<string, ReadingState> = { ...model.readings };
   for (const group of GROUP_NAMES) {
@@ -93,7 +107,6 @@ export function withReport(before: PointModel, view: PointView, arrival: ReportA
       if (isNewer(arrival, readings[name])) readings[name] = { ...origin, value, quality: arrival.quality };
     }
   }
-  const saysPhase = report.phase !== "absent" && isNewer(arrival, model.phase);
   const mains = mainsWith(model.mains, report.power?.mains, timeMs);
   return {
     ...model,
@@ -101,11 +114,34 @@ export function withReport(before: PointModel, view: PointView, arrival: ReportA
     mainsLostMs: mainsLostSince(mains),
     lastReceivedMs: arrival.receivedMs,
     lastSampleMs: Math.max(model.lastSampleMs ?? 0, timeMs),
-    phase: saysPhase ? { ...origin, value: report.phase } : model.phase,
+    lifecycle: stepDevicePhase(model.lifecycle, {
+      ...{ deviceId, atMs: timeMs, phase: report.phase, untilMs: arrival.receivedMs + AHEAD_MS_MAX },
+    }).lifecycle,
+    people: peopleWith(model.people, arrival),
     readings,
+    ...(checks === undefined ? {} : { crossChecks: checksWith(model.crossChecks ?? {}, arrival, checks) }),
     levels: levelsWith(model.levels, view, report, timeMs),
     currents: currentsWith(model.currents, report, timeMs),
   };
+}
+
+function checksWith(
+  before: NonNullable<PointModel["crossChecks"]>,
+  arrival: ReportArrival,
+  checks: Partial<Report>,
+): Record<string, ReadingState> {
+  const { deviceId, sequence, timeMs, quality } = arrival;
+  const after: Record<string, ReadingState> = { ...before };
+  for (const group of GROUP_NAMES) {
+    const fields = checks[group] as Record<string, number | string> | undefined;
+    for (const field in fields) {
+      const value = fields[field] as number | string;
+      const key = `${deviceId} ${group}.${field}`;
+      if (value === "absent" && after[key] === undefined) continue;
+      if (isNewer(arrival, after[key])) after[key] = { deviceId, sequence, atMs: timeMs, value, quality };
+    }
+  }
+  return after;
 }
 
 /** Moments ahead of now are of a clock that was wrong for a while: they must not stand before what comes now. */
@@ -123,6 +159,15 @@ function withoutFuture(model: PointModel, untilMs: number): PointModel {
 function mainsWith(spans: MainsSeries, mains: string | undefined, timeMs: number): MainsSeries {
   if (mains !== "present" && mains !== "lost") return spans;
   return withMains(spans, timeMs, mains === "lost" ? 1 : 0);
+}
+
+function peopleWith(
+  people: PeopleModel,
+  { deviceId, sequence, timeMs, receivedMs, report }: ReportArrival,
+): PeopleModel {
+  if (report.occupancy === undefined) return people;
+  const { occupancy, entries } = report.occupancy;
+  return withCounter(people, deviceId, { sequence, atMs: timeMs, receivedMs, occupancy, entries });
 }
 
 /** A record of another kind: a sign of life. */
@@ -161,7 +206,10 @@ export function wordOf(model: PointModel, name: string): string {
 
 /** True for a reading that should be there and is bad: neither a number nor simply not fitted. */
 export function isBad(model: PointModel, name: string): boolean {
-  const value = model.readings[name]?.value;
+  return isBadValue(model.readings[name]?.value);
+}
+
+export function isBadValue(value: number | string | undefined): boolean {
   return typeof value === "string" && BAD_WORDS.includes(value);
 }
 

@@ -3,8 +3,15 @@ import { type Field, GROUPS, type PointState, type Reading } from "../../protoco
 import { usableKwh } from "./battery.ts";
 import { estimateEndurance } from "./endurance.ts";
 import { toInstant } from "./instant.ts";
-import type { DeviceView, PointView } from "./point.ts";
+import { type PhaseNow, phaseNow } from "./lifecycle.ts";
+import { blended } from "./manual/blend.ts";
+import { minimumsOf } from "./minimum.ts";
+import { crossReadings } from "./ownership.ts";
+import { occupancyOf } from "./people/occupancy.ts";
+import { ownersOf } from "./people/owners.ts";
+import { capacityAt, type DeviceView, type PointView } from "./point.ts";
 import { isBad, numberOf, type PointModel, type ReadingState, wordOf } from "./point-model.ts";
+import { CONCEPT_2026, type Profile } from "./profile.ts";
 import { litresAt, usableLitres } from "./tank.ts";
 
 /** A reading is old after so many of its device's intervals. */
@@ -17,6 +24,8 @@ export interface PointMoment {
   readonly devices: readonly DeviceView[];
   readonly contact: PointState["contact"];
   readonly priority: PointState["priority"];
+  /** Norms; those of concept-2026 when left out. */
+  readonly profile?: Profile;
 }
 
 /** Readings whose end of range hides what lies beyond, with that range. */
@@ -37,26 +46,28 @@ function isSaturated(name: string, value: number | string): boolean {
   return range !== undefined && typeof value === "number" && (value <= range.min || value >= range.max);
 }
 
-function qualityOf(
-  name: string,
-  reading: ReadingState,
-  model: PointModel,
-  staleMs: number,
-  nowMs: number,
-): Reading["quality"] {
-  if (isBad(model, name)) return "bad";
-  if (reading.quality !== "synced") return reading.quality;
-  return nowMs - reading.atMs > staleMs ? "stale" : "good";
+/** After how long something is old: what a device says, and what a person told. */
+interface Ages {
+  readonly nowMs: number;
+  readonly staleMs: number;
+  readonly toldStaleMs: number;
 }
 
-function readingsOf(model: PointModel, staleMs: number, nowMs: number): Reading[] {
+function qualityOf(name: string, reading: ReadingState, model: PointModel, ages: Ages): Reading["quality"] {
+  if (isBad(model, name)) return "bad";
+  if (reading.quality !== "synced") return reading.quality;
+  const limitMs = reading.told === undefined ? ages.staleMs : ages.toldStaleMs;
+  return ages.nowMs - reading.atMs > limitMs ? "stale" : "good";
+}
+
+function readingsOf(model: PointModel, ages: Ages): Reading[] {
   return Object.entries(model.readings).map(([name, reading]) => ({
     name,
-    deviceId: reading.deviceId,
+    ...(reading.told === undefined ? { deviceId: reading.deviceId } : { told: reading.told }),
     value: reading.value,
     at: toInstant(reading.atMs),
-    quality: qualityOf(name, reading, model, staleMs, nowMs),
-    ...(isSaturated(name, reading.value) ? { saturated: true } : {}),
+    quality: qualityOf(name, reading, model, ages),
+    ...(reading.told === undefined && isSaturated(name, reading.value) ? { saturated: true } : {}),
   }));
 }
 
@@ -69,7 +80,7 @@ function sourceOf(model: PointModel, view: PointView): PointState["source"] {
   if (mainsOf(model) === "present") return "mains";
   const generator = wordOf(model, "power.generator");
   if (generator === "running" || generator === "cooling") return "generator";
-  if (model.lastSampleMs === undefined || mainsOf(model) === "unknown") return "unknown";
+  if (mainsOf(model) === "unknown") return "unknown";
   const amperes = numberOf(model, "battery.batteryA");
   if (view.battery !== undefined && (amperes === undefined || amperes < 0)) return "battery";
   if (view.generator === undefined && view.battery === undefined) return "none";
@@ -87,13 +98,26 @@ function fuelOf(model: PointModel, view: PointView): PointState["fuel"] {
   const at = model.readings["power.fuelLevelPct"]?.atMs;
   if (litres === undefined || at === undefined) return undefined;
   const usableL = usableLitres(view.generator.tank, litres);
+  const told = model.readings["power.fuelLevelPct"]?.told;
+  const dip = dipOf(model);
   return {
-    levelPct,
+    levelPct: Math.round(levelPct * 100) / 100,
     litres: tenth(litres),
     usableL: tenth(usableL),
     capacityL: view.generator.tank.capacityL,
     at: toInstant(at),
+    ...(told === undefined ? {} : { told }),
+    ...(dip === undefined ? {} : { dip }),
   };
+}
+
+/** The last dip-stick reading in litres, beside what the sensor said then. */
+function dipOf(model: PointModel): NonNullable<PointState["fuel"]>["dip"] {
+  for (const { statement, atMs, sensorMoreL } of model.told.fuel.toReversed()) {
+    if (statement.kind !== "dip" || statement.litres === undefined) continue;
+    return { litres: statement.litres, at: toInstant(atMs), ...(sensorMoreL === undefined ? {} : { sensorMoreL }) };
+  }
+  return undefined;
 }
 
 function batteryOf(model: PointModel, view: PointView): PointState["battery"] {
@@ -113,12 +137,27 @@ function tenth(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
+/** When the figures that count were taken: of what was told that moment, else of the newest sample. */
+function figuresMs(model: PointModel): number | undefined {
+  const told = ["power.fuelLevelPct", "battery.stateOfChargePct"].flatMap((name) => {
+    const reading = model.readings[name];
+    return reading?.told === undefined ? [] : [reading.atMs];
+  });
+  return told.length === 0 ? model.lastSampleMs : Math.min(...told);
+}
+
+/** What was told long ago is carried forward like what a device said that has fallen silent. */
+function isToldOld(model: PointModel, { nowMs, profile = CONCEPT_2026 }: PointMoment): boolean {
+  const isTold = model.readings["power.fuelLevelPct"]?.told ?? model.readings["battery.stateOfChargePct"]?.told;
+  return isTold !== undefined && nowMs - (figuresMs(model) ?? nowMs) > profile.toldStaleS * 1000;
+}
+
 function enduranceOf(model: PointModel, view: PointView, moment: PointMoment): PointState["endurance"] {
   return estimateEndurance({
     nowMs: moment.nowMs,
-    sampledMs: model.lastSampleMs,
-    hasDevice: moment.devices.length > 0,
-    contactLost: moment.contact === "silent",
+    sampledMs: figuresMs(model),
+    hasDevice: moment.devices.length > 0 || model.told.lastMs !== undefined,
+    contactLost: moment.contact === "silent" || isToldOld(model, moment),
     mainsPresent: mainsOf(model) === "present",
     targetMs: mainsOf(model) === "present" ? Math.max(moment.targetMs, moment.nowMs) : moment.targetMs,
     generator: view.generator,
@@ -133,14 +172,37 @@ function enduranceOf(model: PointModel, view: PointView, moment: PointMoment): P
   });
 }
 
-export function pointState(model: PointModel, view: PointView, moment: PointMoment): PointState {
-  const { nowMs } = moment;
+function phaseSinceOf({ sinceMs, deviceId, told }: PhaseNow): Pick<PointState, "phaseSince"> {
+  if (sinceMs === undefined) return {};
+  const source = { ...(deviceId === undefined ? {} : { deviceId }), ...(told === undefined ? {} : { told }) };
+  return { phaseSince: { at: toInstant(sinceMs), ...source } };
+}
+
+/** Of a point without a device what was told says how old the picture is. */
+function sampledMsOf(model: PointModel, hasDevice: boolean): number | undefined {
+  const { lastSampleMs, told } = model;
+  if (hasDevice || told.lastMs === undefined) return lastSampleMs;
+  return Math.max(lastSampleMs ?? 0, told.lastMs);
+}
+
+export function pointState(measured: PointModel, view: PointView, moment: PointMoment): PointState {
+  const { nowMs, profile = CONCEPT_2026 } = moment;
+  const model = blended(measured);
+  const hasDevice = moment.devices.length > 0;
   const intervalMs = Math.max(60, ...moment.devices.map((device) => device.reportIntervalS)) * 1000;
   const staleMs = STALE_INTERVALS * intervalMs + STALE_GRACE_MS;
-  const people = numberOf(model, "occupancy.occupancy");
-  const counted = model.readings["occupancy.occupancy"];
+  const heardMs = Math.max(model.lastReceivedMs ?? 0, model.told.lastMs ?? 0) || undefined;
+  const phase = phaseNow(model.lifecycle, { nowMs, hasDevice, heardMs, norms: profile.lifecycle });
+  const capacity = capacityAt(view, nowMs);
   const fuel = fuelOf(model, view);
   const battery = batteryOf(model, view);
+  const sampledMs = sampledMsOf(model, hasDevice);
+  const occupancy = occupancyOf(model.people, {
+    ...{ nowMs, staleMs, capacity, phase: phase.phase, norms: profile.people },
+    ...ownersOf(model.people, moment.devices, view.groupOwners?.occupancy),
+  });
+  const endurance = enduranceOf(model, view, moment);
+  const crosses = crossReadings(model, view.groupOwners, { nowMs, staleMs, devices: moment.devices });
   return {
     pointId: view.pointId,
     name: view.name,
@@ -149,29 +211,27 @@ export function pointState(model: PointModel, view: PointView, moment: PointMome
     region: view.region,
     coordination: view.coordination,
     location: view.location,
-    phase: model.phase?.value ?? "unknown",
+    phase: phase.phase,
+    ...phaseSinceOf(phase),
     contact: moment.contact,
     ...(model.lastReceivedMs === undefined ? {} : { lastReceivedAt: toInstant(model.lastReceivedMs) }),
-    ...(model.lastSampleMs === undefined ? {} : { lastSampleAt: toInstant(model.lastSampleMs) }),
+    ...(sampledMs === undefined ? {} : { lastSampleAt: toInstant(sampledMs) }),
     mains: mainsOf(model),
     ...(model.mainsLostMs === undefined ? {} : { mainsLostAt: toInstant(model.mainsLostMs) }),
     source: sourceOf(model, view),
     generator: wordOf(model, "power.generator"),
     ...(fuel === undefined ? {} : { fuel }),
     ...(battery === undefined ? {} : { battery }),
-    endurance: enduranceOf(model, view, moment),
-    ...(people === undefined || counted === undefined
+    endurance,
+    ...(occupancy === undefined ? {} : { occupancy }),
+    ...(capacity === undefined ? {} : { capacity }),
+    ...(view.organisation === undefined ? {} : { organisation: view.organisation }),
+    ...(view.fuelPriority === undefined ? {} : { fuelPriority: view.fuelPriority }),
+    ...(view.minimums === undefined
       ? {}
-      : {
-          occupancy: {
-            people,
-            at: toInstant(counted.atMs),
-            quality: nowMs - counted.atMs > staleMs ? "stale" : "good",
-          },
-        }),
-    ...(view.capacity === undefined ? {} : { capacity: view.capacity }),
+      : { minimums: minimumsOf(view.minimums, model, { endurance, fuel, battery }) }),
     priority: moment.priority,
-    readings: readingsOf(model, staleMs, nowMs),
+    readings: [...readingsOf(model, { nowMs, staleMs, toldStaleMs: profile.toldStaleS * 1000 }), ...crosses],
     updatedAt: toInstant(nowMs),
   };
 }

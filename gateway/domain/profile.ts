@@ -1,7 +1,9 @@
 // Norms as data: thresholds, delays and priorities, by name and version. National advice comes in 2027.
-import type { Override, Priority, Rule } from "../../protocol/index.ts";
+import type { Static } from "typebox";
+import type { Norms, Override, Priority, ProfileSchema, Rule } from "../../protocol/index.ts";
 import { RULES_2026 } from "./alerts/concept-2026.ts";
 import type { SilenceRule } from "./alerts/silence.ts";
+import { NORMS_2026 } from "./norms.ts";
 
 export interface Delayed {
   readonly priority: Priority;
@@ -46,6 +48,7 @@ export interface SelfProfile {
 
 export interface Profile {
   readonly name: string;
+  readonly norms: Norms;
   readonly gateway: SelfProfile;
   /** About points, as data. */
   readonly rules: readonly Rule[];
@@ -53,15 +56,51 @@ export interface Profile {
   readonly overrides: readonly Override[];
   /** When a device counts as silent. */
   readonly silence: SilenceRule;
+  /** Counting people, and when somebody has to count again. */
+  readonly people: {
+    /** Share of passages that a counter misses at random, and by which it is off always in one direction. */
+    readonly missShare: number;
+    readonly biasShare: number;
+    /** Percent of the capacity that nobody believes. */
+    readonly overPct: number;
+    /** Too uncertain: more than both. */
+    readonly driftPct: number;
+    readonly driftMin: number;
+    /** Counters differ by more than this and by more than their errors. */
+    readonly apartMin: number;
+    /** A count by hand every shift. */
+    readonly shiftS: number;
+    /** From this share of the capacity on, people are told where there is room, if there is so much of it. */
+    readonly roomPct: number;
+    readonly roomMin: number;
+  };
+  /** A running point that nobody has heard of for so long: with a device, and by word alone. */
+  readonly lifecycle: { readonly unknownAfterS: number; readonly unknownToldAfterS: number };
+  /** What a person told is old after so long. */
+  readonly toldStaleS: number;
   /** A point's refused frames are over when none came for so long. */
   readonly refusalsQuietS: number;
 }
 
 export const CONCEPT_2026: Profile = {
   name: "concept-2026",
+  norms: NORMS_2026,
   rules: RULES_2026,
   overrides: [],
   silence: { intervals: { mqtt: 3, lorawan: 4 }, graceS: 120 },
+  people: {
+    missShare: 0.03,
+    biasShare: 0.03,
+    overPct: 120,
+    driftPct: 15,
+    driftMin: 10,
+    apartMin: 10,
+    shiftS: 43_200,
+    roomPct: 90,
+    roomMin: 5,
+  },
+  lifecycle: { unknownAfterS: 3_600, unknownToldAfterS: 86_400 },
+  toldStaleS: 43_200,
   refusalsQuietS: 600,
   gateway: {
     diskLow: { priority: 2, freeBytesMin: 512 * 1024 * 1024, freePctMin: 5, offFactor: 1.25, onDelayS: 30 },
@@ -87,5 +126,10 @@ export const CONCEPT_2026: Profile = {
     offDelayS: 60,
   },
 };
+
+/** What people see of it. */
+export function shownProfile({ name, norms, rules, overrides, silence }: Profile): Static<typeof ProfileSchema> {
+  return { name, norms, rules: [...rules], overrides: [...overrides], silence };
+}
 
 export const PROFILES: readonly Profile[] = [CONCEPT_2026];

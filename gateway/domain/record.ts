@@ -34,6 +34,11 @@ export interface JournalRecord {
   readonly damaged?: true;
 }
 
+/** A person told it: `deviceId` is the point's, and the frame is an Entry as JSON. */
+export function isTold({ link, damaged }: Pick<JournalRecord, "link" | "damaged">): boolean {
+  return link === "manual" && damaged !== true;
+}
+
 /** Device and sequence name it, as the journal counts a record once; else only its place in the file does. */
 export function hasIdentity({ sequence, damaged }: Pick<JournalRecord, "sequence" | "damaged">): boolean {
   return damaged !== true && sequence > 0;
@@ -44,6 +49,8 @@ export interface CheckedFrame {
   readonly deviceId: string;
   /** As on the wire, 16 bits; undefined when the header cannot be read (a newer version): such a row has no identity. */
   readonly header: Stamp | undefined;
+  /** Of what a person told: when it was so. Then there is no header. */
+  readonly toldMs?: number;
   readonly receivedMs: number;
   readonly clockTrusted: boolean;
   readonly link: Link;

@@ -55,6 +55,7 @@ describe("the engine", () => {
     expect(closed.state).toBe("normal");
     expect(engine.overview().alerts).toEqual([]);
     expect(store.acts.map((act) => act.action)).toEqual([
+      "phase-changed",
       "alert-raised",
       "alert-acknowledged",
       "alert-escalated",

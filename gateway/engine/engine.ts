@@ -1,6 +1,6 @@
 // Reads the journal in order, steps the domain, saves what changed with the cursor, and only then tells of it. A crash
 // anywhere evaluates again from the cursor. A row at which the engine has crashed twice is set aside.
-import type { Alert, DeviceState, GatewayState, Overview, PointState } from "../../protocol/index.ts";
+import type { Alert, DeviceState, Entry, GatewayState, Overview, PointState } from "../../protocol/index.ts";
 import type { Clock, Timer } from "../clock.ts";
 import type { RegistryView } from "../domain/point.ts";
 import type { Profile } from "../domain/profile.ts";
@@ -10,6 +10,7 @@ import { createAttempts } from "./attempts.ts";
 import { applyGroups, applyPaths, type CauseContext } from "./causes.ts";
 import { type Deed, type Doer, doTo, endShelves } from "./deeds.ts";
 import { endAlerts } from "./endings.ts";
+import { newestEntries, withoutForgotten } from "./entries.ts";
 import type { EngineJournal, Signal, Surroundings } from "./interfaces.ts";
 import { createPicture, type Picture } from "./picture.ts";
 import { createRefusalWatch } from "./refusal-watch.ts";
@@ -57,6 +58,10 @@ export interface Engine {
   point(pointId: string): PointState | undefined;
   alerts(): readonly Alert[];
   alert(alertId: string): Alert | undefined;
+  /** What people told of a point, the newest first, from before a moment. */
+  entries(pointId: string, limit: number, beforeMs: number): readonly Entry[];
+  /** True for an entry that has been taken: sent again, it counts no second time. */
+  hasEntry(pointId: string, entryId: string): boolean;
   devices(): readonly DeviceState[];
   device(deviceId: string): DeviceState | undefined;
   gateway(): GatewayState;
@@ -65,6 +70,7 @@ export interface Engine {
   onChange(listener: (change: EngineChange) => void): () => void;
   note(signal: Signal): void;
   setRegistry(view: RegistryView): void;
+  profile(): Profile;
   /** Other norms, from the next step on; open alerts are judged anew by them. */
   setProfile(next: Profile): void;
   /** Resolves when all rows committed before this call have been taken. */
@@ -124,6 +130,8 @@ export function createEngine(options: EngineOptions): Engine {
     turnQueued = false;
     while (!stopping) {
       const batch = await journal.read(saver.takenId(), BATCH_ROWS_MAX);
+      // Rows that come between a change of the registry and the next tick are taken by what holds now.
+      const renewed = picture.renew(clock.nowMs());
       if (batch.length > 0) picture.renewOutage();
       for (const row of batch) {
         if (!(await rows.take(row))) return;
@@ -132,7 +140,7 @@ export function createEngine(options: EngineOptions): Engine {
         if (attempts.isCareful(row.id)) await flush();
       }
       if (saver.hasAlerts()) change((draft) => applyGroups(draft, causes()));
-      await flush();
+      await flush(renewed ? picture.pointIds() : []);
       if (batch.length === 0) return;
     }
   }
@@ -154,7 +162,7 @@ export function createEngine(options: EngineOptions): Engine {
     tickQueued = false;
     if (stopping) return;
     const nowMs = clock.nowMs();
-    picture.renewDay(nowMs);
+    const renewed = picture.renew(nowMs);
     picture.renewOutage();
     const ids = picture.pointIds();
     const share = Math.max(1, Math.ceil(ids.length / TICK_SHARE));
@@ -163,6 +171,8 @@ export function createEngine(options: EngineOptions): Engine {
     for (const pointId of slice) {
       const evaluation = { nowMs, contact: picture.contactOf(pointId), onlySilence: !picture.isFresh(pointId, nowMs) };
       change((draft) => evaluate(draft, pointId, evaluation, picture.context));
+      const left = withoutForgotten(state.entries.get(pointId) ?? [], journal.oldestId?.() ?? 0);
+      if (left !== undefined) change((draft) => void draft.entries.set(pointId, left));
     }
     if (own !== undefined) change((draft) => own.apply(draft));
     change((draft) => refusals.apply(draft, nowMs, (deviceId) => picture.subjectOf(deviceId)));
@@ -171,7 +181,8 @@ export function createEngine(options: EngineOptions): Engine {
     change((draft) => applyGroups(draft, causes()));
     change((draft) => endShelves(draft, nowMs));
     change((draft) => endAlerts(draft, { nowMs, isPoint: (id) => picture.context.pointOf(id) !== undefined }));
-    await flush(slice);
+    // What changed by the registry alone is told at once, of every point.
+    await flush(renewed ? ids : slice);
   }
 
   /** Beside the turns: while the journal refuses, these wait for it. */
@@ -221,6 +232,8 @@ export function createEngine(options: EngineOptions): Engine {
     point: (pointId) => picture.point(pointId),
     alerts: () => picture.alerts(),
     alert: (alertId) => picture.alerts().find((alert) => alert.alertId === alertId),
+    entries: (pointId, limit, beforeMs) => newestEntries(state.entries.get(pointId) ?? [], limit, beforeMs),
+    hasEntry: (pointId, entryId) => state.entries.get(pointId)?.some(({ entry }) => entry.entryId === entryId) ?? false,
     devices: () => picture.devices(),
     device: (deviceId) => picture.device(deviceId),
     gateway: () => picture.gateway(),
@@ -249,6 +262,7 @@ export function createEngine(options: EngineOptions): Engine {
       picture.setRegistry(view, clock.nowMs());
       tell({ points: picture.refresh(picture.pointIds()), alerts: [], gateway: picture.gateway() });
     },
+    profile: () => profile,
     setProfile: (next) => {
       profile = next;
     },

@@ -24,6 +24,8 @@ export interface EngineJournal {
   cursor(name: string): Promise<number>;
   setAside(limit: number): Promise<readonly { readonly id: number }[]>;
   newestId(): number;
+  /** The oldest row that is kept: entries are forgotten with their rows. All of them are kept when left out. */
+  oldestId?(): number;
   onCommitted(listener: () => void): () => void;
   health(): { readonly pendingRows: number; readonly failing?: string };
 }

@@ -3,8 +3,10 @@ import type { Alert, DeviceState, GatewayState, PointState } from "../../protoco
 import { isHidden } from "../domain/alerts/life.ts";
 import { type DeviceModel, leftOutOf } from "../domain/device-model.ts";
 import { toInstant } from "../domain/instant.ts";
+import { toldPowerMs } from "../domain/manual/told.ts";
 import { type Outage, outageOf, targetMs } from "../domain/outage.ts";
-import { type DeviceView, localDay, type PointView, type RegistryView } from "../domain/point.ts";
+import { roomAt } from "../domain/people/room.ts";
+import type { DeviceView, PointView, RegistryView } from "../domain/point.ts";
 import { emptyModel } from "../domain/point-model.ts";
 import { pointState } from "../domain/point-state.ts";
 import type { Profile } from "../domain/profile.ts";
@@ -33,11 +35,12 @@ export interface Picture {
   gateway(): GatewayState;
   contactOf(pointId: string): PointState["contact"];
   lookAtPaths(): readonly DownPath[];
-  /** True while the newest sample of the point is young enough to judge by. */
+  /** True while the newest sample of the point, or what was told of its power, is young enough to judge by. */
   isFresh(pointId: string, nowMs: number): boolean;
   subjectOf(deviceId: string): Alert["subject"] | undefined;
   renewOutage(): void;
-  renewDay(nowMs: number): void;
+  /** Looks the registry up anew when what holds has changed since, or the clock has gone back; true when it did. */
+  renew(nowMs: number): boolean;
   setRegistry(view: RegistryView, nowMs: number): void;
 }
 
@@ -53,7 +56,9 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
   const { options, profile, savedId, unstored } = deps;
   const { clock, journal, surroundings } = options;
   let registry = options.registry;
-  let day = "";
+  /** Of the registry as it is looked up now: from when, and until when, it holds. */
+  let lookedUpMs = Number.POSITIVE_INFINITY;
+  let nextChangeMs = Number.NEGATIVE_INFINITY;
   let views = new Map<string, PointView>();
   let devices = new Map<string, DeviceView>();
   let byPoint = new Map<string, DeviceView[]>();
@@ -61,24 +66,25 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
   const shown = new Map<string, PointState>();
   const startedAt = toInstant(clock.nowMs());
 
-  function renewDay(nowMs: number): void {
-    const today = localDay(nowMs);
-    if (today === day) return;
-    day = today;
-    views = new Map(registry.points(day).map((view) => [view.pointId, view]));
-    devices = new Map(registry.devices(day).map((device) => [device.deviceId, device]));
+  function renew(nowMs: number): boolean {
+    if (nowMs >= lookedUpMs && nowMs < nextChangeMs) return false;
+    lookedUpMs = nowMs;
+    nextChangeMs = registry.nextChangeMs(nowMs);
+    views = new Map(registry.points(nowMs).map((view) => [view.pointId, view]));
+    devices = new Map(registry.devices(nowMs).map((device) => [device.deviceId, device]));
     byPoint = new Map();
     for (const device of devices.values())
       byPoint.set(device.pointId, [...(byPoint.get(device.pointId) ?? []), device]);
     for (const pointId of shown.keys()) if (!views.has(pointId)) shown.delete(pointId);
+    return true;
   }
-  renewDay(clock.nowMs());
+  renew(clock.nowMs());
 
   const context: StepContext = {
     get profile() {
       return profile();
     },
-    outageTargetMs: (nowMs) => targetMs(outage, nowMs),
+    outageTargetMs: (nowMs) => targetMs(outage, nowMs, profile().norms.autonomyH.value),
     pointOf: (pointId) => views.get(pointId),
     deviceOf: (deviceId) => devices.get(deviceId),
     devicesOf: (pointId) => byPoint.get(pointId) ?? [],
@@ -107,17 +113,27 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
 
   function refresh(pointIds: readonly string[]): PointState[] {
     const nowMs = clock.nowMs();
-    return pointIds.flatMap((pointId) => {
+    const made = pointIds.flatMap((pointId) => {
       const view = views.get(pointId);
       if (view === undefined) return [];
       const moment = momentOf(pointId, { nowMs, contact: contactOf(pointId) }, context);
       const model = state.points.get(pointId) ?? emptyModel(pointId);
-      const made = pointState(model, view, { ...moment, priority: priorityOf(pointId) });
+      const point = pointState(model, view, { ...moment, priority: priorityOf(pointId) });
       const leftOut = leftOutAt(pointId);
-      const next = leftOut === 0 ? made : { ...made, leftOut };
+      const next = leftOut === 0 ? point : { ...point, leftOut };
       shown.set(pointId, next);
       return [next];
     });
+    return made.map(withRoom);
+  }
+
+  /** Where people can go is seen when all others are. */
+  function withRoom(point: PointState): PointState {
+    const rooms = roomAt(point, shown.values(), profile().people);
+    if (rooms.length === 0) return point;
+    const next = { ...point, roomAt: rooms };
+    shown.set(point.pointId, next);
+    return next;
   }
 
   function deviceState(device: DeviceView): DeviceState {
@@ -213,7 +229,10 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
     contactOf,
     lookAtPaths: () => contacts.lookAtPaths(devices.values(), everHeard),
     isFresh: (pointId, nowMs) => {
-      const sampledMs = state.points.get(pointId)?.lastSampleMs;
+      const model = state.points.get(pointId);
+      const toldMs = model === undefined ? undefined : toldPowerMs(model.told);
+      if (toldMs !== undefined && nowMs - toldMs <= profile().toldStaleS * 1000) return true;
+      const sampledMs = model?.lastSampleMs;
       const intervalS = Math.max(0, ...context.devicesOf(pointId).map((device) => device.reportIntervalS));
       return sampledMs !== undefined && nowMs - sampledMs <= Math.max(FRESH_MS_MIN, 2000 * intervalS);
     },
@@ -228,13 +247,13 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
       const lost = [...state.points.values()].flatMap((model) => {
         return views.has(model.pointId) && model.mainsLostMs !== undefined ? [model.mainsLostMs] : [];
       });
-      outage = outageOf(lost);
+      outage = outageOf(lost, profile().norms.autonomyH.value);
     },
-    renewDay,
+    renew,
     setRegistry: (view, nowMs) => {
       registry = view;
-      day = "";
-      renewDay(nowMs);
+      nextChangeMs = Number.NEGATIVE_INFINITY;
+      renew(nowMs);
     },
   };
 }

@@ -46,7 +46,7 @@ export function createRows(options: RowOptions): Rows {
       if (result.kind === "unknown-device") passBy(record);
       else {
         saver.commit(draft);
-        const device = picture.context.deviceOf(result.deviceId);
+        const device = result.deviceId === undefined ? undefined : picture.context.deviceOf(result.deviceId);
         if (device !== undefined) picture.contacts.heard(device);
       }
       return undefined;

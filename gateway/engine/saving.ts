@@ -1,6 +1,7 @@
 // What changed since the last save, and the way there and back between the state and its documents.
 import type { Alert } from "../../protocol/index.ts";
 import { type DeviceModel, emptyDevice } from "../domain/device-model.ts";
+import { NO_LIFECYCLE, stepDevicePhase } from "../domain/lifecycle.ts";
 import { emptyModel, type PointModel } from "../domain/point-model.ts";
 import type { EngineChangeSet, EngineJournal } from "./interfaces.ts";
 import {
@@ -9,6 +10,7 @@ import {
   type Draft,
   type EngineAct,
   type EngineState,
+  type EntryLog,
   emptyState,
   type OpenAlert,
 } from "./state.ts";
@@ -20,6 +22,7 @@ export const CURSOR = "engine";
 
 class Unsaved {
   readonly points = new Set<string>();
+  readonly entries = new Set<string>();
   readonly devices = new Set<string>();
   readonly alerts = new Set<string>();
   readonly closed = new Map<string, Alert>();
@@ -28,6 +31,7 @@ class Unsaved {
 
   add(draft: Draft): void {
     for (const id of draft.points.keys()) this.points.add(id);
+    for (const id of draft.entries.keys()) this.entries.add(id);
     for (const id of draft.devices.keys()) this.devices.add(id);
     for (const id of draft.alerts.keys()) this.alerts.add(id);
     for (const [id, alert] of draft.closed) this.closed.set(id, alert);
@@ -35,8 +39,8 @@ class Unsaved {
   }
 
   isEmpty(): boolean {
-    const sizes = [this.points.size, this.devices.size, this.alerts.size, this.acts.length, this.setAside.length];
-    return sizes.every((size) => size === 0);
+    const maps = [this.points, this.entries, this.devices, this.alerts];
+    return maps.every(({ size }) => size === 0) && this.acts.length === 0 && this.setAside.length === 0;
   }
 
   alertsNow(state: EngineState): Alert[] {
@@ -50,6 +54,7 @@ class Unsaved {
     const put: { kind: string; key: string; json: string }[] = [];
     const remove: { kind: string; key: string }[] = [];
     for (const id of this.points) put.push({ kind: "point", key: id, json: JSON.stringify(state.points.get(id)) });
+    for (const id of this.entries) put.push({ kind: "entries", key: id, json: JSON.stringify(state.entries.get(id)) });
     for (const id of this.devices) put.push({ kind: "device", key: id, json: JSON.stringify(state.devices.get(id)) });
     for (const id of this.alerts) {
       const open = state.alerts.get(id);
@@ -142,6 +147,7 @@ export function createSaver(journal: EngineJournal, state: EngineState, cursorId
 export async function loadState(journal: EngineJournal): Promise<EngineState> {
   const state = emptyState();
   for (const row of await journal.documents("point")) state.points.set(row.key, pointOf(row));
+  for (const row of await journal.documents("entries")) state.entries.set(row.key, JSON.parse(row.json) as EntryLog);
   for (const row of await journal.documents("device")) state.devices.set(row.key, deviceOf(row));
   for (const row of await journal.documents("alert")) {
     const open = JSON.parse(row.json) as OpenAlert;
@@ -158,10 +164,22 @@ export async function loadState(journal: EngineJournal): Promise<EngineState> {
 
 /** Documents of an earlier version lack what came later. */
 function pointOf(row: { readonly key: string; readonly json: string }): PointModel {
-  const kept = JSON.parse(row.json) as Partial<PointModel>;
+  const { phase, ...kept } = JSON.parse(row.json) as Partial<PointModel> & { readonly phase?: EarlierPhase };
   const { mainsLostMs, lastSampleMs = mainsLostMs } = kept;
   const lost = mainsLostMs === undefined ? [] : [[mainsLostMs, lastSampleMs ?? mainsLostMs, 1] as const];
-  return { ...emptyModel(row.key), mains: lost, ...kept };
+  const lifecycle = phase === undefined ? NO_LIFECYCLE : lifecycleOf(phase);
+  return { ...emptyModel(row.key), mains: lost, lifecycle, ...kept };
+}
+
+/** Before phases had a life of their own. */
+interface EarlierPhase {
+  readonly value: string;
+  readonly deviceId: string;
+  readonly atMs: number;
+}
+
+function lifecycleOf({ value, deviceId, atMs }: EarlierPhase): PointModel["lifecycle"] {
+  return stepDevicePhase(NO_LIFECYCLE, { deviceId, atMs, phase: value, untilMs: atMs }).lifecycle;
 }
 
 function deviceOf(row: { readonly key: string; readonly json: string }): DeviceModel {

@@ -1,5 +1,5 @@
 // What the engine holds in memory: the models, the open alerts, and what changed since the last save.
-import type { Alert } from "../../protocol/index.ts";
+import type { Alert, Entry } from "../../protocol/index.ts";
 import type { Life } from "../domain/alerts/life.ts";
 import { type DeviceModel, emptyDevice } from "../domain/device-model.ts";
 import { emptyModel, type PointModel } from "../domain/point-model.ts";
@@ -12,8 +12,18 @@ export interface OpenAlert {
   readonly hidden?: Pick<Life, "isActive" | "owes" | "isSeen">;
 }
 
+/** An entry and its row in the journal. */
+export interface KeptEntry {
+  readonly id: number;
+  readonly entry: Entry;
+}
+
+/** The last entries of one point, in the order of the journal. */
+export type EntryLog = readonly KeptEntry[];
+
 export interface EngineState {
   readonly points: Map<string, PointModel>;
+  readonly entries: Map<string, EntryLog>;
   readonly devices: Map<string, DeviceModel>;
   readonly alerts: Map<string, OpenAlert>;
   readonly byMatter: Map<string, string>;
@@ -27,7 +37,7 @@ export interface EngineState {
 }
 
 export function emptyState(): EngineState {
-  const maps = { points: new Map(), devices: new Map(), alerts: new Map(), byMatter: new Map() };
+  const maps = { points: new Map(), entries: new Map(), devices: new Map(), alerts: new Map(), byMatter: new Map() };
   return { ...maps, counter: 0, setAside: 0, gapRowsTold: 0, unknownDeviceRows: 0 };
 }
 
@@ -49,6 +59,7 @@ export interface EngineAct {
 export interface Draft {
   readonly base: EngineState;
   readonly points: Map<string, PointModel>;
+  readonly entries: Map<string, EntryLog>;
   readonly devices: Map<string, DeviceModel>;
   /** Undefined closes the alert. */
   readonly alerts: Map<string, OpenAlert | undefined>;
@@ -62,6 +73,7 @@ export function createDraft(base: EngineState): Draft {
   return {
     base,
     points: new Map(),
+    entries: new Map(),
     devices: new Map(),
     alerts: new Map(),
     closed: new Map(),
@@ -73,6 +85,10 @@ export function createDraft(base: EngineState): Draft {
 
 export function draftPoint(draft: Draft, pointId: string): PointModel {
   return draft.points.get(pointId) ?? draft.base.points.get(pointId) ?? emptyModel(pointId);
+}
+
+export function draftEntries(draft: Draft, pointId: string): EntryLog {
+  return draft.entries.get(pointId) ?? draft.base.entries.get(pointId) ?? [];
 }
 
 export function draftDevice(draft: Draft, deviceId: string, pointId: string): DeviceModel {
@@ -88,6 +104,7 @@ export function draftAlertOn(draft: Draft, matter: string): OpenAlert | undefine
 /** What was drafted becomes the state. It is on disk with the next save, and shown only after that. */
 export function applyDraft(state: EngineState, draft: Draft): void {
   for (const [id, point] of draft.points) state.points.set(id, point);
+  for (const [id, log] of draft.entries) state.entries.set(id, log);
   for (const [id, device] of draft.devices) state.devices.set(id, device);
   for (const [id, open] of draft.alerts) {
     const before = state.alerts.get(id);

@@ -1,5 +1,5 @@
 // One row's step, and one point's evaluation. Pure but for the draft that it is given.
-import { decodeUplink, type PointState, type Rule } from "../../protocol/index.ts";
+import { decodeUplink, type EventFrame, type PointState, type Rule } from "../../protocol/index.ts";
 import { quantitiesOf, rulesAt, rulesHeld } from "../domain/alerts/rule-set.ts";
 import {
   isNewest,
@@ -11,6 +11,8 @@ import {
 } from "../domain/device-model.ts";
 import { bitsOf, isWanted, withHeld } from "../domain/held.ts";
 import { toInstant } from "../domain/instant.ts";
+import { byOwner } from "../domain/ownership.ts";
+import { withDeviceCount } from "../domain/people/people.ts";
 import type { DeviceView, PointView } from "../domain/point.ts";
 import { emptyModel, type PointModel, type ReportArrival, withContact, withReport } from "../domain/point-model.ts";
 import { type PointMoment, pointState } from "../domain/point-state.ts";
@@ -18,6 +20,8 @@ import type { Profile } from "../domain/profile.ts";
 import type { JournalRecord } from "../domain/record.ts";
 import { candidatesOf, stepMatter } from "../domain/rules.ts";
 import { activeAlert, applyVerdict } from "./alerts.ts";
+import { stepEntryRow } from "./entries.ts";
+import { phaseAct } from "./phase-acts.ts";
 import { type Draft, draftDevice, draftPoint } from "./state.ts";
 
 /** A sample is live when it comes within two of its intervals, or two minutes. */
@@ -33,11 +37,14 @@ export interface StepContext {
 
 export type RowResult =
   | { readonly kind: "unknown-device" }
-  | { readonly kind: "taken"; readonly pointId: string; readonly deviceId: string };
+  /** Without a device: a person told it. */
+  | { readonly kind: "taken"; readonly pointId: string; readonly deviceId?: string };
 
 /** Takes one journaled row into the draft. Throws on a row that cannot be: the caller sets it aside. */
 export function stepRow(draft: Draft, record: JournalRecord, context: StepContext): RowResult {
   if (record.damaged === true) throw new Error("the row's checksum does not fit");
+  // Before any device: a point and a device may have the same name.
+  if (record.link === "manual") return stepEntryRow(draft, record, context);
   const device = context.deviceOf(record.deviceId);
   if (device === undefined) return { kind: "unknown-device" };
   const view = context.pointOf(device.pointId);
@@ -54,6 +61,9 @@ export function stepRow(draft: Draft, record: JournalRecord, context: StepContex
       const arrival = { deviceId, sequence, receivedMs, timeMs, quality: timeQuality, report: decoded.value };
       const after = withReport(model, view, arrival);
       draft.points.set(pointId, after);
+      const { current } = after.lifecycle;
+      if (current?.atMs !== model.lifecycle.current?.atMs || current?.phase !== model.lifecycle.current?.phase)
+        draft.acts.push(phaseAct(pointId, after.lifecycle, receivedMs));
       const isLive = receivedMs - timeMs <= Math.max(LIVE_MS_MIN, 2000 * device.reportIntervalS);
       if (isLive && isNewest(before.report, record)) {
         evaluate(draft, pointId, { nowMs: receivedMs, contact: "present", sampledMs: timeMs }, context);
@@ -71,7 +81,7 @@ export function stepRow(draft: Draft, record: JournalRecord, context: StepContex
     // An event says what happened; whether it is an alert now, the samples say.
     case "event":
       draft.devices.set(device.deviceId, withNewestEvent(kept, record, decoded.value));
-      draft.points.set(device.pointId, withContact(model, record.receivedMs));
+      draft.points.set(device.pointId, withContact(withRecount(model, record, decoded.value), record.receivedMs));
       break;
     case "fault": {
       const undecoded = before.undecoded + 1;
@@ -91,10 +101,19 @@ export function stepRow(draft: Draft, record: JournalRecord, context: StepContex
   return { kind: "taken", pointId: device.pointId, deviceId: device.deviceId };
 }
 
+/** People counted on the device itself. */
+function withRecount(model: PointModel, record: JournalRecord, { event, argument }: EventFrame): PointModel {
+  if (event !== "recount") return model;
+  const { deviceId, sequence, timeMs, receivedMs } = record;
+  const people = withDeviceCount(model.people, { people: argument, atMs: timeMs, receivedMs, deviceId, sequence });
+  return people === model.people ? model : { ...model, people };
+}
+
 /** Notes which rules held at a late sample, judged by it alone: it neither raises nor clears, but its time counts. */
 function withLateSample(model: PointModel, view: PointView, late: ReportArrival, context: StepContext): PointModel {
-  const { timeMs, report } = late;
-  if (report.power === undefined || !isWanted(model.held, timeMs, model.lastSampleMs ?? timeMs)) return model;
+  const { timeMs } = late;
+  const { counted } = byOwner(late.report, late.deviceId, view.groupOwners);
+  if (counted.power === undefined || !isWanted(model.held, timeMs, model.lastSampleMs ?? timeMs)) return model;
   const then = withReport({ ...emptyModel(model.pointId), levels: model.levels, currents: model.currents }, view, late);
   const state = pointState(then, view, momentOf(model.pointId, { nowMs: timeMs, contact: "present" }, context));
   return { ...model, held: withHeld(model.held, timeMs, heldBits(state, context.profile)) };
@@ -178,6 +197,7 @@ export function momentOf(pointId: string, evaluation: Evaluation, context: StepC
     devices: context.devicesOf(pointId),
     contact: evaluation.contact,
     priority: 0,
+    profile: context.profile,
   };
 }
 

@@ -5,7 +5,7 @@
 // bytes. A column is its first value and, when its bit in the mask is set, what follows as differences from the value
 // expected; a column in which all is as expected costs its first value alone.
 import { FRAME_BYTES_MAX } from "../../protocol/wire.ts";
-import type { Link, TimeQuality } from "../domain/record.ts";
+import type { TimeQuality } from "../domain/record.ts";
 import { type Column, putColumns, sealed, type Trend, takeColumn, takeMask, unsealed } from "./columns.ts";
 import { GROUP_OF, joinReport, REPORT_FIELDS, type ReportCodes, splitReport } from "./report-codes.ts";
 import type { HistoryRow } from "./row.ts";
@@ -16,7 +16,8 @@ export const CHUNK_ROWS_MAX = 4_096;
 /** 20 columns of a few bytes, or a whole frame kept as it is. */
 const PAYLOAD_BYTES_MAX = CHUNK_ROWS_MAX * (FRAME_BYTES_MAX + 64);
 
-const LINKS: readonly Link[] = ["mqtt", "lorawan", "manual"];
+/** What people told is not here: the layout has two links. */
+const LINKS: readonly HistoryRow["link"][] = ["mqtt", "lorawan"];
 const QUALITIES: readonly TimeQuality[] = ["synced", "estimated", "suspect"];
 
 export interface ChunkFault {

@@ -3,6 +3,7 @@
 import type { Clock, Timer } from "../clock.ts";
 import type { JournalRecord } from "../domain/record.ts";
 import { GatewayError } from "../errors.ts";
+import type { DeviceRecord } from "./row.ts";
 import type { Batch, Retention, StoreState } from "./store.ts";
 import { createTail } from "./tail.ts";
 import type { HistoryWriter } from "./writer.ts";
@@ -56,7 +57,7 @@ export interface Compactor {
   start(): Promise<void>;
   /** Brings all that was read so far into history.db. Rejects with HISTORY_UNUSABLE. */
   compact(): Promise<void>;
-  tailOf(deviceId: string): readonly JournalRecord[];
+  tailOf(deviceId: string): readonly DeviceRecord[];
   state(): CompactorState;
   stop(): Promise<void>;
 }

@@ -1,6 +1,5 @@
 // What travels between the gateway's thread and the workers of history.
-import type { JournalRecord } from "../domain/record.ts";
-import type { HistoryRow } from "./row.ts";
+import type { DeviceRecord, HistoryRow } from "./row.ts";
 import type { Retention, StoreState } from "./store.ts";
 
 export interface WriterSetup {
@@ -10,7 +9,7 @@ export interface WriterSetup {
 
 export type WriterRequest =
   /** Part of the next batch; nothing is written yet. */
-  | { readonly kind: "rows"; readonly rows: readonly JournalRecord[] }
+  | { readonly kind: "rows"; readonly rows: readonly DeviceRecord[] }
   | { readonly kind: "commit"; readonly throughId: number; readonly damaged: number }
   | { readonly kind: "fold"; readonly nowMs: number }
   | { readonly kind: "prune"; readonly nowMs: number; readonly retention: Retention }

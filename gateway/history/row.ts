@@ -2,7 +2,13 @@
 import { isPlausibleWallTime } from "../clock.ts";
 import type { JournalRecord } from "../domain/record.ts";
 
-export type HistoryRow = Omit<JournalRecord, "deviceId" | "damaged">;
+export type HistoryRow = Omit<JournalRecord, "deviceId" | "damaged" | "link"> & { readonly link: "mqtt" | "lorawan" };
+/** A row of a device: history is of what devices measured. What people told stands in the journal and the engine's documents. */
+export type DeviceRecord = Omit<JournalRecord, "link"> & Pick<HistoryRow, "link">;
+
+export function isOfDevice(record: JournalRecord): record is DeviceRecord {
+  return record.link !== "manual";
+}
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;

@@ -4,12 +4,11 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { HISTORY_FIELD_NAMES } from "../../protocol/index.ts";
 import { NOON_MS, temporaryFolder } from "../../tests/fixtures.ts";
 import { randomOf, samplesOfDevice } from "../../tests/history-samples.ts";
-import type { JournalRecord } from "../domain/record.ts";
 import { CHUNK_ROWS_MAX, codesOf } from "./chunk.ts";
 import { HISTORY_FILE, openHistoryReader } from "./file.ts";
 import type { FieldSeries, Series } from "./messages.ts";
 import { createHistoryReader } from "./query.ts";
-import { byPlace, DAY_MS, dayOf, HOUR_MS, isStray, placedMs } from "./row.ts";
+import { byPlace, DAY_MS, type DeviceRecord, dayOf, HOUR_MS, isStray, placedMs } from "./row.ts";
 import { fieldSeries } from "./series.ts";
 import { type HistoryStore, openStore } from "./store.ts";
 import { addCodes, emptySummary } from "./summary.ts";
@@ -30,7 +29,7 @@ afterEach(() => {
 });
 
 /** Samples of some devices from `startMs`, ids in the order of receipt. */
-function recordsOf(devices: number, count: number, startMs = DAY): JournalRecord[] {
+function recordsOf(devices: number, count: number, startMs = DAY): DeviceRecord[] {
   const rows = Array.from({ length: devices }, (_, d) => {
     const next = samplesOfDevice({ seed: d + 1, startMs, intervalS: 300 });
     return Array.from({ length: count }, () => ({ deviceId: `dev-${d}`, ...next() }));
@@ -39,7 +38,7 @@ function recordsOf(devices: number, count: number, startMs = DAY): JournalRecord
   return all.map((row, i) => ({ ...row, id: i + 1 }));
 }
 
-function take(rows: readonly JournalRecord[], throughId = Math.max(0, ...rows.map((row) => row.id))): void {
+function take(rows: readonly DeviceRecord[], throughId = Math.max(0, ...rows.map((row) => row.id))): void {
   store.absorb({ rows, throughId, damaged: 0 });
 }
 
@@ -52,14 +51,14 @@ function ask<T>(question: (reader: ReturnType<typeof createHistoryReader>) => T)
   }
 }
 
-function samples(deviceId: string, tail: readonly JournalRecord[] = []) {
+function samples(deviceId: string, tail: readonly DeviceRecord[] = []) {
   const source = { deviceId, fromMs: 0, toMs: 8e12, tail };
   return ask((reader) => reader.samples({ kind: "samples", source, limit: 100_000 })).rows;
 }
 
 function series(
   deviceId: string,
-  part: { fromMs: number; toMs: number; points: number; tail?: readonly JournalRecord[] },
+  part: { fromMs: number; toMs: number; points: number; tail?: readonly DeviceRecord[] },
 ): Series {
   const { tail = [], ...range } = part;
   return ask((reader) =>
@@ -68,7 +67,7 @@ function series(
 }
 
 /** The same, from the rows themselves. */
-function naive(rows: readonly JournalRecord[], deviceId: string, told: Series): readonly FieldSeries[] {
+function naive(rows: readonly DeviceRecord[], deviceId: string, told: Series): readonly FieldSeries[] {
   const summary = emptySummary(told.steps);
   const mine = rows.filter((row) => row.deviceId === deviceId && !isStray(row)).sort(byPlace);
   addCodes(summary, { fromMs: told.fromMs, stepMs: told.stepMs, count: told.steps }, codesOf(mine));
@@ -77,10 +76,10 @@ function naive(rows: readonly JournalRecord[], deviceId: string, told: Series): 
 
 const plain = (rows: readonly object[]) =>
   rows.map((row) => {
-    const { deviceId: _, frame, ...rest } = row as JournalRecord;
+    const { deviceId: _, frame, ...rest } = row as DeviceRecord;
     return { ...rest, frame: Buffer.from(frame).toString("hex") };
   });
-const ofDevice = (rows: readonly JournalRecord[], deviceId: string) =>
+const ofDevice = (rows: readonly DeviceRecord[], deviceId: string) =>
   rows.filter((row) => row.deviceId === deviceId).sort(byPlace);
 
 function fold(nowMs: number): void {
@@ -148,7 +147,7 @@ describe("rows", () => {
   });
 
   test("whose time cannot be right are kept under their receipt, and in no series", () => {
-    const [row] = recordsOf(1, 1) as [JournalRecord];
+    const [row] = recordsOf(1, 1) as [DeviceRecord];
     const stray = { ...row, timeMs: Date.UTC(2019, 0, 1), timeQuality: "suspect" as const };
     take([stray]);
     expect(placedMs(stray)).toBe(row.receivedMs);
@@ -240,7 +239,7 @@ describe("series", () => {
     const rows = recordsOf(60, 288);
     take(rows);
     expect(store.foldOnce(DAY + 2 * DAY_MS)).toBe(true);
-    const late = { ...(rows[0] as JournalRecord), id: 900_000, sequence: 99_999 };
+    const late = { ...(rows[0] as DeviceRecord), id: 900_000, sequence: 99_999 };
     take([late]);
     fold(DAY + 2 * DAY_MS);
     const told = series(late.deviceId, { fromMs: DAY, toMs: DAY + DAY_MS, points: 24 });
@@ -270,7 +269,7 @@ describe("retention", () => {
     fold(DAY + 11 * DAY_MS);
     while (store.pruneOnce(DAY + 400 * DAY_MS, { rawDays: 3, rollupYears: 5 }))
       expect(store.state().droppedRows).toBeGreaterThan(0);
-    const late = { ...(rows[5] as JournalRecord), id: 900_000, sequence: 99_999 };
+    const late = { ...(rows[5] as DeviceRecord), id: 900_000, sequence: 99_999 };
     take([late]);
     expect(store.state().lateRows).toBe(1);
     const told = series("dev-0", { fromMs: DAY, toMs: DAY + DAY_MS, points: 24 });

@@ -2,7 +2,6 @@
 // is too old. Each call is one transaction: all of it or nothing, and the same again is nothing more.
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { PLAUSIBLE_MS_MIN } from "../clock.ts";
-import type { JournalRecord } from "../domain/record.ts";
 import { CHUNK_ROWS_MAX, codesOf, decodeChunk, encodeChunk, isFault } from "./chunk.ts";
 import {
   chunkKey,
@@ -20,7 +19,7 @@ import {
 import { hourCodes } from "./hour.ts";
 import { splitReport } from "./report-codes.ts";
 import { decodeRollup, encodeRollup, QUARTER_MS, QUARTERS, QUARTERS_IN_HOUR } from "./rollup.ts";
-import { byPlace, DAY_MS, dayOf, type HistoryRow, HOUR_MS, hourOf, placedMs } from "./row.ts";
+import { byPlace, DAY_MS, type DeviceRecord, dayOf, type HistoryRow, HOUR_MS, hourOf, placedMs } from "./row.ts";
 import { addCodes, addSummary, coarser, emptySummary, type Summary } from "./summary.ts";
 
 /** Days and devices that one step folds: some tens of milliseconds. */
@@ -33,7 +32,7 @@ const RAW_DAYS_MIN = 3;
 const YEAR_MS = 365.25 * DAY_MS;
 
 export interface Batch {
-  readonly rows: readonly JournalRecord[];
+  readonly rows: readonly DeviceRecord[];
   /** Every row up to this id is in `rows`, or was taken before. */
   readonly throughId: number;
   /** Rows that the journal gave as damaged: counted, and not believed. */

@@ -1,11 +1,12 @@
 // Rows of the journal that are in no chunk yet, by device: what the newest minutes of every question come from.
 import type { JournalRecord } from "../domain/record.ts";
+import { type DeviceRecord, isOfDevice } from "./row.ts";
 import type { Batch } from "./store.ts";
 
 export interface Tail {
   /** Takes the rows that follow in the journal, up to `throughId`. */
   push(rows: readonly JournalRecord[], throughId: number): void;
-  of(deviceId: string): readonly JournalRecord[];
+  of(deviceId: string): readonly DeviceRecord[];
   rows(): number;
   readonly throughId: number;
   /** All that is held, in the order of the journal. */
@@ -15,11 +16,11 @@ export interface Tail {
 }
 
 export function createTail(fromId: number): Tail {
-  let devices = new Map<string, JournalRecord[]>();
-  let rows: JournalRecord[] = [];
+  let devices = new Map<string, DeviceRecord[]>();
+  let rows: DeviceRecord[] = [];
   let damagedIds: number[] = [];
   let throughId = fromId;
-  function keep(row: JournalRecord): void {
+  function keep(row: DeviceRecord): void {
     rows.push(row);
     const known = devices.get(row.deviceId);
     if (known === undefined) devices.set(row.deviceId, [row]);
@@ -29,7 +30,7 @@ export function createTail(fromId: number): Tail {
     push(more, id) {
       for (const row of more) {
         if (row.damaged === true) damagedIds.push(row.id);
-        else keep(row);
+        else if (isOfDevice(row)) keep(row);
       }
       throughId = Math.max(throughId, id);
     },

@@ -1,8 +1,8 @@
 // The writer of history in a thread of its own: packing an hour of every device takes seconds, and nothing waits for it.
 import { parentPort, workerData } from "node:worker_threads";
-import type { JournalRecord } from "../domain/record.ts";
 import { invariant } from "../errors.ts";
 import type { WriterReply, WriterRequest, WriterSetup } from "./messages.ts";
+import type { DeviceRecord } from "./row.ts";
 import { type HistoryStore, openStore } from "./store.ts";
 
 const port = parentPort;
@@ -10,7 +10,7 @@ invariant(port !== null, "the writer of history runs as a worker");
 /** SQLite result code (sqlite.org/rescode.html): the low byte of the extended code. */
 const SQLITE_IOERR = 10;
 const { dir, journal } = workerData as WriterSetup;
-let gathered: JournalRecord[] = [];
+let gathered: DeviceRecord[] = [];
 let store: HistoryStore | undefined;
 
 function reply(message: WriterReply): void {

@@ -25,7 +25,9 @@ export type Decision =
 export function decide(staged: Staged, frame: CheckedFrame, backlog: Backlog | undefined): Decision {
   const { header } = frame;
   if (header === undefined) {
-    const placing: Placing = { timeMs: frame.receivedMs, quality: "suspect" };
+    const { toldMs, receivedMs, clockTrusted } = frame;
+    const quality = toldMs !== undefined && clockTrusted ? "estimated" : "suspect";
+    const placing: Placing = { timeMs: toldMs ?? receivedMs, quality };
     return { kind: "insert", sequence: 0, rows: [{ sequence: 0, placing, frame: frame.frame }] };
   }
   const sequence = extendSequence(staged.highest, header.sequence);

@@ -13,6 +13,8 @@ const KIND_CHANGE = 2;
 const HAS_HEADER = 1;
 const CLOCK_SYNCED = 2;
 const CLOCK_TRUSTED = 4;
+/** Instead of a header: when it was so, in its place. */
+const HAS_TOLD = 8;
 
 export interface PackedBatch {
   readonly entries: number;
@@ -69,6 +71,7 @@ function putHead(view: DataView, at: number, { frame, name, afterOpenMs }: Head)
   const { header } = frame;
   const flags =
     (header === undefined ? 0 : HAS_HEADER) |
+    (frame.toldMs === undefined ? 0 : HAS_TOLD) |
     (header?.clockSynced === true ? CLOCK_SYNCED : 0) |
     (frame.clockTrusted ? CLOCK_TRUSTED : 0);
   view.setUint8(at, KIND_FRAME);
@@ -77,7 +80,7 @@ function putHead(view: DataView, at: number, { frame, name, afterOpenMs }: Head)
   view.setUint16(at + 4, header?.sequence ?? 0);
   view.setUint32(at + 8, name);
   view.setUint32(at + 12, frame.frame.length);
-  view.setFloat64(at + 16, header?.timeS ?? 0);
+  view.setFloat64(at + 16, header?.timeS ?? frame.toldMs ?? 0);
   view.setFloat64(at + 24, frame.receivedMs);
   view.setFloat64(at + 32, afterOpenMs);
 }
@@ -118,6 +121,7 @@ function entryAt(view: DataView, at: number, { frame, deviceId }: Pick<CheckedFr
     frame: {
       deviceId,
       header: (flags & HAS_HEADER) === 0 ? undefined : stamp,
+      ...((flags & HAS_TOLD) === 0 ? {} : { toldMs: view.getFloat64(at + 16) }),
       receivedMs: view.getFloat64(at + 24),
       clockTrusted: (flags & CLOCK_TRUSTED) !== 0,
       link: linkOf(view.getUint8(at + 2)) as Link,

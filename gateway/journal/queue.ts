@@ -44,7 +44,7 @@ export interface Queue {
 
 /** A frame of alarm class, and what a person or an alert changes, may not wait for company. */
 export function isUrgent(entry: Entry): boolean {
-  if ("frame" in entry) return isAlarmClass(entry.frame.frame);
+  if ("frame" in entry) return entry.frame.link === "manual" || isAlarmClass(entry.frame.frame);
   const { acts = [], put = [], remove = [] } = entry.change;
   return acts.length > 0 || put.some(({ kind }) => kind === "alert") || remove.some(({ kind }) => kind === "alert");
 }

@@ -95,7 +95,7 @@ function fill(db: DatabaseSync, { tables, lastId, batches }: CopiedJournal): Omi
   db.exec(`DELETE FROM undecoded WHERE id NOT IN (SELECT id FROM ${rangeTable(RANGE)})`);
   // Devices are summed up again from their rows; what is known of one that has none stays.
   db.exec(`DELETE FROM mark WHERE name = 'summarised';
-    DELETE FROM device_state WHERE device IN (SELECT DISTINCT device FROM ${rangeTable(RANGE)})`);
+    DELETE FROM device_state WHERE device IN (SELECT DISTINCT device FROM ${rangeTable(RANGE)} WHERE sequence > 0)`);
   db.exec("COMMIT");
   return { rows, damaged, endId };
 }

@@ -1,32 +1,60 @@
-// Points, assets and devices: the file that `registry import` writes, and the view of one day that the engine reads.
+// The registry file in the data folder: read with all that is wrong with it, written whole.
 import { join } from "node:path";
-import { type Registry, RegistrySchema } from "../../protocol/index.ts";
-import type { DeviceView, PointView, RegistryView } from "../domain/point.ts";
+import type { Registry } from "../../protocol/index.ts";
 import { GatewayError } from "../errors.ts";
-import { checkRegistry, inForce } from "./check.ts";
+import { checkRegistry } from "./check.ts";
 import { readWhole, writeWhole } from "./file.ts";
+import { EMPTY_REGISTRY, type ListProblems, relabel, shapeOf } from "./shape.ts";
 
 export const REGISTRY_FILE = "registry.json";
-const INTERVAL_S_DEFAULT = 60;
+export const PROBLEMS_MAX = 200;
+/** Of the file: the scheduled copy takes it whole. A thousand points with all that belongs to them are about a third. */
+export const REGISTRY_BYTES_MAX = 3_500_000;
 
-type ListProblems = (schema: typeof RegistrySchema, value: unknown) => string[];
+/** The registry that a value is, of version 1 or 2. Throws REGISTRY_INVALID with every one of its `problems`. */
+export function registryOf(value: unknown, path: string, listProblems: ListProblems): Registry {
+  const { registry, problems } = judge(value, listProblems);
+  checkBytes(registry, path);
+  if (problems.length > 0) throw new GatewayError("REGISTRY_INVALID", { path, problems: bounded(problems) });
+  return registry;
+}
 
-/** The registry in a text, or every problem of it. Throws REGISTRY_INVALID with `problems`. */
+/** Throws REGISTRY_INVALID. */
+export function checkBytes(registry: Registry, path: string): void {
+  const bytes = Buffer.byteLength(registryText(registry));
+  if (bytes <= REGISTRY_BYTES_MAX) return;
+  const problems = [`as a file it has ${bytes} bytes, at most ${REGISTRY_BYTES_MAX}`];
+  throw new GatewayError("REGISTRY_INVALID", { path, problems });
+}
+
+/** All that is wrong with a value, in its form and in what it says; the rows that have their form are held against each other. */
+export function judge(
+  value: unknown,
+  listProblems: ListProblems,
+): { readonly registry: Registry; readonly problems: readonly string[] } {
+  const { registry, problems, indices, unsure, isWhole } = shapeOf(value, listProblems);
+  const said = isWhole ? checkRegistry(registry) : [];
+  const sure = said.filter((problem) => !unsure.has(/(\S+) is not among /.exec(problem)?.[1] ?? ""));
+  const placed = sure.map((problem) => relabel(problem, (noun, i) => `${noun}/${indices[noun]?.[i] ?? i}`));
+  return { registry, problems: [...problems, ...placed] };
+}
+
+export function bounded(problems: readonly string[]): string[] {
+  if (problems.length <= PROBLEMS_MAX) return [...problems];
+  return [...problems.slice(0, PROBLEMS_MAX), `and ${problems.length - PROBLEMS_MAX} more`];
+}
+
+/** The registry in a text. Throws REGISTRY_INVALID with `problems`. */
 export function parseRegistry(text: string, path: string, listProblems: ListProblems): Registry {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (cause) {
     const problem = cause instanceof Error ? cause.message : String(cause);
     throw new GatewayError("REGISTRY_INVALID", { path, problems: [`not JSON: ${problem}`] }, { cause });
   }
-  const shape = listProblems(RegistrySchema, value);
-  const problems = shape.length > 0 ? shape : checkRegistry(value as Registry);
-  if (problems.length > 0) throw new GatewayError("REGISTRY_INVALID", { path, problems });
-  return value as Registry;
+  return registryOf(value, path, listProblems);
 }
-
-export const EMPTY_REGISTRY: Registry = { version: 1, municipalities: [], points: [], devices: [] };
 
 export function registryPath(dir: string): string {
   return join(dir, REGISTRY_FILE);
@@ -39,57 +67,15 @@ export function loadRegistry(dir: string, listProblems: ListProblems): Registry 
 }
 
 export function saveRegistry(dir: string, registry: Registry): void {
-  writeWhole(registryPath(dir), `${JSON.stringify(registry, null, 1)}\n`, 0o640);
+  writeWhole(registryPath(dir), registryText(registry), 0o640);
 }
 
-export function registryView(registry: Registry): RegistryView {
-  return {
-    points: (day) => registry.points.flatMap((point) => pointOn(registry, point, day)),
-    devices: (day) => registry.devices.filter((device) => inForce(device, day)).map(deviceView),
-  };
-}
-
-function deviceView(device: Registry["devices"][number]): DeviceView {
-  const { deviceId, pointId, link } = device;
-  return { deviceId, pointId, link, reportIntervalS: device.reportIntervalS ?? INTERVAL_S_DEFAULT };
-}
-
-function pointOn(registry: Registry, point: Registry["points"][number], day: string): PointView[] {
-  const assigned = point.municipalities.find((one) => inForce(one, day)) ?? point.municipalities[0];
-  const municipality = registry.municipalities.find((one) => one.id === assigned?.id);
-  return [
-    {
-      pointId: point.pointId,
-      name: point.name,
-      kind: point.kind,
-      municipality: municipality?.name ?? "",
-      region: municipality?.region ?? "",
-      coordination: point.coordination ?? false,
-      location: point.location,
-      capacity: point.capacity,
-      connectionPoint: point.connectionPoint ?? false,
-      generator: (point.generators ?? []).find((one) => inForce(one, day)),
-      battery: (point.batteries ?? []).find((one) => inForce(one, day)),
-    },
-  ];
-}
-
-/** What two registries differ in, for the log: a few words, no data. */
-export function registryDifference(before: Registry, after: Registry): Record<string, number> {
-  const count = <T>(a: readonly T[], b: readonly T[], id: (one: T) => string) => {
-    const old = new Map(a.map((one) => [id(one), JSON.stringify(one)]));
-    const added = b.filter((one) => !old.has(id(one))).length;
-    const changed = b.filter((one) => old.has(id(one)) && old.get(id(one)) !== JSON.stringify(one)).length;
-    return { added, changed, removed: a.length - (b.length - added) };
-  };
-  const points = count(before.points, after.points, (one) => one.pointId);
-  const devices = count(before.devices, after.devices, (one) => `${one.deviceId} ${one.from ?? ""}`);
-  return {
-    pointsAdded: points.added,
-    pointsChanged: points.changed,
-    pointsRemoved: points.removed,
-    devicesAdded: devices.added,
-    devicesChanged: devices.changed,
-    devicesRemoved: devices.removed,
-  };
+/** As JSON with one row a line: two versions of it can be compared by any tool. */
+export function registryText(registry: Registry): string {
+  const { version, ...lists } = registry;
+  const parts = Object.entries(lists).map(([noun, rows]) => {
+    const lines = rows.map((row) => `  ${JSON.stringify(row)}`).join(",\n");
+    return ` ${JSON.stringify(noun)}: [${lines === "" ? "" : `\n${lines}\n `}]`;
+  });
+  return `{\n "version": ${version},\n${parts.join(",\n")}\n}\n`;
 }

@@ -1,12 +1,18 @@
 // Journal rows as CSV (RFC 4180): one kind of record a table, columns and units from the dictionary, in an order that stays.
 import type { RecordKind } from "../../protocol/index.ts";
 import { toInstant } from "../domain/instant.ts";
-import type { JournalRecord } from "../domain/record.ts";
+import { isTold, type JournalRecord } from "../domain/record.ts";
 import { measurementOf } from "./dictionary.ts";
-import type { LineContext } from "./lines.ts";
+import { type LineContext, pointOfRow } from "./lines.ts";
 import { valuesOf } from "./values.ts";
 
-const MEASUREMENTS = { samples: "report", events: "event", info: "info", undecoded: "undecoded" } as const;
+const MEASUREMENTS = {
+  samples: "report",
+  events: "event",
+  info: "info",
+  undecoded: "undecoded",
+  entries: "entry",
+} as const;
 /** Before the fields of the dictionary. */
 const HEADS = ["sampled_at", "received_at", "point", "device", "link"] as const;
 
@@ -31,8 +37,8 @@ export function csvLine(record: JournalRecord, kind: RecordKind, context: LineCo
   const heads = [
     toInstant(record.timeMs),
     toInstant(record.receivedMs),
-    context.pointOf(record.deviceId) ?? "unknown",
-    record.deviceId || "unknown",
+    pointOfRow(record, context) ?? "unknown",
+    isTold(record) ? undefined : record.deviceId || "unknown",
     record.link,
   ];
   return [...heads, ...measurementOf(measurement).fields.map(({ name }) => values.get(name))].map(cell).join(",");

@@ -1,6 +1,6 @@
 // The data dictionary: every measurement that leaves the gateway, with fields, units and meaning. Made from the field tables
 // of the protocol; lines, CSV and the documentation are written from it.
-import { EVENTS, type Field, GROUPS, INFO_FIELDS, PHASE, REASONS } from "../../protocol/index.ts";
+import { EVENTS, type Field, GROUPS, INFO_FIELDS, PHASE, PHASES, REASONS, SUPPLY_NAMES } from "../../protocol/index.ts";
 
 /** Types are for good: a field that was written once as a float is a float for ever. */
 export type FieldType = "float" | "string";
@@ -19,11 +19,14 @@ export interface Measurement {
   readonly fields: readonly DictionaryField[];
 }
 
-/** Bounded: as many series as there are devices, times two links. */
+/** Bounded: as many series as there are devices, times two links, and one a point. */
 export const TAGS = [
-  { name: "device", meaning: "deviceId; `unknown` for a row that is damaged" },
-  { name: "link", meaning: "`mqtt` or `lorawan`" },
-  { name: "point", meaning: "pointId of the device in the registry now; `unknown` when it is in none" },
+  { name: "device", meaning: "deviceId; `unknown` for a row that is damaged; an entry has none" },
+  { name: "link", meaning: "`mqtt`, `lorawan`, or `manual` for an entry" },
+  {
+    name: "point",
+    meaning: "pointId of the device in the registry now, or of the entry; `unknown` when it is in none",
+  },
 ] as const;
 
 export const TIME_QUALITIES = { synced: 0, estimated: 1, suspect: 2 } as const;
@@ -100,6 +103,30 @@ const FIRMWARE_VERSION: DictionaryField = {
   meaning: "version of its firmware: major.minor.patch",
 };
 
+const word = (name: string, meaning: string): DictionaryField => {
+  return { name: `${name}_word`, type: "string", unit: "", meaning };
+};
+const figure = (name: string, unit: string, meaning: string): DictionaryField => {
+  return { name, type: "float", unit, meaning };
+};
+
+/** Who told it and what was written in free words stay in the gateway. */
+const ENTRY_FIELDS: readonly DictionaryField[] = [
+  word("entry", "entryId: the same whenever it is sent again"),
+  word("kind", "`phase`, `count`, `dip`, `delivery`, `no-delivery`, `power`, `supplies`, `note`"),
+  word("via", "how it was learned: `voice`, `runner`, `visit`, `screen`"),
+  word("phase", `what the point is doing: ${words(PHASES)}`),
+  figure("people", "{person}", "people counted by hand"),
+  figure("mm", "mm", "what the dip-stick shows"),
+  figure("litres", "L", "by the dip-stick, or delivered"),
+  word("delivery", "deliveryId of the delivery that is confirmed or denied"),
+  word("mains", "`present`, `lost`"),
+  word("generator", "`none`, `stopped`, `running`, `failed`"),
+  figure("loadKw", "kW", "electrical load of the point"),
+  figure("stateOfChargePct", "%", "charge of the battery of the point"),
+  ...SUPPLY_NAMES.map((name) => figure(`supplies_${name}`, "", `score of a supply, 0 (none) to 5 (ample): ${name}`)),
+];
+
 export const MEASUREMENTS: readonly Measurement[] = [
   { name: "report", meaning: "one sample of a point", fields: [...COMMON, ...REPORT_FIELDS] },
   {
@@ -125,6 +152,7 @@ export const MEASUREMENTS: readonly Measurement[] = [
       { name: "thinned", type: "float", unit: "", meaning: "1 when the device left samples out of it" },
     ],
   },
+  { name: "entry", meaning: "something that a person told of a point", fields: [...COMMON, ...ENTRY_FIELDS] },
   {
     name: "undecoded",
     meaning: "a row that cannot be read: a newer version of the protocol, or damaged",

@@ -16,7 +16,7 @@ import { upstreamTopic } from "./upstream.ts";
 import { createWebhookSink, secretOf } from "./webhook.ts";
 
 const ROWS = rowsOfEverything();
-const ALL_KINDS: readonly RecordKind[] = ["samples", "events", "info", "undecoded"];
+const ALL_KINDS: readonly RecordKind[] = ["samples", "events", "info", "undecoded", "entries"];
 const SOURCE = "urn:nld:oin:00000001823288444000:systeem:waakvlam";
 const OPTIONS: EventOptions = { source: SOURCE, records: ALL_KINDS, epoch: "0123456789abcdef", context: ROW_CONTEXT };
 const EVENTS = ROWS.map((row) => cloudEventOf(row, OPTIONS)).filter((one) => one !== undefined);
@@ -25,7 +25,7 @@ describe("an event", () => {
   test("fits its schema, whatever the row, and no two rows share an identity", () => {
     for (const event of EVENTS) expect(Value.Check(CloudEventSchema, event), JSON.stringify(event)).toBe(true);
     expect(new Set(EVENTS.map(({ id }) => id)).size).toBe(EVENTS.length);
-    expect(new Set(EVENTS.map(({ type }) => type)).size).toBe(4);
+    expect(new Set(EVENTS.map(({ type }) => type)).size).toBe(5);
   });
 
   test("has the time of receipt as its time, and that of the sample inside", () => {
@@ -58,7 +58,32 @@ describe("an event", () => {
     expect(new Set(samples.map((event) => event?.type))).toEqual(
       new Set([undefined, "nl.noodsteunpunten.meting-ontvangen"]),
     );
-    expect(ROWS.length - EVENTS.length).toBe(ROWS.filter(({ id }) => id % 8 === 4).length);
+    expect(ROWS.length - EVENTS.length).toBe(ROWS.filter(({ id, link }) => link !== "manual" && id % 8 === 4).length);
+  });
+
+  test("of an entry is named by its entryId, and says neither who told it nor what was written in free words", () => {
+    const told = ROWS.filter(({ link }) => link === "manual");
+    const events = told.map((row) => cloudEventOf(row, OPTIONS) as CloudEvent);
+    expect(events[3]).toMatchObject({
+      id: "alm-02.entry-003-of-64",
+      subject: "alm-02",
+      type: "nl.noodsteunpunten.invoer-vastgelegd",
+      data: { pointId: "alm-02", link: "manual", values: { kind_word: "delivery", litres: 200, via_word: "runner" } },
+    });
+    expect(events[3]?.data.deviceId).toBeUndefined();
+    expect(upstreamTopic("region", events[3] as CloudEvent)).toBe("region/points/alm-02/entries");
+    expect(JSON.stringify(events)).not.toMatch(/coordinator-1|bike|gate/);
+    // Restored from a copy it has another place in another file, and the same name.
+    const again = cloudEventOf({ ...(told[3] as (typeof ROWS)[0]), id: 900 }, { ...OPTIONS, epoch: "other" });
+    expect(again?.id).toBe(events[3]?.id);
+  });
+
+  test("of an entry that is none by its schema is an unreadable frame", () => {
+    const row = { ...(ROWS.at(-1) as (typeof ROWS)[0]), frame: new TextEncoder().encode('{"kind":"note"}') };
+    expect(cloudEventOf(row, OPTIONS)).toMatchObject({
+      type: "nl.noodsteunpunten.frame-onleesbaar",
+      data: { values: { bytes: 15 } },
+    });
   });
 
   test("goes to a topic that names point, device and kind", () => {

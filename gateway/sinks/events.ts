@@ -2,8 +2,8 @@
 // sample is data; `id` persistently names the record, so that a receiver counts it once however often it comes.
 import { type CloudEvent, EVENT_TYPES, type RecordKind } from "../../protocol/index.ts";
 import { toInstant } from "../domain/instant.ts";
-import { hasIdentity, type JournalRecord } from "../domain/record.ts";
-import type { LineContext } from "./lines.ts";
+import { hasIdentity, isTold, type JournalRecord } from "../domain/record.ts";
+import { type LineContext, pointOfRow } from "./lines.ts";
 import { type RowValues, valuesOf } from "./values.ts";
 
 export interface EventOptions {
@@ -21,6 +21,7 @@ const KINDS: Readonly<Record<RowValues["measurement"], RecordKind | undefined>> 
   event: "events",
   info: "info",
   undecoded: "undecoded",
+  entry: "entries",
   backlog: undefined,
 };
 
@@ -32,18 +33,19 @@ export function cloudEventOf(record: JournalRecord, options: EventOptions): Clou
   const kind = KINDS[measurement];
   if (kind === undefined || !options.records.includes(kind)) return undefined;
   const deviceId = record.deviceId || "unknown";
-  const pointId = options.context.pointOf(record.deviceId);
+  const pointId = pointOfRow(record, options.context);
+  const told = isTold(record);
   return {
     specversion: "1.0",
-    id: identityOf(record, options.epoch),
+    id: identityOf(record, options.epoch, values.get("entry_word")),
     source: options.source,
     type: EVENT_TYPES[kind],
-    subject: `${pointId ?? "unknown"}/${deviceId}`,
+    subject: told ? deviceId : `${pointId ?? "unknown"}/${deviceId}`,
     time: toInstant(record.receivedMs),
     sequence: String(record.id).padStart(SEQUENCE_DIGITS, "0"),
     datacontenttype: "application/json",
     data: {
-      deviceId,
+      ...(told ? {} : { deviceId }),
       ...(pointId === undefined ? {} : { pointId }),
       sequence: record.sequence,
       sampledAt: toInstant(record.timeMs),
@@ -56,6 +58,7 @@ export function cloudEventOf(record: JournalRecord, options: EventOptions): Clou
 }
 
 /** Device and sequence, as the journal itself counts a record once; a row without them has its place in this file. */
-function identityOf(record: JournalRecord, epoch: string): string {
+function identityOf(record: JournalRecord, epoch: string, entryId: number | string | undefined): string {
+  if (entryId !== undefined) return `${record.deviceId}.${entryId}`;
   return hasIdentity(record) ? `${record.deviceId}.${record.sequence}` : `row.${epoch}.${record.id}`;
 }

@@ -1,12 +1,17 @@
 // Journal rows as line protocol, one line a row, its fields in the order of the dictionary. Every number is a float, so that
 // no field ever changes its type.
-import { hasIdentity, type JournalRecord } from "../domain/record.ts";
+import { hasIdentity, isTold, type JournalRecord } from "../domain/record.ts";
 import { measurementOf } from "./dictionary.ts";
 import { valuesOf } from "./values.ts";
 
 /** Where a device stands, for the tags. */
 export interface LineContext {
   pointOf(deviceId: string): string | undefined;
+}
+
+/** What a person told names its point itself. */
+export function pointOfRow(record: JournalRecord, { pointOf }: LineContext): string | undefined {
+  return isTold(record) ? record.deviceId : pointOf(record.deviceId);
 }
 
 function tag(text: string): string {
@@ -39,7 +44,8 @@ export function lineOf(record: JournalRecord, context: LineContext): string {
     if (typeof value === "number" && type === "float") return [`${name}=${float(value)}`];
     return typeof value === "string" && type === "string" ? [`${name}=${text(value)}`] : [];
   });
-  const point = context.pointOf(record.deviceId) ?? "unknown";
-  const tags = `device=${tag(record.deviceId || "unknown")},link=${record.link},point=${tag(point)}`;
+  const point = tag(pointOfRow(record, context) ?? "unknown");
+  const device = isTold(record) ? "" : `device=${tag(record.deviceId || "unknown")},`;
+  const tags = `${device}link=${record.link},point=${point}`;
   return `${measurement},${tags} ${fields.join(",")} ${lineTimestamp(record)}`;
 }

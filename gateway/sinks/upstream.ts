@@ -27,10 +27,14 @@ const KEEPALIVE_S = 30;
 const CONNACK_UNAVAILABLE = 3;
 const CONNACK_MAX = 5;
 
-/** `PREFIX/points/POINT/devices/DEVICE/KIND`, the kind as in the configuration: samples, events, info, undecoded. */
+/**
+ * `PREFIX/points/POINT/devices/DEVICE/KIND`, the kind as in the configuration: samples, events, info, undecoded; of an entry
+ * `PREFIX/points/POINT/entries`.
+ */
 export function upstreamTopic(prefix: string, event: CloudEvent): string {
   const kind = Object.entries(EVENT_TYPES).find(([, type]) => type === event.type)?.[0];
-  return `${prefix}/points/${event.data.pointId ?? "unknown"}/devices/${event.data.deviceId}/${kind}`;
+  const { pointId = "unknown", deviceId } = event.data;
+  return `${prefix}/points/${pointId}/${deviceId === undefined ? "" : `devices/${deviceId}/`}${kind}`;
 }
 
 const STOPPING = "the sink is being stopped";

@@ -1,11 +1,13 @@
 // A journal row as named values, the same for every form in which it leaves the gateway.
-import { decodeUplink } from "../../protocol/index.ts";
-import type { JournalRecord } from "../domain/record.ts";
+
+import { Value } from "typebox/value";
+import { decodeUplink, type Entry, EntrySchema } from "../../protocol/index.ts";
+import { isTold, type JournalRecord } from "../domain/record.ts";
 import { TIME_QUALITIES } from "./dictionary.ts";
 
 export interface RowValues {
   /** The measurement of the dictionary. */
-  readonly measurement: "report" | "event" | "info" | "backlog" | "undecoded";
+  readonly measurement: "report" | "event" | "info" | "backlog" | "entry" | "undecoded";
   readonly values: ReadonlyMap<string, number | string>;
 }
 
@@ -25,6 +27,7 @@ export function valuesOf(record: JournalRecord): RowValues {
     ["quality", TIME_QUALITIES[record.timeQuality]],
     ["delay_s", Math.round((record.receivedMs - record.timeMs) / 1000)],
   ]);
+  if (isTold(record)) return entryValues(record, values);
   const decoded = record.damaged === true ? undefined : decodeUplink(record.frame);
   switch (decoded?.kind) {
     case "report":
@@ -51,4 +54,32 @@ export function valuesOf(record: JournalRecord): RowValues {
       values.set("bytes", record.frame.length);
       return { measurement: "undecoded", values };
   }
+}
+
+/** The entry of a row that a person told; undefined when it is none by the schema. */
+export function entryOf({ frame }: Pick<JournalRecord, "frame">): Entry | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(frame).toString("utf8"));
+    return Value.Check(EntrySchema, value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Without who told it, and without free words. */
+function entryValues(record: JournalRecord, values: Values): RowValues {
+  const entry = entryOf(record);
+  if (entry === undefined) {
+    values.set("bytes", record.frame.length);
+    return { measurement: "undecoded", values };
+  }
+  put(values, "entry", entry.entryId);
+  put(values, "via", entry.via);
+  const prefix = entry.statement.kind === "supplies" ? "supplies_" : "";
+  for (const [name, value] of Object.entries(entry.statement)) {
+    if (name === "kind") put(values, name, value);
+    else if (name === "deliveryId") put(values, "delivery", value);
+    else if (name !== "text") put(values, `${prefix}${name}`, value);
+  }
+  return { measurement: "entry", values };
 }

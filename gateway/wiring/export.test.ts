@@ -5,6 +5,7 @@ import { Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeEvent } from "../../protocol/index.ts";
 import { checkedFrame, NOON_MS, temporaryFolder } from "../../tests/fixtures.ts";
+import { rowsOfEverything } from "../../tests/influx-rows.ts";
 import { exportCommand, parseMoment } from "../cli/export.ts";
 import { systemClock } from "../clock.ts";
 import { parseConfig } from "../config/config.ts";
@@ -168,6 +169,18 @@ test("a moment is a day, or a time with its offset", () => {
   expect(parseMoment("2026-11-24T12:00+01:00")).toBe(Date.UTC(2026, 10, 24, 11));
   for (const text of ["2026-02-30", "2026-13-01", "24-11-2026", "2026-11-24 12:00", ""])
     expect(parseMoment(text)).toBeUndefined();
+});
+
+test("what people told has a table of its own, without who told it and without free words", () => {
+  const rows = rowsOfEverything();
+  const context = { pointOf: () => undefined };
+  const lines = rows.flatMap((row) => csvLine(row, "entries", context) ?? []);
+  expect(lines).toHaveLength(8);
+  expect(lines[1]).toMatch(
+    /^2026-11-24T13:06:00.000Z,2026-11-24T13:07:00.000Z,alm-02,,manual,66,0,1,60,entry-001-of-64,count,runner,,41,/,
+  );
+  expect(lines.join("")).not.toMatch(/coordinator-1|bike|gate/);
+  expect(rows.flatMap((row) => csvLine(row, "undecoded", context) ?? [])).toHaveLength(8);
 });
 
 test("a name that a spreadsheet would take for a formula is a text, and quotes are doubled", async () => {

@@ -1,6 +1,6 @@
 // History, and which devices stood at a point when. A history that cannot be opened stops nothing else.
 import type { ApiHistory } from "../api/interfaces.ts";
-import { dayBeginMs } from "../domain/point.ts";
+import { momentMs } from "../domain/point.ts";
 import { GatewayError } from "../errors.ts";
 import { HISTORY_CURSOR } from "../history/compactor.ts";
 import { type History, noHistory, type Sensor, startHistory } from "../history/history.ts";
@@ -41,8 +41,8 @@ export function historyForApi(history: History, store: Pick<Parts["store"], "reg
     series: (pointId, request) => {
       const sensors = devices().flatMap((device): Sensor[] => {
         if (device.pointId !== pointId) return [];
-        const fromMs = device.from === undefined ? 0 : dayBeginMs(device.from);
-        const toMs = device.until === undefined ? Number.MAX_SAFE_INTEGER : dayBeginMs(device.until);
+        const fromMs = device.from === undefined ? 0 : momentMs(device.from);
+        const toMs = device.until === undefined ? Number.MAX_SAFE_INTEGER : momentMs(device.until);
         return fromMs < request.toMs && toMs > request.fromMs ? [{ deviceId: device.deviceId, fromMs, toMs }] : [];
       });
       return history.series({ ...request, sensors });

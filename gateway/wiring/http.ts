@@ -2,16 +2,19 @@
 import type { FastifyInstance } from "fastify";
 import { createApi } from "../api/api.ts";
 import type { ApiHealth } from "../api/health-routes.ts";
+import { isPlausibleWallTime } from "../clock.ts";
 import { toInstant } from "../domain/instant.ts";
+import { shownProfile } from "../domain/profile.ts";
 import { GatewayError } from "../errors.ts";
 import type { MqttIngress } from "../ingress/mqtt.ts";
+import { createEntries } from "./entries.ts";
 import { historyForApi } from "./history.ts";
 import { type Parts, readPem, VERSION } from "./parts.ts";
 
 export async function startApi(
   parts: Parts,
   ingress: MqttIngress,
-  { health, staticDir }: { readonly health: ApiHealth; readonly staticDir: string | undefined },
+  { health, staticDir, look }: { readonly health: ApiHealth; readonly staticDir: string | undefined; look(): void },
 ): Promise<{ app: FastifyInstance; port: number; url: string }> {
   const { config, clock, logs, engine, store, journal, history } = parts;
   const { host, port, tlsCert, tlsKey } = config.http;
@@ -25,10 +28,20 @@ export async function startApi(
     }));
   const app = await createApi({
     engine,
+    entries: createEntries({ journal, engine, clock, isClockTrusted: () => isPlausibleWallTime(clock.nowMs()) }),
     people: store.people,
     journal,
     refusals: { list: () => ({ counts: Object.fromEntries(ingress.refusals.counts), recent: recent() }) },
     history: historyForApi(history, store),
+    registry: {
+      whole: store.registry,
+      // The files are what is in force: they are read as after an import.
+      save: (next) => {
+        store.save(next);
+        look();
+      },
+      profile: () => shownProfile(engine.profile()),
+    },
     health,
     clock,
     version: VERSION,

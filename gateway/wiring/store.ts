@@ -1,14 +1,17 @@
 // Registry, keys and people as the gateway holds them, and what happens when their files change.
 import { statSync } from "node:fs";
-import type { Registry } from "../../protocol/index.ts";
+import type { Device, Registry } from "../../protocol/index.ts";
 import type { Timer } from "../clock.ts";
 import { listProblems } from "../config/problems.ts";
 import { localDay } from "../domain/point.ts";
 import { GatewayError } from "../errors.ts";
 import type { MqttIngress } from "../ingress/mqtt.ts";
-import { loadKeys } from "../registry/keys.ts";
+import { inForce } from "../registry/check.ts";
+import { countChanges, registryChanges } from "../registry/difference.ts";
+import { issueKeys, loadKeys } from "../registry/keys.ts";
 import { openPeople } from "../registry/people.ts";
-import { loadRegistry, registryDifference, registryPath, registryView } from "../registry/registry.ts";
+import { loadRegistry, registryPath, saveRegistry } from "../registry/registry.ts";
+import { registryView } from "../registry/view.ts";
 import type { Parts } from "./parts.ts";
 
 /** A new registry, key or person is noticed within this. */
@@ -20,28 +23,49 @@ export interface Store {
   isEnabled(deviceId: string): boolean;
   readonly people: ReturnType<typeof openPeople>;
   pointOf(deviceId: string): string | undefined;
+  /** Writes another registry, with keys for new devices; in force with the next `reload`. Throws FILE_UNWRITABLE. */
+  save(registry: Registry): void;
   reload(): { readonly before: Registry; readonly after: Registry };
 }
 
-export function openStore(dir: string): Store {
+type Rows = ReadonlyMap<string, readonly Device[]>;
+
+function rowsById(registry: Registry): Rows {
+  const rows = new Map<string, Device[]>();
+  for (const one of registry.devices) rows.set(one.deviceId, [...(rows.get(one.deviceId) ?? []), one]);
+  return rows;
+}
+
+/** `nowMs`: of a device that moves from point to point the row in force counts, and between two the last one. */
+export function openStore(dir: string, nowMs: () => number): Store {
   let registry = loadRegistry(dir, listProblems);
   let keys = loadKeys(dir);
   const people = openPeople(dir);
-  const device = (deviceId: string) => registry.devices.find((one) => one.deviceId === deviceId);
-  let byId = new Map(registry.devices.map((one) => [one.deviceId, one]));
+  let byId = rowsById(registry);
+  const device = (deviceId: string): Device | undefined => {
+    const rows = byId.get(deviceId);
+    if (rows === undefined || rows.length === 1) return rows?.[0];
+    return rows.find((one) => inForce(one, nowMs())) ?? rows.at(-1);
+  };
   return {
     registry: () => registry,
     key: (deviceId) => (byId.has(deviceId) ? keys.get(deviceId) : undefined),
     isEnabled: (deviceId) => device(deviceId)?.disabled !== true,
     people,
-    pointOf: (deviceId) => byId.get(deviceId)?.pointId,
+    pointOf: (deviceId) => device(deviceId)?.pointId,
+    save: (next) => {
+      const [old, now] = [registry, next].map(({ devices }) => new Set(devices.map((one) => one.deviceId)));
+      const isSame = old?.size === now?.size && [...(now ?? [])].every((deviceId) => old?.has(deviceId));
+      if (!isSame) issueKeys(dir, next);
+      saveRegistry(dir, next);
+    },
     reload: () => {
       const before = registry;
       const after = loadRegistry(dir, listProblems);
       keys = loadKeys(dir);
       people.reload();
       registry = after;
-      byId = new Map(registry.devices.map((one) => [one.deviceId, one]));
+      byId = rowsById(registry);
       return { before, after };
     },
   };
@@ -70,7 +94,7 @@ export function watchStore(
         const same = Buffer.from(key ?? []).equals(Buffer.from(store.key(deviceId) ?? []));
         if (!same || !store.isEnabled(deviceId)) ingress.closeDevice(deviceId);
       }
-      log.info("registry loaded", { ...registryDifference(before, after), day: localDay(clock.nowMs()) });
+      log.info("registry loaded", { ...countChanges(registryChanges(before, after)), day: localDay(clock.nowMs()) });
     } catch (error) {
       const detail = error instanceof GatewayError ? error.detail : {};
       log.error("the new registry is not valid: the old one stays in force", {

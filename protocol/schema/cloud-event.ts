@@ -10,6 +10,7 @@ export const EVENT_TYPES = {
   events: "nl.noodsteunpunten.gebeurtenis-gemeld",
   info: "nl.noodsteunpunten.apparaatgegevens-ontvangen",
   undecoded: "nl.noodsteunpunten.frame-onleesbaar",
+  entries: "nl.noodsteunpunten.invoer-vastgelegd",
 } as const;
 
 export const RecordKindSchema = Type.Union([
@@ -17,6 +18,7 @@ export const RecordKindSchema = Type.Union([
   Type.Literal("events"),
   Type.Literal("info"),
   Type.Literal("undecoded"),
+  Type.Literal("entries"),
 ]);
 export type RecordKind = Static<typeof RecordKindSchema>;
 
@@ -25,7 +27,8 @@ export const CloudEventSchema = Type.Object(
     specversion: Type.Literal("1.0"),
     id: Type.String({
       minLength: 1,
-      description: "deviceId, a dot, and the record's 32-bit sequence: the same whenever it is sent again",
+      description:
+        "deviceId, a dot, and the record's 32-bit sequence; of an entry, pointId and entryId: the same whenever it is sent again",
     }),
     source: Type.String({ description: "organisation and system: urn:nld:oin:NUMBER:systeem:NAME" }),
     type: Type.Union([
@@ -33,8 +36,12 @@ export const CloudEventSchema = Type.Object(
       Type.Literal(EVENT_TYPES.events),
       Type.Literal(EVENT_TYPES.info),
       Type.Literal(EVENT_TYPES.undecoded),
+      Type.Literal(EVENT_TYPES.entries),
     ]),
-    subject: Type.String({ description: "pointId, a slash, and the deviceId; `unknown` for a device of no point" }),
+    subject: Type.String({
+      description:
+        "pointId, a slash, and the deviceId; `unknown` for a device of no point; of an entry the pointId alone",
+    }),
     time: Type.String({
       ...InstantSchema,
       description: "when the gateway received the record; the sample's own is in data",
@@ -43,9 +50,13 @@ export const CloudEventSchema = Type.Object(
     datacontenttype: Type.Literal("application/json"),
     data: Type.Object(
       {
-        deviceId: Type.String(),
+        /** Left out of an entry. */
+        deviceId: Type.Optional(Type.String()),
         pointId: Type.Optional(Type.String()),
-        sequence: Type.Integer({ minimum: 0, description: "of the record on its device, extended to 32 bits" }),
+        sequence: Type.Integer({
+          minimum: 0,
+          description: "of the record on its device, extended to 32 bits; 0 of an entry",
+        }),
         sampledAt: InstantSchema,
         timeQuality: Type.Union([Type.Literal("synced"), Type.Literal("estimated"), Type.Literal("suspect")]),
         link: Type.Union([Type.Literal("mqtt"), Type.Literal("lorawan"), Type.Literal("manual")]),

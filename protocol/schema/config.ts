@@ -19,7 +19,7 @@ const RecordKinds = {
   minItems: 1,
   uniqueItems: true,
   default: ["samples", "events"],
-  description: "Of samples, events, info, undecoded.",
+  description: "Of samples, events, info, undecoded, entries.",
 } as const;
 const Seconds = Type.Integer({ minimum: 0, maximum: 86_400 });
 

@@ -17,8 +17,15 @@ export const PhaseSchema = Type.Union([
 ]);
 export type Phase = Static<typeof PhaseSchema>;
 
+/** Entries of one page. */
+export const ENTRIES_PAGE_MAX = 128;
+const NO_NAMES = "no names of people, nothing by which somebody can be known";
+
 const Score = Type.Optional(Type.Integer({ minimum: 0, maximum: 5 }));
 const LITRES_MAX = 100_000;
+
+/** No free words: it goes to other systems. */
+const DeliveryId = Type.String({ pattern: "^[a-zA-Z0-9.:_-]{1,80}$" });
 
 /** One statement, by its kind. */
 export const StatementSchema = Type.Union([
@@ -39,11 +46,11 @@ export const StatementSchema = Type.Union([
       kind: Type.Literal("delivery"),
       litres: Type.Number({ exclusiveMinimum: 0, maximum: LITRES_MAX }),
       /** The detected delivery that this confirms; a new one when left out. */
-      deliveryId: Type.Optional(Type.String({ minLength: 1, maxLength: 80 })),
+      deliveryId: Type.Optional(DeliveryId),
     },
     Closed,
   ),
-  Type.Object({ kind: Type.Literal("no-delivery"), deliveryId: Type.String({ minLength: 1, maxLength: 80 }) }, Closed),
+  Type.Object({ kind: Type.Literal("no-delivery"), deliveryId: DeliveryId }, Closed),
   Type.Object(
     {
       kind: Type.Literal("power"),
@@ -71,7 +78,10 @@ export const StatementSchema = Type.Union([
     },
     Closed,
   ),
-  Type.Object({ kind: Type.Literal("note"), text: Type.String({ minLength: 1, maxLength: 280 }) }, Closed),
+  Type.Object(
+    { kind: Type.Literal("note"), text: Type.String({ minLength: 1, maxLength: 280, description: NO_NAMES }) },
+    Closed,
+  ),
 ]);
 export type Statement = Static<typeof StatementSchema>;
 
@@ -89,7 +99,7 @@ export const NewEntrySchema = Type.Object(
     /** Given by the client, so that a form that is sent twice counts once. */
     entryId: Type.Optional(Type.String({ pattern: "^[a-zA-Z0-9-]{8,64}$" })),
     statement: StatementSchema,
-    note: Type.Optional(Type.String({ maxLength: 280 })),
+    note: Type.Optional(Type.String({ maxLength: 280, description: NO_NAMES })),
   },
   { ...Closed, $id: "NewEntry" },
 );

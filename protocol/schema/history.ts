@@ -70,7 +70,7 @@ export const SampleSchema = Type.Object(
     }),
     receivedAt: InstantSchema,
     sequence: Type.Integer({ minimum: 0, description: "as on the wire" }),
-    link: Type.Union([Type.Literal("mqtt"), Type.Literal("lorawan"), Type.Literal("manual")]),
+    link: Type.Union([Type.Literal("mqtt"), Type.Literal("lorawan")]),
     kind: Type.Union(
       [
         Type.Literal("report"),

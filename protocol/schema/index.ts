@@ -9,6 +9,7 @@ export * from "./history.ts";
 export * from "./http.ts";
 export * from "./overview.ts";
 export * from "./point-state.ts";
+export * from "./profile.ts";
 export * from "./registry.ts";
 export * from "./rule.ts";
 export * from "./scalars.ts";

@@ -1,11 +1,22 @@
 // The schemas that have a name, for documents that list each of them once.
 import type { TSchema } from "typebox";
 import { AcknowledgementSchema, AlertSchema, RemovalSchema, ShelvingSchema } from "./alert.ts";
+import { EntrySchema, NewEntrySchema } from "./entry.ts";
 import { GatewayStateSchema } from "./gateway-state.ts";
 import { DeviceSamplesSchema, PointHistorySchema } from "./history.ts";
 import { DeviceStateSchema, ProblemSchema, RefusalsSchema, SessionSchema, SignInSchema } from "./http.ts";
 import { OverviewSchema } from "./overview.ts";
 import { PointStateSchema } from "./point-state.ts";
+import { ProfileSchema } from "./profile.ts";
+import {
+  AssignmentSchema,
+  DeviceSchema,
+  MovedSchema,
+  NewAssignmentSchema,
+  PointSchema,
+  RegistryChangesSchema,
+  RegistrySchema,
+} from "./registry.ts";
 
 /** All that crosses HTTP and MQTT. */
 export const NAMED_SCHEMAS: readonly TSchema[] = [
@@ -13,14 +24,24 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   ShelvingSchema,
   RemovalSchema,
   AlertSchema,
+  AssignmentSchema,
+  DeviceSchema,
   DeviceSamplesSchema,
   DeviceStateSchema,
+  EntrySchema,
   GatewayStateSchema,
+  NewEntrySchema,
+  MovedSchema,
+  NewAssignmentSchema,
   OverviewSchema,
+  PointSchema,
   PointHistorySchema,
   PointStateSchema,
   ProblemSchema,
+  ProfileSchema,
   RefusalsSchema,
+  RegistryChangesSchema,
+  RegistrySchema,
   SessionSchema,
   SignInSchema,
 ];

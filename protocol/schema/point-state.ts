@@ -5,6 +5,9 @@ import { IdSchema, InstantSchema, PrioritySchema } from "./scalars.ts";
 
 const Closed = { additionalProperties: false } as const;
 
+/** Critical processes of one point. */
+export const MINIMUMS_MAX = 16;
+
 /** Who told it, and how it was learned; absent for what a device measured. */
 export const ToldSchema = Type.Object({ by: Type.String(), via: ViaSchema }, Closed);
 export type Told = Static<typeof ToldSchema>;
@@ -26,6 +29,16 @@ export const ReadingSchema = Type.Object(
       Type.Literal("suspect"),
     ]),
     saturated: Type.Optional(Type.Boolean({ description: "the value stands at the end of its range" })),
+    /** Of a device that does not own the group: held against the owner's reading, and counted nowhere. */
+    crossCheck: Type.Optional(
+      Type.Object(
+        {
+          difference: Type.Optional(Type.Number({ description: "more than the owner says" })),
+          differs: Type.Boolean({ description: "by more than two sound sensors can" }),
+        },
+        Closed,
+      ),
+    ),
   },
   Closed,
 );
@@ -214,6 +227,24 @@ export const PointStateSchema = Type.Object(
     organisation: Type.Optional(Type.String()),
     /** Order in which scarce fuel goes to points: 1 first. */
     fuelPriority: Type.Optional(Type.Integer({ minimum: 1, maximum: 9 })),
+    /** Of an own post: what its critical processes need at least, and whether they have it. */
+    minimums: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            processId: IdSchema,
+            name: Type.String(),
+            directorate: Type.String({ description: "which owns the minimum" }),
+            quantity: Type.String(),
+            minimum: Type.Number(),
+            value: Type.Optional(Type.Number()),
+            met: Type.Union([Type.Literal("yes"), Type.Literal("no"), Type.Literal("unknown")]),
+          },
+          Closed,
+        ),
+        { maxItems: MINIMUMS_MAX },
+      ),
+    ),
     /** The most pressing open alert's priority; 0 when there is none. */
     priority: Type.Union([Type.Literal(0), PrioritySchema]),
     readings: Type.Array(ReadingSchema, { maxItems: 256 }),

@@ -1,12 +1,12 @@
 // What a bench of history is measured beside: a table of frames and one of JSON, each with an index by device and time.
 import { DatabaseSync } from "node:sqlite";
-import type { JournalRecord } from "../../gateway/domain/record.ts";
+import type { DeviceRecord } from "../../gateway/history/row.ts";
 import { decodeUplink, type Report } from "../../protocol/index.ts";
 
 export interface HistorySubject {
   readonly name: string;
   /** One transaction. */
-  add(rows: readonly JournalRecord[]): void;
+  add(rows: readonly DeviceRecord[]): void;
   /** After the last one. */
   settle(): void;
   bytes(): number;
@@ -24,7 +24,7 @@ interface Stored {
   readonly body: Uint8Array | string;
 }
 
-function table(dir: string, name: string, type: "BLOB" | "TEXT", pack: (row: JournalRecord) => Uint8Array | string) {
+function table(dir: string, name: string, type: "BLOB" | "TEXT", pack: (row: DeviceRecord) => Uint8Array | string) {
   const db = new DatabaseSync(`${dir}/${name}.db`);
   db.exec(`${PRAGMAS} CREATE TABLE sample(id INTEGER PRIMARY KEY, device INTEGER NOT NULL, ts INTEGER NOT NULL,
     received INTEGER NOT NULL, sequence INTEGER NOT NULL, body ${type} NOT NULL) STRICT;

@@ -2,11 +2,10 @@
 // the questions that screens ask, and of a start on all of it.
 import { readFileSync } from "node:fs";
 import { systemClock } from "../../gateway/clock.ts";
-import type { JournalRecord } from "../../gateway/domain/record.ts";
 import { openHistoryReader } from "../../gateway/history/file.ts";
 import { startHistory } from "../../gateway/history/history.ts";
 import { createHistoryReader } from "../../gateway/history/query.ts";
-import { DAY_MS, dayOf, HOUR_MS } from "../../gateway/history/row.ts";
+import { DAY_MS, type DeviceRecord, dayOf, HOUR_MS } from "../../gateway/history/row.ts";
 import { openStore } from "../../gateway/history/store.ts";
 import { openJournal } from "../../gateway/journal/journal.ts";
 import { openWriter } from "../../gateway/journal/open-writer.ts";
@@ -59,7 +58,7 @@ function fleet(seed: number, devices: number) {
     samplesOfDevice({ seed: seed * 100_003 + d, startMs: START_MS }),
   );
   let id = 0;
-  return (from: number, to: number, minutes: number): JournalRecord[] => {
+  return (from: number, to: number, minutes: number): DeviceRecord[] => {
     const rows = next.slice(from, to).flatMap((sample, i) => {
       return Array.from({ length: minutes }, () => ({ deviceId: `dev-${from + i}`, ...sample() }));
     });

@@ -51,6 +51,8 @@ export interface GatewayOptions {
   /** More sections of the configuration. */
   readonly sections?: Readonly<Record<string, object>>;
   readonly delayS?: number;
+  /** Built screens. */
+  readonly staticDir?: string;
 }
 
 const made = new Map<string, ReadonlyMap<string, Uint8Array>>();
@@ -92,7 +94,9 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     ...options.sections,
   };
   const config = parseConfig(raw, { path: "test", baseDir: dir });
-  const app = await startApp(config, { clock: options.clock ?? systemClock, logs: createLogs({ level: "error" }) });
+  const { clock = systemClock, staticDir } = options;
+  const logs = createLogs({ level: "error" });
+  const app = await startApp(config, { clock, logs, ...(staticDir === undefined ? {} : { staticDir }) });
   const signIn = await fetch(`${app.http.url}/v1/session`, {
     method: "POST",
     headers: { "content-type": "application/json" },

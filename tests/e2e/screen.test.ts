@@ -147,6 +147,32 @@ describe.skipIf(!HAS_CHROMIUM)(`the demo in a browser (needs chromium${HAS_CHROM
     await page.context().close();
   });
 
+  test("a point has a page of its own: by Enter, by its address, and back to the same row", async () => {
+    const page = await open(1440, 900);
+    await page.keyboard.press("j");
+    const pointId = await page.evaluate(() => document.activeElement?.getAttribute("data-point"));
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("main.point");
+    expect(page.url()).toContain(`#/punt/${pointId}`);
+    await page.waitForSelector(".part-history svg");
+    await page.waitForSelector(".part-devices tbody tr");
+    expect(await page.locator(".part-readings tbody tr").count()).toBeGreaterThan(3);
+    await page.screenshot({ path: `${PICTURES}punt.png`, fullPage: true });
+    const axe = await new AxeBuilder({ page })
+      .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"])
+      .analyze();
+    expect(axe.violations.map((one) => `${one.id}: ${one.nodes[0]?.html}`)).toEqual([]);
+    await page.reload();
+    await page.waitForSelector("main.point");
+    await page.keyboard.press("Escape");
+    await page.waitForSelector(".endurance table");
+    await page.goBack();
+    await page.waitForSelector("main.point");
+    await page.keyboard.press("Escape");
+    await page.waitForFunction((id) => document.activeElement?.getAttribute("data-point") === id, pointId);
+    await page.context().close();
+  });
+
   test("when the demo ends, the screen says so over its whole width, and no request ever left the machine", async () => {
     const page = await open(1440, 900);
     await page.waitForSelector(".alert");

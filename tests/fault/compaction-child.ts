@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { systemClock } from "../../gateway/clock.ts";
 import { compactOnce, HISTORY_CURSOR } from "../../gateway/history/compactor.ts";
+import { isOfDevice } from "../../gateway/history/row.ts";
 import type { Batch } from "../../gateway/history/store.ts";
 import { type HistoryWriter, startWriter } from "../../gateway/history/writer.ts";
 import { type Journal, openJournal } from "../../gateway/journal/journal.ts";
@@ -60,7 +61,12 @@ for (let round = 0; round < rounds; round++) {
   if (values.from !== undefined) await store(journal, Number(values.from) + round * SAMPLES);
   const rows = await journal.read(through, 5_000);
   through = rows[rows.length - 1]?.id ?? through;
-  await compact(journal, writer, { rows, throughId: through, damaged: 0 }, isLast ? values.die : undefined);
+  await compact(
+    journal,
+    writer,
+    { rows: rows.filter(isOfDevice), throughId: through, damaged: 0 },
+    isLast ? values.die : undefined,
+  );
 }
 if (values.die !== undefined) await new Promise<void>((resolve) => setTimeout(resolve, 1_000));
 await writer.close();

@@ -30,13 +30,14 @@ const REGISTRY: RegistryView = {
       region: "Flevoland",
       coordination: false,
       location: { lat: 52.371, lon: 5.217 },
-      capacity: 150,
+      capacity: { day: 150, night: 150 },
       connectionPoint: false,
       generator: { kind: "fixed", ratedKw: 8, tank: { capacityL: 200 } },
       battery: undefined,
     },
   ],
   devices: () => [{ deviceId: "alm-01-d1", pointId: "alm-01", link: "mqtt", reportIntervalS: 60 }],
+  nextChangeMs: () => Number.POSITIVE_INFINITY,
 };
 
 async function fill(dir: string): Promise<void> {

@@ -1,6 +1,15 @@
 // What a person does, as requests to the gateway. Failures come back as words.
-import type { Alert, Problem, Session } from "../../../protocol/schema/index.ts";
-import { applyAlert, session, signedOut } from "./live.ts";
+import type {
+  Alert,
+  DeviceState,
+  Entry,
+  NewEntry,
+  PointHistory,
+  PointState,
+  Problem,
+  Session,
+} from "../../../protocol/schema/index.ts";
+import { applyAlert, applyPoint, session, signedOut } from "./live.ts";
 
 export type Outcome =
   | { readonly kind: "done" }
@@ -18,10 +27,12 @@ async function send(method: string, path: string, body?: unknown): Promise<Respo
   }
 }
 
-async function failure(answer: Response | undefined): Promise<Outcome> {
+async function failure(answer: Response | undefined): Promise<Extract<Outcome, { kind: "failed" }>> {
   if (answer === undefined) return { kind: "failed", status: 0, what: "" };
   const problem = (await answer.json().catch(() => undefined)) as Problem | undefined;
-  return { kind: "failed", status: answer.status, what: problem?.detail ?? String(answer.status) };
+  const problems = problem?.problems ?? [];
+  const what = problems.length > 0 ? problems.join("; ") : (problem?.detail ?? String(answer.status));
+  return { kind: "failed", status: answer.status, what };
 }
 
 export async function signIn(name: string, password: string): Promise<Outcome> {
@@ -43,4 +54,40 @@ export async function acknowledge(alertId: string, note: string): Promise<Outcom
   if (answer?.ok !== true) return failure(answer);
   applyAlert((await answer.json()) as Alert);
   return { kind: "done" };
+}
+
+/** Recorded when it is answered; the answer is the point as it is then. An id that was sent before counts once. */
+export async function addEntry(pointId: string, entry: NewEntry): Promise<Outcome> {
+  const answer = await send("POST", `v1/points/${encodeURIComponent(pointId)}/entries`, entry);
+  if (answer?.ok !== true) return failure(answer);
+  const point = (await answer.json().catch(() => undefined)) as PointState | undefined;
+  if (point !== undefined) applyPoint(point);
+  return { kind: "done" };
+}
+
+async function get<T>(path: string): Promise<T | undefined> {
+  const answer = await send("GET", path);
+  return answer?.ok === true ? ((await answer.json().catch(() => undefined)) as T | undefined) : undefined;
+}
+
+/** A step is half an hour: longer than a device may be silent. */
+const HISTORY_STEPS = 144;
+export const FUEL_FIELD = "power.fuelLevelPct";
+export const PEOPLE_FIELD = "occupancy.occupancy";
+
+export function pointHistory(pointId: string): Promise<PointHistory | undefined> {
+  const query = `fields=${FUEL_FIELD},${PEOPLE_FIELD}&points=${HISTORY_STEPS}`;
+  return get(`v1/points/${encodeURIComponent(pointId)}/history?${query}`);
+}
+
+export async function devicesOf(pointId: string): Promise<readonly DeviceState[] | undefined> {
+  const all = await get<readonly DeviceState[]>("v1/devices");
+  return all?.filter((device) => device.pointId === pointId);
+}
+
+const ENTRIES_SHOWN = 10;
+
+/** What people told of a point, the newest first; undefined when it could not be asked. */
+export function entriesOf(pointId: string): Promise<readonly Entry[] | undefined> {
+  return get(`v1/points/${encodeURIComponent(pointId)}/entries?limit=${ENTRIES_SHOWN}`);
 }

@@ -1,14 +1,18 @@
-// The Toestand screen, from the live picture.
-import type { RefObject } from "preact";
+// Which screen there is, from the address, and the live picture under it.
+import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { signOut } from "./actions.ts";
+import type { Alert, GatewayState } from "../../../protocol/schema/index.ts";
 import { AlertList } from "./alert-list.tsx";
 import { axisOf } from "./bars.ts";
 import { EnduranceTable } from "./endurance-table.tsx";
+import { EntryForm } from "./entry-form.tsx";
 import { createFormat, type Format, type Language } from "./format.ts";
 import { useKeys } from "./keys.ts";
 import { alerts, gateway, goLive, heardMs, isOutOfReach, nowMs, points, session, whoAmI } from "./live.ts";
 import { alertOrder } from "./order.ts";
+import { PointPage } from "./point-page.tsx";
+import { followAddress, goTo, type Route, route } from "./route.ts";
+import { KeysDialog, ScreenFooter, ScreenHeader } from "./screen-frame.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { Tiles } from "./tiles.tsx";
 
@@ -25,6 +29,7 @@ export function App() {
   const [isReady, setReady] = useState(false);
   const format = createFormat(language);
   useEffect(() => {
+    followAddress();
     void whoAmI().then(() => setReady(true));
   }, []);
   useEffect(() => {
@@ -48,53 +53,115 @@ function moveFocus(step: 1 | -1): string | undefined {
 }
 
 function Screen({ format, onLanguage }: { format: Format; onLanguage: (language: Language) => void }) {
-  const [showAll, setShowAll] = useState(false);
-  const [search, setSearch] = useState("");
-  const [selectedPoint, setSelectedPoint] = useState<string | undefined>(undefined);
-  const [selectedAlert, setSelectedAlert] = useState<string | undefined>(undefined);
-  const [sortAsked, setSortAsked] = useState(0);
   const help = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     if (!isLive) goLive();
     isLive = true;
   }, []);
-  const list = [...points.value.values()];
   const openAlerts = [...alerts.value.values()];
   const state = gateway.value;
+  const here = route.value;
   const unseen = openAlerts.filter((alert) => alert.state !== "acknowledged").length;
+  const title = titleOf(here, format);
   useEffect(() => {
-    document.title = `${unseen > 0 ? `(${unseen}) ` : ""}${format.text("overview")} – ${format.text("product")}`;
-  }, [unseen, format.language]);
-  useKeys({
-    move: (step) => setSelectedPoint(moveFocus(step)),
-    acknowledge: () => document.querySelector<HTMLButtonElement>(".alert.selected > button:not(.alert-head)")?.click(),
-    sort: () => setSortAsked(sortAsked + 1),
-    all: () => setShowAll(!showAll),
-    search: () => document.querySelector<HTMLInputElement>("#search")?.focus(),
-    help: () => help.current?.showModal(),
-  });
+    document.title = `${unseen > 0 ? `(${unseen}) ` : ""}${title} – ${format.text("product")}`;
+  }, [unseen, title, format.language]);
   if (state === undefined)
     return <main class="sign-in">{format.text(isOutOfReach.value ? "unreachableShort" : "loading")}</main>;
   const now = isOutOfReach.value ? heardMs.value : nowMs.value;
-  const axis = axisOf(state, now);
   return (
-    <div class={`screen${isOutOfReach.value ? " out-of-reach" : ""}`}>
+    <div class={`screen on-${here.kind}${isOutOfReach.value ? " out-of-reach" : ""}`}>
       {isOutOfReach.value && (
         <div class="notice" role="alert">
           {format.text("unreachable", { time: format.seconds(heardMs.value) })}
         </div>
       )}
-      <ScreenHeader format={format} onLanguage={onLanguage} nowMs={now} />
+      <ScreenHeader format={format} onLanguage={onLanguage} nowMs={now} route={here} unseen={unseen} />
+      {here.kind === "overview" && (
+        <Overview
+          state={state}
+          alerts={openAlerts}
+          now={now}
+          format={format}
+          onHelp={() => help.current?.showModal()}
+        />
+      )}
+      {here.kind !== "overview" && (
+        <Page
+          here={here}
+          state={state}
+          alerts={openAlerts}
+          now={now}
+          format={format}
+          onHelp={() => help.current?.showModal()}
+        />
+      )}
+      <Spoken format={format} />
+      <ScreenFooter format={format} route={here} />
+      <KeysDialog format={format} dialog={help} />
+    </div>
+  );
+}
+
+function titleOf(here: Route, format: Format): string {
+  if (here.kind === "point") return points.value.get(here.pointId)?.name ?? here.pointId;
+  return format.text(here.kind === "entry" ? "entryTitle" : "overview");
+}
+
+interface ScreenProps {
+  readonly state: GatewayState;
+  readonly alerts: readonly Alert[];
+  readonly now: number;
+  readonly format: Format;
+  readonly onHelp: () => void;
+}
+
+/** Kept while other screens are open, so that back is back to the same row. */
+const selectedPoint = signal<string | undefined>(undefined);
+
+function Overview({ state, alerts: openAlerts, now, format, onHelp }: ScreenProps) {
+  const [showAll, setShowAll] = useState(false);
+  const [search, setSearch] = useState("");
+  const [selectedAlert, setSelectedAlert] = useState<string | undefined>(undefined);
+  const [sortAsked, setSortAsked] = useState(0);
+  const list = [...points.value.values()];
+  const select = (pointId: string | undefined) => {
+    selectedPoint.value = pointId;
+  };
+  useEffect(() => {
+    const id = selectedPoint.value;
+    if (id !== undefined) document.querySelector<HTMLElement>(`[data-point="${CSS.escape(id)}"]`)?.focus();
+  }, []);
+  useKeys({
+    move: (step) => select(moveFocus(step)),
+    acknowledge,
+    sort: () => setSortAsked(sortAsked + 1),
+    all: () => setShowAll(!showAll),
+    search: () => document.querySelector<HTMLInputElement>("#search")?.focus(),
+    help: onHelp,
+    open: () => {
+      const pointId = (document.activeElement as HTMLElement | null)?.dataset["point"];
+      if (pointId !== undefined) goTo({ kind: "point", pointId });
+      return pointId !== undefined;
+    },
+    enter: () => {
+      const pointId = document.activeElement?.closest<HTMLElement>("[data-point]")?.dataset["point"];
+      goTo({ kind: "entry", ...(pointId === undefined ? {} : { pointId }) });
+    },
+    back: () => setSearch(""),
+  });
+  return (
+    <>
       <Tiles gateway={state} points={list} alerts={openAlerts} nowMs={now} format={format} />
       <main>
         <EnduranceTable
           points={list}
-          axis={axis}
+          axis={axisOf(state, now)}
           format={format}
           showAll={showAll}
           onShowAll={setShowAll}
-          selected={selectedPoint}
-          onSelect={setSelectedPoint}
+          selected={selectedPoint.value}
+          onSelect={select}
           search={search}
           onSearch={setSearch}
           sortAsked={sortAsked}
@@ -111,10 +178,60 @@ function Screen({ format, onLanguage }: { format: Format; onLanguage: (language:
           />
         )}
       </main>
-      <Spoken format={format} />
-      <ScreenFooter format={format} />
-      <KeysDialog format={format} dialog={help} />
-    </div>
+    </>
+  );
+}
+
+function acknowledge(): void {
+  document.querySelector<HTMLButtonElement>(".alert.selected > button:not(.alert-head)")?.click();
+}
+
+/** A point's page or the form; back is the overview, or the point that the form was opened from. */
+function Page({
+  here,
+  state,
+  alerts: openAlerts,
+  now,
+  format,
+  onHelp,
+}: ScreenProps & { here: Exclude<Route, { kind: "overview" }> }) {
+  const nothing = () => undefined;
+  const shown = here.kind === "point" ? here.pointId : undefined;
+  useEffect(() => {
+    if (shown !== undefined) selectedPoint.value = shown;
+  }, [shown]);
+  useKeys({
+    move: nothing,
+    acknowledge,
+    sort: nothing,
+    all: nothing,
+    search: nothing,
+    help: onHelp,
+    open: () => false,
+    enter: () => {
+      if (here.kind === "point") goTo({ kind: "entry", pointId: here.pointId });
+    },
+    back: () =>
+      goTo(
+        here.kind === "entry" && here.pointId !== undefined
+          ? { kind: "point", pointId: here.pointId }
+          : { kind: "overview" },
+      ),
+  });
+  const person = session.value;
+  if (person === undefined) return null;
+  if (here.kind === "entry")
+    return <EntryForm points={[...points.value.values()]} session={person} opened={here} nowMs={now} format={format} />;
+  return (
+    <PointPage
+      point={points.value.get(here.pointId)}
+      pointId={here.pointId}
+      gateway={state}
+      alerts={openAlerts.filter(({ subject }) => (subject.pointId ?? subject.id) === here.pointId)}
+      session={person}
+      nowMs={now}
+      format={format}
+    />
   );
 }
 
@@ -141,115 +258,5 @@ function Spoken({ format }: { format: Format }) {
         {isCritical ? text : ""}
       </div>
     </>
-  );
-}
-
-function ScreenHeader({
-  format,
-  onLanguage,
-  nowMs: now,
-}: {
-  format: Format;
-  onLanguage: (language: Language) => void;
-  nowMs: number;
-}) {
-  return (
-    <header>
-      <h1>
-        {format.text("product")} <span class="vh">: {format.text("overview")}</span>
-      </h1>
-      <nav aria-label={format.text("overview")}>
-        <a href="./" aria-current="page">
-          {format.text("overview")}
-        </a>
-      </nav>
-      <div class="right">
-        <span class="person">{`${session.value?.name ?? ""} · ${session.value?.role ?? ""}`}</span>
-        <span>
-          <button
-            type="button"
-            class="link"
-            aria-pressed={format.language === "nl"}
-            onClick={() => onLanguage("nl")}
-            lang="nl"
-            title="Nederlands"
-          >
-            NL
-          </button>
-          <button
-            type="button"
-            class="link"
-            aria-pressed={format.language === "en"}
-            onClick={() => onLanguage("en")}
-            lang="en"
-            title="English"
-          >
-            EN
-          </button>
-        </span>
-        <button type="button" class="link" onClick={() => void signOut()}>
-          {format.text("signOut")}
-        </button>
-        <span class="clock">{format.moment(now)}</span>
-      </div>
-    </header>
-  );
-}
-
-/** How old the copy is from which a spare can take over; nothing where none is configured. */
-function copyWords(format: Format): string {
-  const copy = gateway.value?.copy;
-  if (copy === undefined) return "";
-  const time = copy.lastAt === undefined ? "–" : format.clock(Date.parse(copy.lastAt));
-  const words = copy.state === "failing" ? "copyFailing" : copy.sameDisk === true ? "copyOnSameDisk" : "copyOf";
-  return `${format.text(words, { time })} · `;
-}
-
-function ScreenFooter({ format }: { format: Format }) {
-  return (
-    <footer>
-      <span class="keys">
-        <kbd>J</kbd>
-        <kbd>K</kbd> {format.text("keysMove")}
-      </span>
-      <span class="keys">
-        <kbd>B</kbd> {format.text("keysAck")}
-      </span>
-      <span class="keys">
-        <kbd>?</kbd> {format.text("keysHelp")}
-      </span>
-      <span class="freshness">
-        {copyWords(format)}
-        {isOutOfReach.value ? format.text("unreachableShort") : format.text("connected")} ·{" "}
-        {format.text("dataOf", { time: format.seconds(heardMs.value) })}
-      </span>
-    </footer>
-  );
-}
-
-const KEYS = [
-  ["J / K", "keysMove"],
-  ["B", "keysAck"],
-  ["R", "keysSort"],
-  ["A", "keysAll"],
-  ["/", "keysSearch"],
-  ["?", "keysHelp"],
-] as const;
-
-function KeysDialog({ format, dialog }: { format: Format; dialog: RefObject<HTMLDialogElement | null> }) {
-  return (
-    <dialog ref={dialog} aria-labelledby="keys-title">
-      <h2 id="keys-title">{format.text("keysTitle")}</h2>
-      <ul>
-        {KEYS.map(([key, text]) => (
-          <li key={key}>
-            <kbd>{key}</kbd> {format.text(text)}
-          </li>
-        ))}
-      </ul>
-      <button type="button" onClick={() => dialog.current?.close()}>
-        {format.text("close")}
-      </button>
-    </dialog>
   );
 }

@@ -76,6 +76,9 @@ export interface Tick {
   readonly isMidnight: boolean;
 }
 
+/** The word 'now' takes so much of the axis to each side, with half a tick. */
+const NOW_PCT = 6;
+
 /** A tick every six hours of local time, left out where the word 'now' stands. */
 export function ticksOf(axis: Axis, hourOfDay: (ms: number) => string): Tick[] {
   const ticks: Tick[] = [];
@@ -84,7 +87,7 @@ export function ticksOf(axis: Axis, hourOfDay: (ms: number) => string): Tick[] {
     const hour = Number(hourOfDay(ms));
     if (hour % 6 !== 0) continue;
     const pct = percentAt(axis, ms);
-    if (Math.abs(pct - nowPct) < 4 || pct > 92 || pct < 1) continue;
+    if (Math.abs(pct - nowPct) < NOW_PCT || pct > 92 || pct < 1) continue;
     ticks.push({ pct, ms, isMidnight: hour === 0 });
   }
   return ticks;

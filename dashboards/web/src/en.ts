@@ -1,7 +1,9 @@
 // English texts: a missing one is a type error.
+import { enPoint } from "./en-point.ts";
 import type { Texts } from "./nl.ts";
 
 export const en = {
+  ...enPoint,
   product: "Emergency support points",
   overview: "Status",
   signIn: "Sign in",

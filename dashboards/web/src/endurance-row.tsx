@@ -4,6 +4,10 @@ import { type Axis, barOf, hasRoomForWords, percentAt } from "./bars.ts";
 import { type Format, hoursText } from "./format.ts";
 import { Mark, markOf } from "./marks.tsx";
 import type { TextKey } from "./nl.ts";
+import { isUnheard } from "./order.ts";
+import { hrefOf } from "./route.ts";
+import { ToldMark } from "./said.tsx";
+import { lastToldMs } from "./words.ts";
 
 const REASONS: Readonly<Record<string, TextKey>> = {
   "no-data": "reasonNoData",
@@ -27,19 +31,28 @@ function shortageText(point: PointState, format: Format): string {
   return format.text("shortage", { time: hoursText(hours) }) + amount;
 }
 
+/** Where people can go instead; only told of a point that has no room. */
+function roomWords({ roomAt }: PointState, format: Format): string[] {
+  const first = roomAt?.[0];
+  if (first === undefined) return [];
+  return [format.text("roomFirst", { name: first.name, free: format.whole(first.free), km: format.decimal(first.km) })];
+}
+
 function subtitle(point: PointState, axis: Axis, format: Format): string {
+  return [...roomWords(point, format), point.municipality, ...stateWords(point, axis, format)].join(" · ");
+}
+
+function stateWords(point: PointState, axis: Axis, format: Format): string[] {
   const { endurance } = point;
-  const parts = [point.municipality];
-  if (point.contact === "silent" && point.lastReceivedAt !== undefined) {
-    parts.push(format.text("contactSince", { time: format.moment(Date.parse(point.lastReceivedAt)) }));
-  } else if (point.contact === "never") parts.push(format.text("neverHeard"));
-  else if (point.contact === "no-device") parts.push(format.text("noDevice"));
-  else if (endurance.kind === "none") parts.push(reasonWord(point, format));
-  else if (endurance.reaches72h === "yes") parts.push(format.text("makes72"));
-  else parts.push(format.text("runsDry", { time: format.moment(axis.nowMs + endurance.p50H * 3_600_000) }));
+  if (point.contact === "silent" && point.lastReceivedAt !== undefined)
+    return [format.text("contactSince", { time: format.moment(Date.parse(point.lastReceivedAt)) })];
+  if (point.contact === "never") return [format.text("neverHeard")];
+  if (endurance.kind === "none") return [isUnheard(point) ? format.text("nothingTold") : reasonWord(point, format)];
+  if (endurance.reaches72h === "yes") return [format.text("makes72")];
+  // The hour at which it is empty stands beside it in its own column.
   const short = shortageText(point, format);
-  if (short !== "" && point.contact === "present" && !hasRoomForWords(barOf(point, axis), axis)) parts.push(short);
-  return parts.join(" · ");
+  if (short !== "" && !hasRoomForWords(barOf(point, axis), axis)) return [short];
+  return [format.text("runsDry", { time: format.moment(axis.nowMs + endurance.p50H * 3_600_000) })];
 }
 
 function sourceText(point: PointState, format: Format): { readonly main: string; readonly sub: string } {
@@ -118,13 +131,42 @@ export interface RowProps {
   readonly onSelect: () => void;
 }
 
+/** When something was last measured, or told of a point that measures nothing. */
+function newestMs(point: PointState): number | undefined {
+  const measured = point.lastSampleAt === undefined ? undefined : Date.parse(point.lastSampleAt);
+  return measured ?? lastToldMs(point);
+}
+
+function PeopleCell({ point, format }: { point: PointState; format: Format }) {
+  const { occupancy, capacity } = point;
+  if (occupancy === undefined) return null;
+  const { people, quality, plusMinus = 0, recount, told } = occupancy;
+  const isOver = capacity !== undefined && people >= capacity;
+  const sub = [
+    ...(capacity === undefined ? [] : [format.text("of", { n: format.whole(capacity) })]),
+    ...(recount === undefined ? [] : [format.text("recountShort")]),
+  ];
+  return (
+    <>
+      <span class="one-line">
+        {told !== undefined && <ToldMark format={format} />}
+        <span class={isOver ? "over" : ""}>
+          {quality === "stale" ? "≈ " : ""}
+          {format.whole(people)}
+          {isOver && <span class="vh">{` ${format.text("capacityOver")}`}</span>}
+        </span>
+        {plusMinus > 0 && <span class="sub-inline">{` ±${plusMinus}`}</span>}
+      </span>
+      <span class="sub">{sub.join(" · ")}</span>
+    </>
+  );
+}
+
 export function EnduranceRow({ point, axis, format, isSelected, onSelect }: RowProps) {
   const { endurance } = point;
-  const kind = markOf(point.priority, point.contact);
+  const kind = markOf(point);
   const source = sourceText(point, format);
-  const people = point.occupancy?.people;
-  const isOver = people !== undefined && point.capacity !== undefined && people >= point.capacity;
-  const age = point.lastSampleAt === undefined ? undefined : axis.nowMs - Date.parse(point.lastSampleAt);
+  const newest = newestMs(point);
   return (
     <tr
       class={isSelected ? "selected" : ""}
@@ -138,7 +180,9 @@ export function EnduranceRow({ point, axis, format, isSelected, onSelect }: RowP
         <Mark kind={kind} format={format} />
       </td>
       <th scope="row" class="c-name">
-        <span class="name">{point.name}</span>
+        <a class="name" tabIndex={isSelected ? 0 : -1} href={hrefOf({ kind: "point", pointId: point.pointId })}>
+          {point.name}
+        </a>
         <span class="sub">{subtitle(point, axis, format)}</span>
       </th>
       <td class="c-bar">
@@ -156,23 +200,18 @@ export function EnduranceRow({ point, axis, format, isSelected, onSelect }: RowP
       </td>
       <td class="c-source">
         <span>{source.main}</span>
-        <span class="sub">{source.sub}</span>
+        <span class="sub">
+          {point.fuel?.told !== undefined && <ToldMark format={format} />}
+          {source.sub}
+        </span>
       </td>
       <td class="c-people">
-        {people !== undefined && (
-          <>
-            <span class={isOver ? "over" : ""}>
-              {point.occupancy?.quality === "stale" ? "≈ " : ""}
-              {format.whole(people)}
-              {isOver && <span class="vh">{` ${format.text("capacityOver")}`}</span>}
-            </span>
-            <span class="sub">
-              {point.capacity === undefined ? "" : format.text("of", { n: format.whole(point.capacity) })}
-            </span>
-          </>
-        )}
+        <PeopleCell point={point} format={format} />
       </td>
-      <td class={`c-age${point.contact === "silent" ? " old" : ""}`}>{age === undefined ? "—" : format.age(age)}</td>
+      <td class={`c-age${point.contact === "silent" ? " old" : ""}`}>
+        {point.lastSampleAt === undefined && newest !== undefined && <ToldMark format={format} />}
+        {newest === undefined ? "—" : format.age(axis.nowMs - newest)}
+      </td>
     </tr>
   );
 }

@@ -5,6 +5,7 @@ import { type Axis, percentAt, ticksOf } from "./bars.ts";
 import { EnduranceRow } from "./endurance-row.tsx";
 import { type Format, hoursText } from "./format.ts";
 import { byUrgency, isDeviating, margins } from "./order.ts";
+import { ToldMark } from "./said.tsx";
 
 export interface TableProps {
   readonly points: readonly PointState[];
@@ -21,7 +22,7 @@ export interface TableProps {
   readonly onSort: () => void;
 }
 
-function AxisRow({ axis, format }: { axis: Axis; format: Format }) {
+export function AxisRow({ axis, format }: { axis: Axis; format: Format }) {
   return (
     <div class="axis" aria-hidden="true">
       {ticksOf(axis, format.hourOfDay).map((tick) => (
@@ -33,7 +34,7 @@ function AxisRow({ axis, format }: { axis: Axis; format: Format }) {
       <span class="now-word" style={{ left: `${Math.max(2, percentAt(axis, axis.nowMs))}%` }}>
         {format.text("now")}
       </span>
-      {axis.goalMs <= axis.toMs && <span class="goal">72 u</span>}
+      {axis.goalMs <= axis.toMs && <span class="goal">{`72 ${format.text("hourUnit")}`}</span>}
     </div>
   );
 }
@@ -56,6 +57,9 @@ function Legend({ format }: { format: Format }) {
       <span>
         <i class="key carried" /> {format.text("legendEstimate")}
       </span>
+      <span>
+        <ToldMark format={format} /> {format.text("told")}
+      </span>
     </div>
   );
 }
@@ -77,7 +81,7 @@ function useHeldOrder(
 export function EnduranceTable(props: TableProps) {
   const { points, axis, format, showAll, search } = props;
   const [isHeld, setHeld] = useState(false);
-  const deviating = points.filter(isDeviating);
+  const deviating = points.filter((point) => isDeviating(point, axis.isOutage));
   const needle = search.trim().toLowerCase();
   const matches = (point: PointState) =>
     `${point.name} ${point.municipality} ${point.pointId}`.toLowerCase().includes(needle);
@@ -89,7 +93,8 @@ export function EnduranceTable(props: TableProps) {
   );
   const byId = new Map(listed.map((point) => [point.pointId, point]));
   const rows = order.flatMap((id) => byId.get(id) ?? []);
-  const normal = points.filter((point) => !isDeviating(point));
+  const isListed = rows.some((point) => point.pointId === props.selected);
+  const normal = points.filter((point) => !isDeviating(point, axis.isOutage));
   return (
     <section class="endurance" aria-labelledby="endurance-title">
       <div class="head">
@@ -110,21 +115,7 @@ export function EnduranceTable(props: TableProps) {
         onBlurCapture={() => setHeld(false)}
       >
         <table>
-          <thead>
-            <tr>
-              <th class="c-mark">
-                <span class="vh">{format.text("colStatus")}</span>
-              </th>
-              <th class="c-name">{format.text("colPoint")}</th>
-              <th class="c-bar">
-                <AxisRow axis={axis} format={format} />
-              </th>
-              <th class="c-hours">{format.text("colHours")}</th>
-              <th class="c-source">{format.text("colSource")}</th>
-              <th class="c-people">{format.text("colPeople")}</th>
-              <th class="c-age">{format.text("colAge")}</th>
-            </tr>
-          </thead>
+          <TableHead axis={axis} format={format} />
           <tbody>
             {rows.map((point, i) => (
               <EnduranceRow
@@ -132,7 +123,7 @@ export function EnduranceTable(props: TableProps) {
                 point={point}
                 axis={axis}
                 format={format}
-                isSelected={props.selected === undefined ? i === 0 : props.selected === point.pointId}
+                isSelected={isListed ? props.selected === point.pointId : i === 0}
                 onSelect={() => props.onSelect(point.pointId)}
               />
             ))}
@@ -185,5 +176,25 @@ function Margins({ points, axis, format }: { points: readonly PointState[]; axis
         />
       ))}
     </div>
+  );
+}
+
+function TableHead({ axis, format }: Pick<TableProps, "axis" | "format">) {
+  return (
+    <thead>
+      <tr>
+        <th class="c-mark">
+          <span class="vh">{format.text("colStatus")}</span>
+        </th>
+        <th class="c-name">{format.text("colPoint")}</th>
+        <th class="c-bar">
+          <AxisRow axis={axis} format={format} />
+        </th>
+        <th class="c-hours">{format.text("colHours")}</th>
+        <th class="c-source">{format.text("colSource")}</th>
+        <th class="c-people">{format.text("colPeople")}</th>
+        <th class="c-age">{format.text("colAge")}</th>
+      </tr>
+    </thead>
   );
 }

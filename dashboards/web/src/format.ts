@@ -7,6 +7,9 @@ const TEXTS: Readonly<Record<Language, Texts>> = { nl, en };
 const LOCALES = { nl: "nl-NL", en: "en-GB" } as const;
 const ZONE = "Europe/Amsterdam";
 
+/** From here a weekday alone could be another week's. */
+const FAR_MS = 6 * 86_400_000;
+
 export interface Format {
   readonly language: Language;
   text(key: TextKey, values?: Readonly<Record<string, string | number>>): string;
@@ -16,6 +19,8 @@ export interface Format {
   hours(hours: number): string;
   /** di 16:42 */
   moment(ms: number): string;
+  /** As moment; with the date once the weekday alone could be another week's: di 1 dec 16:42 */
+  farMoment(ms: number, nowMs: number): string;
   /** 16:42 */
   clock(ms: number): string;
   /** 16:42:08 */
@@ -47,6 +52,7 @@ export function createFormat(language: Language): Format {
   const clock = part({ hour: "2-digit", minute: "2-digit" });
   const seconds = part({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
   const weekday = part({ weekday: "short" });
+  const date = part({ day: "numeric", month: "short" });
   const hourOfDay = part({ hour: "2-digit", hourCycle: "h23" });
   const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
   const decimal = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
@@ -58,6 +64,10 @@ export function createFormat(language: Language): Format {
     decimal: (value) => decimal.format(value),
     hours: hoursText,
     moment: (ms) => `${day(ms)} ${clock.format(ms)}`,
+    farMoment: (ms, nowMs) =>
+      Math.abs(ms - nowMs) < FAR_MS
+        ? `${day(ms)} ${clock.format(ms)}`
+        : `${day(ms)} ${date.format(ms).replace(".", "")} ${clock.format(ms)}`,
     clock: (ms) => clock.format(ms),
     seconds: (ms) => seconds.format(ms),
     weekday: day,

@@ -8,6 +8,10 @@ export interface KeyActions {
   all(): void;
   search(): void;
   help(): void;
+  /** Opens what is selected; false when nothing is, so that Enter stays Enter. */
+  open(): boolean;
+  enter(): void;
+  back(): void;
 }
 
 function isTyping(target: EventTarget | null): boolean {
@@ -30,7 +34,11 @@ export function useKeys(actions: KeyActions): void {
         a: actions.all,
         "/": actions.search,
         "?": actions.help,
+        i: actions.enter,
       };
+      // A dialog and the list of a field close themselves.
+      if (event.key === "Escape" && document.querySelector("dialog[open]") === null) actions.back();
+      if (event.key === "Enter" && actions.open()) event.preventDefault();
       const action = run[event.key];
       if (action === undefined) return;
       event.preventDefault();

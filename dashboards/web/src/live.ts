@@ -38,7 +38,7 @@ function apply(event: LiveEvent): void {
       takeGateway(event.data.gateway);
       break;
     case "point":
-      points.value = new Map(points.value).set(event.data.pointId, event.data);
+      applyPoint(event.data);
       break;
     case "alert":
       applyAlert(event.data);
@@ -47,6 +47,10 @@ function apply(event: LiveEvent): void {
       takeGateway(event.data);
       break;
   }
+}
+
+export function applyPoint(point: PointState): void {
+  points.value = new Map(points.value).set(point.pointId, point);
 }
 
 export function applyAlert(alert: Alert): void {

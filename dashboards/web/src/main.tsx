@@ -1,5 +1,7 @@
 import "@fontsource-variable/source-sans-3/wght.css";
 import "./screen.css";
+import "./point.css";
+import "./entry.css";
 import { render } from "preact";
 import { App } from "./app.tsx";
 

@@ -1,10 +1,12 @@
 // Status marks: shape, number, colour and word together; never colour alone.
+import type { PointState } from "../../../protocol/schema/index.ts";
 import type { Format } from "./format.ts";
+import { isUnheard } from "./order.ts";
 
 export type MarkKind = 0 | 1 | 2 | 3 | "silent";
 
-export function markOf(priority: 0 | 1 | 2 | 3, contact: string): MarkKind {
-  return (contact === "silent" || contact === "never") && priority !== 1 ? "silent" : priority;
+export function markOf(point: PointState): MarkKind {
+  return isUnheard(point) && point.priority !== 1 ? "silent" : point.priority;
 }
 
 export function markWord(kind: MarkKind, format: Format): string {

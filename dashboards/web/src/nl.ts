@@ -1,5 +1,8 @@
 // Dutch texts. The keys of this table are the only ones there are.
+import { nlPoint } from "./nl-point.ts";
+
 export const nl = {
+  ...nlPoint,
   product: "Noodsteunpunten",
   overview: "Toestand",
   signIn: "Aanmelden",

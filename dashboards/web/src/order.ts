@@ -1,5 +1,6 @@
 // Which points deviate, and which comes first.
 import type { Alert, PointState } from "../../../protocol/schema/index.ts";
+import { lastToldMs } from "./words.ts";
 
 /** Hours left for sorting: no number counts as unknown and stands before the healthy. */
 function hoursOf(point: PointState): number {
@@ -7,8 +8,17 @@ function hoursOf(point: PointState): number {
   return point.endurance.reason === "no-backup" && point.mains !== "present" ? 0 : 1_000;
 }
 
-export function isDeviating(point: PointState): boolean {
-  if (point.priority !== 0 || point.contact === "silent" || point.contact === "never") return true;
+/** Nobody knows how it is there: its device is silent, or it has none and nobody told anything. */
+export function isUnheard(point: PointState): boolean {
+  if (point.contact === "no-device") return lastToldMs(point) === undefined;
+  return point.contact !== "present";
+}
+
+/** Without an outage a point of which nothing is asked, as it has no device, does not deviate. */
+export function isDeviating(point: PointState, isOutage: boolean): boolean {
+  if (point.priority !== 0) return true;
+  if (point.contact === "no-device" && !isOutage) return false;
+  if (isUnheard(point)) return true;
   if (point.endurance.kind === "none") return point.mains !== "present";
   if (point.capacity !== undefined && point.capacity > 0 && (point.occupancy?.people ?? 0) >= point.capacity)
     return true;
@@ -18,7 +28,7 @@ export function isDeviating(point: PointState): boolean {
 /** Silence without a number sorts among the warnings: nobody knows. */
 function rankOf(point: PointState): number {
   if (point.priority !== 0) return point.priority;
-  return point.contact === "silent" || point.contact === "never" ? 2.5 : isDeviating(point) ? 3 : 4;
+  return isUnheard(point) ? 2.5 : isDeviating(point, true) ? 3 : 4;
 }
 
 export function byUrgency(a: PointState, b: PointState): number {

@@ -2,7 +2,7 @@
 import type { Alert, GatewayState, PointState } from "../../../protocol/schema/index.ts";
 import { type Format, hoursText } from "./format.ts";
 import { Mark, markOf } from "./marks.tsx";
-import { firstToFail } from "./order.ts";
+import { firstToFail, isUnheard } from "./order.ts";
 
 export interface TilesProps {
   readonly gateway: GatewayState;
@@ -14,9 +14,7 @@ export interface TilesProps {
 
 function Distribution({ points, format }: { points: readonly PointState[]; format: Format }) {
   const count = (kind: 1 | 2 | 3) => points.filter((point) => point.priority === kind).length;
-  const silent = points.filter(
-    (point) => point.priority === 0 && (point.contact === "silent" || point.contact === "never"),
-  ).length;
+  const silent = points.filter((point) => point.priority === 0 && isUnheard(point)).length;
   const parts = [
     { key: "p1", n: count(1), word: format.text("priority1") },
     { key: "p2", n: count(2), word: format.text("priority2") },
@@ -50,7 +48,7 @@ function FirstTile({ points, nowMs, format }: Pick<TilesProps, "points" | "nowMs
     <section class="tile wide">
       <h2>{format.text("tileFirst")}</h2>
       <div class="value with-mark">
-        <Mark kind={markOf(first.priority, first.contact)} format={format} />
+        <Mark kind={markOf(first)} format={format} />
         <span>
           {first.endurance.carriedForward ? "≈ " : ""}
           {hoursText(p50H)} <small>{`${format.text("hoursWord")} · ${format.moment(nowMs + p50H * 3_600_000)}`}</small>

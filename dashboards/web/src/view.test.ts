@@ -4,7 +4,7 @@ import { axisOf, barOf, hasRoomForWords, percentAt, ticksOf } from "./bars.ts";
 import { en } from "./en.ts";
 import { ageText, createFormat, hoursText } from "./format.ts";
 import { nl } from "./nl.ts";
-import { byUrgency, firstToFail, isDeviating, margins } from "./order.ts";
+import { byUrgency, firstToFail, isDeviating, isUnheard, margins } from "./order.ts";
 
 const HOUR = 3_600_000;
 const START = Date.UTC(2026, 10, 23, 8, 22);
@@ -71,7 +71,7 @@ describe("the bar", () => {
     const axis = axisOf(gateway(), NOW);
     const ticks = ticksOf(axis, format.hourOfDay);
     expect(ticks.every((tick) => Number(format.hourOfDay(tick.ms)) % 6 === 0)).toBe(true);
-    expect(ticks.every((tick) => Math.abs(tick.pct - percentAt(axis, NOW)) >= 4)).toBe(true);
+    expect(ticks.every((tick) => Math.abs(tick.pct - percentAt(axis, NOW)) >= 6)).toBe(true);
     expect(ticks.filter((tick) => tick.isMidnight).length).toBeGreaterThan(1);
   });
 });
@@ -94,17 +94,26 @@ describe("the order", () => {
       "advice",
       "healthy",
     ]);
-    expect(rows.filter(isDeviating).map((row) => row.pointId)).not.toContain("healthy");
+    expect(rows.filter((row) => isDeviating(row, true)).map((row) => row.pointId)).not.toContain("healthy");
     expect(firstToFail(rows)?.pointId).toBe("critical");
   });
 
   test("a full house deviates; one at standby with its mains does not", () => {
-    expect(isDeviating(point({ p50H: 60, capacity: 100, occupancy: { people: 100, at: "", quality: "good" } }))).toBe(
-      true,
-    );
-    expect(isDeviating(point({ mains: "present", endurance: { kind: "none", reason: "no-backup", asOf: "" } }))).toBe(
-      false,
-    );
+    expect(
+      isDeviating(point({ p50H: 60, capacity: 100, occupancy: { people: 100, at: "", quality: "good" } }), true),
+    ).toBe(true);
+    expect(
+      isDeviating(point({ mains: "present", endurance: { kind: "none", reason: "no-backup", asOf: "" } }), true),
+    ).toBe(false);
+  });
+
+  test("a point without a device counts as known once people told of it, and is asked after in an outage only", () => {
+    const none: Partial<PointState> = { contact: "no-device", mains: "unknown", readings: [] };
+    const untold = point({ ...none, endurance: { kind: "none", reason: "no-device", asOf: "" } });
+    const at = new Date(NOW).toISOString();
+    const told = { ...untold, occupancy: { people: 3, at, quality: "good", told: { by: "c", via: "voice" } } } as const;
+    expect([isUnheard(untold), isUnheard(told)]).toEqual([true, false]);
+    expect([isDeviating(untold, true), isDeviating(untold, false)]).toEqual([true, false]);
   });
 
   test("margins run from few hours to many", () => {
