@@ -16,6 +16,7 @@ import { createLogs, type Logs } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { registryView } from "./registry/view.ts";
 import { askForMissing, startCopy } from "./wiring/copy.ts";
+import { startHelpLamps } from "./wiring/help-lamps.ts";
 import { openHistory } from "./wiring/history.ts";
 import { startApi } from "./wiring/http.ts";
 import { publishStates, startIngress } from "./wiring/ingress.ts";
@@ -83,6 +84,7 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     stops.push(() => kept.stop());
     const parts: Parts = { config, clock, logs, journal, store, engine, history: kept, sinks };
     const commands = await openCommandsOf(parts);
+    stops.push(startHelpLamps({ engine, commands, clock, log: logs.area("commands").warn }));
     const listening = await startIngress(parts, { observePuback: metrics.observePuback, commands });
     ingress = listening;
     stops.push(() => listening.close());

@@ -19,7 +19,7 @@ import {
   type Problem,
   ProblemSchema,
 } from "../../protocol/index.ts";
-import { NO_REGISTRY } from "../../tests/api-fixtures.ts";
+import { NO_REGISTRY, NO_REQUESTS } from "../../tests/api-fixtures.ts";
 import { NOON_MS, temporaryFolder, waitFor } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import { notReady, READY_BEHIND_ROWS_MAX } from "../domain/readiness.ts";
@@ -122,6 +122,7 @@ async function start(part: Partial<ApiOptions> & { behind?: number; clock?: Retu
     point: (id) => (id === POINT.pointId ? POINT : undefined),
     alert: (id) => (id === ALERT.alertId ? ALERT : undefined),
     entries: () => [],
+    requests: NO_REQUESTS,
     devices: () => [DEVICE],
     device: (id) => (id === DEVICE.deviceId ? DEVICE : undefined),
     gateway: () => gatewayState(behind),

@@ -25,6 +25,7 @@ import type {
 import { answerBrokenRequest, installProblems, sendFailure } from "./problems.ts";
 import { type ReadRouteDeps, readRoutes } from "./read-routes.ts";
 import { type RegistryRouteDeps, registryRoutes } from "./registry-routes.ts";
+import { type RequestRouteDeps, requestRoutes } from "./request-routes.ts";
 import { installScreens, installSecurityHeaders } from "./screens.ts";
 import { openSessionJournal } from "./session-journal.ts";
 import { COOKIE, sessionOf, sessionRoutes } from "./session-routes.ts";
@@ -119,6 +120,7 @@ type GuardedDeps = ReadRouteDeps &
   HistoryRouteDeps &
   AlertActDeps &
   EntryRouteDeps &
+  RequestRouteDeps &
   StreamRouteDeps &
   RegistryRouteDeps;
 
@@ -131,6 +133,7 @@ const guardedRoutes: FastifyPluginAsync<GuardedDeps> = async (app, deps) => {
   await app.register(registryRoutes, { registry, sessions, clock, record });
   await app.register(alertActRoutes, { engine, sessions });
   await app.register(entryRoutes, { engine, entries, sessions });
+  await app.register(requestRoutes, { engine, sessions });
   await app.register(streamRoutes, { hub, sessions });
 };
 

@@ -1,10 +1,19 @@
 // Reads the journal in order, steps the domain, saves what changed with the cursor, and only then tells of it. A crash
 // anywhere evaluates again from the cursor. A row at which the engine has crashed twice is set aside.
-import type { Alert, DeviceState, Entry, GatewayState, Overview, PointState } from "../../protocol/index.ts";
+import type {
+  Alert,
+  DeviceState,
+  Entry,
+  GatewayState,
+  HelpRequest,
+  Overview,
+  PointState,
+} from "../../protocol/index.ts";
 import type { Clock, Timer } from "../clock.ts";
 import type { RegistryView } from "../domain/point.ts";
 import type { Profile } from "../domain/profile.ts";
 import type { JournalRecord } from "../domain/record.ts";
+import { isOpenRequest } from "../domain/requests.ts";
 import { GatewayError } from "../errors.ts";
 import { createAttempts } from "./attempts.ts";
 import { applyGroups, applyPaths, type CauseContext } from "./causes.ts";
@@ -14,6 +23,8 @@ import { newestEntries, withoutForgotten } from "./entries.ts";
 import type { EngineJournal, Signal, Surroundings } from "./interfaces.ts";
 import { createPicture, type Picture } from "./picture.ts";
 import { createRefusalWatch } from "./refusal-watch.ts";
+import { createRequestDesk, type RequestDesk } from "./request-desk.ts";
+import { forgetRequests } from "./requests.ts";
 import { createRows, type Rows } from "./rows.ts";
 import { CURSOR, createSaver, loadState, type Saver } from "./saving.ts";
 import { createSelfWatch } from "./self-watch.ts";
@@ -32,6 +43,8 @@ export interface EngineChange {
   readonly points: readonly PointState[];
   /** Changed alerts; state normal means closed. */
   readonly alerts: readonly Alert[];
+  /** Requests for help that changed. */
+  readonly requests?: readonly HelpRequest[];
   readonly gateway?: GatewayState;
 }
 
@@ -67,6 +80,8 @@ export interface Engine {
   gateway(): GatewayState;
   /** Throws ALERT_UNKNOWN and what `doTo` throws. */
   act(alertId: string, deed: Deed, doer: Doer): Promise<Alert>;
+  /** What people ask for, and what becomes of it. */
+  readonly requests: RequestDesk;
   onChange(listener: (change: EngineChange) => void): () => void;
   note(signal: Signal): void;
   setRegistry(view: RegistryView): void;
@@ -105,14 +120,19 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   function tell(change: EngineChange): void {
-    if (change.points.length === 0 && change.alerts.length === 0 && change.gateway === undefined) return;
+    const { points, alerts, requests = [], gateway } = change;
+    if (points.length + alerts.length + requests.length === 0 && gateway === undefined) return;
     for (const listener of listeners) listener(change);
   }
 
   /** What is told is on disk. `alsoShown`: points whose age alone has changed. */
   async function flush(alsoShown: readonly string[] = []): Promise<void> {
     const saved = await saver.flush();
-    tell({ points: picture.refresh([...new Set([...saved.points, ...alsoShown])]), alerts: saved.alerts });
+    tell({
+      points: picture.refresh([...new Set([...saved.points, ...alsoShown])]),
+      alerts: saved.alerts,
+      requests: saved.requests,
+    });
   }
 
   function change(step: (draft: Draft) => void): void {
@@ -180,6 +200,7 @@ export function createEngine(options: EngineOptions): Engine {
     change((draft) => applyPaths(draft, down, picture.context.devicesOf, causes()));
     change((draft) => applyGroups(draft, causes()));
     change((draft) => endShelves(draft, nowMs));
+    change((draft) => forgetRequests(draft, nowMs));
     change((draft) => endAlerts(draft, { nowMs, isPoint: (id) => picture.context.pointOf(id) !== undefined }));
     // What changed by the registry alone is told at once, of every point.
     await flush(renewed ? ids : slice);
@@ -199,7 +220,15 @@ export function createEngine(options: EngineOptions): Engine {
     exclusive(tick).catch((error: unknown) => failed("engine tick failed", error));
   }
 
+  const requests = createRequestDesk({
+    parts: () => ({ state, picture, saver }),
+    exclusive,
+    nowMs: clock.nowMs,
+    told: (saved, pointId) => tell({ ...saved, points: picture.refresh([pointId]) }),
+  });
+
   return {
+    requests,
     async start() {
       const loaded = await loadState(journal);
       state = loaded;
@@ -228,7 +257,12 @@ export function createEngine(options: EngineOptions): Engine {
         await attempts.close();
       });
     },
-    overview: () => ({ gateway: picture.gateway(), points: picture.points(), alerts: picture.alerts() }),
+    overview: () => ({
+      gateway: picture.gateway(),
+      points: picture.points(),
+      alerts: picture.alerts(),
+      requests: requests.list().filter(isOpenRequest),
+    }),
     point: (pointId) => picture.point(pointId),
     alerts: () => picture.alerts(),
     alert: (alertId) => picture.alerts().find((alert) => alert.alertId === alertId),

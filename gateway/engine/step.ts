@@ -20,6 +20,7 @@ import type { Profile } from "../domain/profile.ts";
 import type { JournalRecord } from "../domain/record.ts";
 import { candidatesOf, stepMatter } from "../domain/rules.ts";
 import { activeAlert, applyVerdict } from "./alerts.ts";
+import { applyEvent, applyFlags, applyPress } from "./device-alarms.ts";
 import { stepEntryRow } from "./entries.ts";
 import { phaseAct } from "./phase-acts.ts";
 import { type Draft, draftDevice, draftPoint } from "./state.ts";
@@ -67,6 +68,7 @@ export function stepRow(draft: Draft, record: JournalRecord, context: StepContex
       const isLive = receivedMs - timeMs <= Math.max(LIVE_MS_MIN, 2000 * device.reportIntervalS);
       if (isLive && isNewest(before.report, record)) {
         evaluate(draft, pointId, { nowMs: receivedMs, contact: "present", sampledMs: timeMs }, context);
+        applyFlags(draft, { device, view, nowMs: receivedMs }, decoded.value.flags);
       } else draft.points.set(pointId, withLateSample(after, view, arrival, context));
       break;
     }
@@ -78,11 +80,21 @@ export function stepRow(draft: Draft, record: JournalRecord, context: StepContex
       draft.devices.set(device.deviceId, withBacklog(kept, record, decoded.value));
       draft.points.set(device.pointId, withContact(model, record.receivedMs));
       break;
-    // An event says what happened; whether it is an alert now, the samples say.
-    case "event":
+    // An event says what happened; for most of them, whether it is an alert now, the samples say.
+    case "event": {
+      const { receivedMs } = record;
+      const isLive = receivedMs - record.timeMs <= Math.max(LIVE_MS_MIN, 2000 * device.reportIntervalS);
+      const speaker = { device, view, nowMs: receivedMs };
       draft.devices.set(device.deviceId, withNewestEvent(kept, record, decoded.value));
-      draft.points.set(device.pointId, withContact(withRecount(model, record, decoded.value), record.receivedMs));
+      draft.points.set(device.pointId, withContact(withRecount(model, record, decoded.value), receivedMs));
+      if (decoded.value.event === "help-requested") applyPress(draft, speaker, record, decoded.value, !isLive);
+      else if (isLive) {
+        const moment = momentOf(device.pointId, { nowMs: receivedMs, contact: "present" }, context);
+        const state = () => pointState(draftPoint(draft, device.pointId), view, moment);
+        applyEvent(draft, speaker, decoded.value, { profile: context.profile, state });
+      }
       break;
+    }
     case "fault": {
       const undecoded = before.undecoded + 1;
       draft.devices.set(device.deviceId, { ...kept, undecoded });

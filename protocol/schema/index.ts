@@ -11,5 +11,6 @@ export * from "./overview.ts";
 export * from "./point-state.ts";
 export * from "./profile.ts";
 export * from "./registry.ts";
+export * from "./request.ts";
 export * from "./rule.ts";
 export * from "./scalars.ts";
