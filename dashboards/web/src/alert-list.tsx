@@ -5,6 +5,7 @@ import { acknowledge } from "./actions.ts";
 import type { Format } from "./format.ts";
 import { Mark, type MarkKind } from "./marks.tsx";
 import { alertOrder } from "./order.ts";
+import { hrefOf } from "./route.ts";
 
 export interface AlertListProps {
   readonly alerts: readonly Alert[];
@@ -51,7 +52,14 @@ function OpenAlert({ alert, isSelected, ...props }: AlertListProps & { alert: Al
         {hasReturned && <b>{format.text("returned")} · </b>}
         {text.consequence}
       </p>
-      {isSelected && <p class="advice">{text.action}</p>}
+      {isSelected && (
+        <p class="advice">
+          {text.action}{" "}
+          {alert.values["requestId"] !== undefined && (
+            <a href={hrefOf({ kind: "requests" })}>{format.text("requestsTitle")}</a>
+          )}
+        </p>
+      )}
       {isSelected && mayAct && (
         <label class="note">
           {format.text("note")}

@@ -35,8 +35,14 @@ export function byUrgency(a: PointState, b: PointState): number {
   return rankOf(a) - rankOf(b) || hoursOf(a) - hoursOf(b) || a.name.localeCompare(b.name);
 }
 
+/** The most pressing first; of those the one with the least time to act: what is critical and names no time is due at once. */
 export function alertOrder(a: Alert, b: Alert): number {
-  return a.priority - b.priority || Date.parse(a.raisedAt) - Date.parse(b.raisedAt);
+  return a.priority - b.priority || respondMs(a) - respondMs(b) || Date.parse(a.raisedAt) - Date.parse(b.raisedAt);
+}
+
+function respondMs({ respondBy, priority, raisedAt }: Alert): number {
+  if (respondBy !== undefined) return Date.parse(respondBy);
+  return priority === 1 ? Date.parse(raisedAt) : Number.MAX_SAFE_INTEGER;
 }
 
 /** The point that fails first of those without mains. */
