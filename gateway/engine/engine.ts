@@ -43,7 +43,7 @@ export interface EngineChange {
   readonly points: readonly PointState[];
   /** Changed alerts; state normal means closed. */
   readonly alerts: readonly Alert[];
-  /** Requests for help that changed. */
+  /** Requests for help that changed, at some of these points. */
   readonly requests?: readonly HelpRequest[];
   readonly gateway?: GatewayState;
 }
@@ -120,8 +120,7 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   function tell(change: EngineChange): void {
-    const { points, alerts, requests = [], gateway } = change;
-    if (points.length + alerts.length + requests.length === 0 && gateway === undefined) return;
+    if (change.points.length === 0 && change.alerts.length === 0 && change.gateway === undefined) return;
     for (const listener of listeners) listener(change);
   }
 
@@ -199,8 +198,8 @@ export function createEngine(options: EngineOptions): Engine {
     const down = picture.lookAtPaths();
     change((draft) => applyPaths(draft, down, picture.context.devicesOf, causes()));
     change((draft) => applyGroups(draft, causes()));
-    change((draft) => endShelves(draft, nowMs));
     change((draft) => forgetRequests(draft, nowMs));
+    change((draft) => endShelves(draft, nowMs));
     change((draft) => endAlerts(draft, { nowMs, isPoint: (id) => picture.context.pointOf(id) !== undefined }));
     // What changed by the registry alone is told at once, of every point.
     await flush(renewed ? ids : slice);

@@ -67,8 +67,8 @@ export function stepRow(draft: Draft, record: JournalRecord, context: StepContex
         draft.acts.push(phaseAct(pointId, after.lifecycle, receivedMs));
       const isLive = receivedMs - timeMs <= Math.max(LIVE_MS_MIN, 2000 * device.reportIntervalS);
       if (isLive && isNewest(before.report, record)) {
-        evaluate(draft, pointId, { nowMs: receivedMs, contact: "present", sampledMs: timeMs }, context);
         applyFlags(draft, { device, view, nowMs: receivedMs }, decoded.value.flags);
+        evaluate(draft, pointId, { nowMs: receivedMs, contact: "present", sampledMs: timeMs }, context);
       } else draft.points.set(pointId, withLateSample(after, view, arrival, context));
       break;
     }
