@@ -73,7 +73,7 @@ describe.skipIf(!HAS_CHROMIUM)(
 
       const request = list.locator("[data-request]");
       await request.waitFor();
-      expect(await request.innerText()).toContain("150 l");
+      expect(await request.textContent()).toContain("150 l");
       expect([await violations(list), await overflow(list)]).toEqual([[], 0]);
       await request.getByRole("button", { name: /^Afwijzen/ }).click();
       await list.getByText("Geef een reden om af te wijzen.").waitFor();
@@ -92,7 +92,7 @@ describe.skipIf(!HAS_CHROMIUM)(
 
     test("the sound is off until a person allows it, and a mute says when it ends", async () => {
       const page = await open("#/verzoeken");
-      const state = () => page.locator("details.sound summary").innerText();
+      const state = () => page.locator("details.sound summary").textContent();
       expect(await state()).toBe("Geluid uit");
       await page.click("details.sound summary");
       expect(await page.getByRole("button", { name: "Test" }).count()).toBe(0);

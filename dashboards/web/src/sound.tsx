@@ -102,7 +102,7 @@ export function Sound({ format }: { readonly format: Format }) {
           )}
         </div>
         {isOn.value && (
-          <div class="acts" role="group" aria-label={format.text("soundMuteFor")}>
+          <fieldset class="acts" aria-label={format.text("soundMuteFor")}>
             {MUTE_MINUTES.map((minutes) => (
               <button
                 key={minutes}
@@ -119,7 +119,7 @@ export function Sound({ format }: { readonly format: Format }) {
                 {format.text("soundUnmute")}
               </button>
             )}
-          </div>
+          </fieldset>
         )}
       </div>
     </details>
