@@ -26,8 +26,10 @@ export interface Heard {
   readonly levelPct: number | undefined;
   readonly chargeMs: number | undefined;
   readonly chargePct: number | undefined;
-  /** Since when the battery is seen giving. */
+  /** Since when the battery is seen giving and nothing else; undefined while it is charged or idle. */
   readonly givingMs: number | undefined;
+  /** It was seen giving at some time of the outage. */
+  readonly gave: boolean;
 }
 
 export const NOTHING_HEARD: Heard = {
@@ -38,6 +40,7 @@ export const NOTHING_HEARD: Heard = {
   chargeMs: undefined,
   chargePct: undefined,
   givingMs: undefined,
+  gave: false,
 };
 
 function numberOf(value: unknown): number | undefined {
@@ -64,8 +67,8 @@ export function withArrival(heard: Heard, arrival: Arrival): Heard {
   if (decoded.kind !== "report") return heard;
   const sample = sampleOf(decoded.value, arrival.timeMs);
   const isGiving = sample.mains === "lost" && (sample.amperes ?? 0) < 0;
-  const givingMs = isGiving ? Math.min(heard.givingMs ?? sample.atMs, sample.atMs) : heard.givingMs;
-  if (heard.newest !== undefined && sample.atMs <= heard.newest.atMs) return { ...heard, givingMs };
+  const gave = heard.gave || isGiving;
+  if (heard.newest !== undefined && sample.atMs <= heard.newest.atMs) return { ...heard, gave };
   const before = heard.recent.filter((one, i, all) => one.atMs > sample.atMs - RECENT_MS || i === all.length - 1);
   const { levelPct, chargePct } = sample;
   return {
@@ -75,6 +78,7 @@ export function withArrival(heard: Heard, arrival: Arrival): Heard {
     levelPct: typeof levelPct === "number" ? levelPct : heard.levelPct,
     chargeMs: chargePct === undefined ? heard.chargeMs : sample.atMs,
     chargePct: chargePct ?? heard.chargePct,
-    givingMs,
+    givingMs: isGiving ? (heard.givingMs ?? sample.atMs) : undefined,
+    gave,
   };
 }

@@ -15,22 +15,29 @@ export type Honesty =
   | "none-withheld"
   | "none-wrong-reason";
 
-function bearsNumber(feed: Feed, { heard }: Asked): boolean {
-  if (!feed.hasDevice || heard.newest === undefined) return false;
-  const fuel = feed.view.generator !== undefined && heard.levelMs !== undefined;
-  const battery = feed.view.battery !== undefined && heard.chargeMs !== undefined && heard.givingMs !== undefined;
-  return fuel || battery;
+/** Its set can give nothing more, or there is none: the battery is all there is. */
+function isBatteryAll(feed: Feed, { heard }: Asked): boolean {
+  const { battery, generator } = feed.view;
+  if (battery === undefined) return false;
+  return generator === undefined || heard.newest?.generator === "failed" || heard.newest?.generator === "none";
 }
 
-function demandsNumber(feed: Feed, { heard, nowMs }: Asked): boolean {
-  const { newest } = heard;
+/** Beside a set with fuel that nobody has ever measured, the battery's hours are not the point's. */
+function bearsNumber(feed: Feed, asked: Asked): boolean {
+  const { heard } = asked;
+  if (!feed.hasDevice || heard.newest === undefined) return false;
+  if (feed.view.generator !== undefined && heard.levelMs !== undefined) return true;
+  return isBatteryAll(feed, asked) && heard.chargeMs !== undefined && heard.gave;
+}
+
+function demandsNumber(feed: Feed, asked: Asked): boolean {
+  const { heard, nowMs } = asked;
+  const { newest, givingMs } = heard;
   if (!feed.hasDevice || newest === undefined) return false;
   const isFresh = (atMs: number | undefined) => atMs !== undefined && nowMs - atMs <= FRESH_MS && atMs === newest.atMs;
-  const canRun = newest.generator !== "failed" && newest.generator !== "none";
-  if (feed.view.generator !== undefined && canRun && isFresh(heard.levelMs)) return true;
-  const { givingMs } = heard;
-  const gives = givingMs !== undefined && nowMs - givingMs >= GIVING_MS;
-  return feed.view.battery !== undefined && gives && isFresh(heard.chargeMs);
+  if (isBatteryAll(feed, asked))
+    return isFresh(heard.chargeMs) && givingMs !== undefined && nowMs - givingMs >= GIVING_MS;
+  return feed.view.generator !== undefined && isFresh(heard.levelMs);
 }
 
 function isRightReason(reason: string, feed: Feed, { heard }: Asked): boolean {

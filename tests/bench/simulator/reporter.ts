@@ -13,6 +13,8 @@ const HOUR_MS = 3_600_000;
 /** What was kept over a silence is sent at this pace. */
 const LATE_EACH_MS = 4_000;
 const FIRST_SEQUENCE = 1_000;
+/** At the end of a charge a monitor finds so much of its error, by the voltage. */
+const FOUND_SHARE = 0.5;
 
 export type Arrival = Omit<JournalRecord, "id">;
 
@@ -33,6 +35,7 @@ function createInstruments(site: Site) {
   let lastPct: number | undefined;
   let shownCharge = plant.battery?.startCharge ?? 0;
   let countedH: number | undefined;
+  let wasRunning = false;
 
   function levelPct(now: Moment): number | "absent" | "open-circuit" {
     const { fuel } = plant;
@@ -58,7 +61,10 @@ function createInstruments(site: Site) {
     const kw = now.batteryKw * monitor.gain;
     const relative = (kw * 20) / ratedKwh;
     const share = kw < 0 ? kw * 0.95 : kw * Math.max(1, relative) ** (monitor.peukert - 1);
-    shownCharge = Math.min(1, Math.max(0, shownCharge - (share * hours) / ratedKwh));
+    shownCharge -= (share * hours) / ratedKwh;
+    if (wasRunning && !now.isRunning) shownCharge += FOUND_SHARE * (now.charge - shownCharge);
+    shownCharge = Math.min(1, Math.max(0, shownCharge));
+    wasRunning = now.isRunning;
   }
 
   function batteryGroup(now: Moment): Report["battery"] {
