@@ -16,6 +16,8 @@ const GROUP = 40;
 export interface Feed extends FedPoint {
   /** Names by which its figures are counted: how it lives, what is known of it. */
   readonly classes: readonly string[];
+  /** When its outage begins; hours are counted from here. */
+  readonly startMs: number;
   /** Before the outage, hours below zero. */
   readonly fromH: number;
   /** When the last of it is told. */
@@ -41,8 +43,10 @@ export interface Judged {
   readonly asked: readonly Asked[];
 }
 
-export function feedOf(site: Site, startMs: number): Feed {
+/** `midnightMs`: of the local day on which the outage begins, at the point's own hour of the clock. */
+export function feedOf(site: Site, midnightMs: number): Feed {
   const { plant, view } = site;
+  const startMs = midnightMs + plant.load.startClockH * HOUR_MS;
   const ends = [0, ...plant.deliveries].map((_, made) => emptyAfterH(plant, -site.leadH, made, HOURS_MAX));
   const reporter = createReporter(site, startMs);
   const hasSet = plant.set !== undefined;
@@ -56,6 +60,7 @@ export function feedOf(site: Site, startMs: number): Feed {
       site.intervalS === 60 ? "every-minute" : site.intervalS === 900 ? "every-quarter" : "between",
       ...(plant.deliveries.length > 0 ? ["delivered-to"] : []),
     ],
+    startMs,
     fromH: -site.leadH,
     toH: ends[ends.length - 1] ?? HOURS_MAX,
     emptyH: (hour) => ends[plant.deliveries.filter((one) => one.atH <= hour).length],
@@ -76,24 +81,26 @@ function askOne(feed: Feed, heard: Heard, hour: number, nowMs: number, endurance
   };
 }
 
-async function runGroup(feeds: readonly Feed[], startMs: number, cost: Cost): Promise<Judged[]> {
-  const fromH = Math.min(...feeds.map((one) => one.fromH));
-  const fed = await feedEngine(feeds, startMs + fromH * HOUR_MS - HOUR_MS);
+const hourOf = (feed: Feed, nowMs: number) => (nowMs - feed.startMs) / HOUR_MS;
+
+async function runGroup(feeds: readonly Feed[], cost: Cost): Promise<Judged[]> {
+  const fromMs = Math.min(...feeds.map((one) => one.startMs + one.fromH * HOUR_MS));
+  const fed = await feedEngine(feeds, fromMs - HOUR_MS);
   const states = feeds.map((feed) => ({ feed, heard: NOTHING_HEARD, asked: [] as Asked[] }));
-  for (let hour = fromH; ; hour += ASK_EVERY_H) {
-    const active = states.filter(({ feed }) => hour < feed.toH);
-    if (active.length === 0) break;
-    const nowMs = startMs + hour * HOUR_MS;
+  for (let nowMs = fromMs; ; nowMs += ASK_EVERY_H * HOUR_MS) {
+    const lasting = states.filter(({ feed }) => hourOf(feed, nowMs) < feed.toH);
+    if (lasting.length === 0) break;
+    const active = lasting.filter(({ feed }) => hourOf(feed, nowMs) >= feed.fromH);
     const arrivals = active.flatMap((state) => {
-      const some = state.feed.until(hour);
+      const some = state.feed.until(hourOf(state.feed, nowMs));
       for (const one of some) state.heard = withArrival(state.heard, one);
       return some;
     });
     await fed.feed(arrivals, nowMs);
-    if (hour < 0) continue;
     for (const { feed, heard, asked } of active) {
+      const hour = hourOf(feed, nowMs);
       const endurance = fed.engine.point(feed.view.pointId)?.endurance;
-      if (endurance !== undefined) asked.push(askOne(feed, heard, hour, nowMs, endurance));
+      if (hour >= 0 && endurance !== undefined) asked.push(askOne(feed, heard, hour, nowMs, endurance));
     }
   }
   const { ms, reports } = fed.cost();
@@ -111,14 +118,13 @@ export interface Cost {
 /** Runs all; those that last alike share an engine, so that none of them waits long for the others. */
 export async function runFeeds(
   feeds: readonly Feed[],
-  startMs: number,
   progress: (done: number) => void,
 ): Promise<{ readonly judged: readonly Judged[]; readonly cost: Cost }> {
   const cost: Cost = { ms: 0, reports: 0 };
   const judged: Judged[] = [];
   const ordered = [...feeds].sort((a, b) => a.toH - b.toH);
   for (let at = 0; at < ordered.length; at += GROUP) {
-    judged.push(...(await runGroup(ordered.slice(at, at + GROUP), startMs, cost)));
+    judged.push(...(await runGroup(ordered.slice(at, at + GROUP), cost)));
     progress(judged.length);
   }
   return { judged, cost };

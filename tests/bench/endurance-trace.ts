@@ -10,6 +10,7 @@ import { POINT } from "../engine-fixtures.ts";
 import type { Arrival } from "./endurance-engine.ts";
 import { type Feed, HOUR_MS } from "./endurance-feed.ts";
 
+const DAY_MS = 86_400_000;
 const ROWS_MAX = 5_000_000;
 const COLUMNS = [
   "point",
@@ -118,7 +119,8 @@ function arrivalOf(cells: Cells, number: number, shiftMs: number, where: string)
   return { deviceId: `${cells.point}-d1`, receivedMs, timeMs, frame, ...beside };
 }
 
-function feedFrom(pointId: string, facts: Facts, arrivals: readonly Arrival[], startMs: number, shiftMs: number): Feed {
+function feedFrom(pointId: string, facts: Facts, arrivals: readonly Arrival[], shiftMs: number): Feed {
+  const startMs = instantOf(facts.outageAt, `${pointId}: outageAt`) + shiftMs;
   const hoursOf = (text: string, name: string) =>
     (instantOf(text, `${pointId}: ${name}`) + shiftMs - startMs) / HOUR_MS;
   const emptyH = hoursOf(facts.emptyAt, "emptyAt");
@@ -135,6 +137,7 @@ function feedFrom(pointId: string, facts: Facts, arrivals: readonly Arrival[], s
     hasDevice: true,
     intervalS: facts.intervalS ?? Math.max(1, Math.round(usualMs / 1000)),
     classes: [facts.generator === undefined ? "battery" : facts.battery === undefined ? "set" : "set-and-battery"],
+    startMs,
     fromH: -before,
     toH: emptyH,
     emptyH: (hour) => (hour < lastBroughtH ? undefined : emptyH),
@@ -146,8 +149,8 @@ function feedFrom(pointId: string, facts: Facts, arrivals: readonly Arrival[], s
   };
 }
 
-/** Each point's outage begins at `startMs`, whenever it was. Throws what a user can mend. */
-export function readTrace(path: string, startMs: number): Feed[] {
+/** Each point's outage is moved to this day by whole days: the hour of the clock matters. Throws what a user can mend. */
+export function readTrace(path: string, midnightMs: number): Feed[] {
   const facts = factsOf(`${path.replace(/\.csv$/, "")}.json`);
   const [head = "", ...lines] = textOf(path).split(/\r?\n/);
   if (lines.length > ROWS_MAX) throw new FlagError(`${path} has ${lines.length} rows, at most ${ROWS_MAX}`);
@@ -159,7 +162,10 @@ export function readTrace(path: string, startMs: number): Feed[] {
     if (!names.includes(name)) throw new FlagError(`${path}: the column ${name} is missing`);
   const byPoint = new Map<string, Arrival[]>();
   const shifts = new Map(
-    Object.entries(facts).map(([id, one]) => [id, startMs - instantOf(one.outageAt, `${id}: outageAt`)]),
+    Object.entries(facts).map(([id, one]) => {
+      const days = Math.ceil((midnightMs - instantOf(one.outageAt, `${id}: outageAt`)) / DAY_MS);
+      return [id, days * DAY_MS];
+    }),
   );
   for (const [i, line] of lines.entries()) {
     if (line === "") continue;
@@ -174,6 +180,6 @@ export function readTrace(path: string, startMs: number): Feed[] {
     known.push(arrivalOf(cells, known.length + 1, shiftMs, where));
   }
   return [...byPoint].map(([id, arrivals]) => {
-    return feedFrom(id, facts[id] as Facts, arrivals, startMs, shifts.get(id) ?? 0);
+    return feedFrom(id, facts[id] as Facts, arrivals, shifts.get(id) ?? 0);
   });
 }

@@ -10,15 +10,15 @@ import { model } from "./endurance-score.ts";
 import { readTrace } from "./endurance-trace.ts";
 import { drawSite } from "./simulator/site.ts";
 
-/** Noon, UTC, of a winter's day: the simulated outages have their own hours of the clock. */
-const START_MS = Date.UTC(2026, 10, 24, 12);
+/** Midnight in Amsterdam of a Tuesday in winter: each simulated outage begins at its own hour of that day. */
+const MIDNIGHT_MS = Date.UTC(2026, 10, 23, 23);
 const POINTS = 1_000;
 
 type Log = (line: string) => void;
 
 async function run(feeds: readonly Feed[], log: Log) {
   const began = performance.now();
-  return runFeeds(feeds, START_MS, (done) => {
+  return runFeeds(feeds, (done) => {
     log(`endurance: ${done} of ${feeds.length} points, ${((performance.now() - began) / 1_000).toFixed(0)} s`);
   });
 }
@@ -34,7 +34,7 @@ async function costRows(seed: number, log: Log): Promise<BenchRow[]> {
   const figures: CostFigure[] = [];
   for (const points of COST_POINTS) {
     log(`endurance: cost of ${points} points`);
-    figures.push(await costOf(seed, points, START_MS));
+    figures.push(await costOf(seed, points, MIDNIGHT_MS));
   }
   const least = figures[0] as CostFigure;
   return figures.flatMap((one): BenchRow[] => {
@@ -67,7 +67,7 @@ export const bench: Bench = {
     const isCosted = (wordFlag(flags, "cost", ["yes", "no"]) ?? (isWhole ? "yes" : "no")) === "yes";
     log(trace === undefined ? `endurance: ${points} points, seed ${seed}` : `endurance: points of ${trace}`);
     const sites = Array.from({ length: trace === undefined ? points : 0 }, (_, i) => drawSite(seed, i));
-    const feeds = trace === undefined ? sites.map((site) => feedOf(site, START_MS)) : readTrace(trace, START_MS);
+    const feeds = trace === undefined ? sites.map((site) => feedOf(site, MIDNIGHT_MS)) : readTrace(trace, MIDNIGHT_MS);
     if (feeds.length === 0) throw new FlagError(`${trace} has no points: see tests/README.md for its form`);
     const { judged, cost } = await run(feeds, log);
     const told: BenchRow[] = [

@@ -94,7 +94,7 @@ function loadOf(random: Random, scaleKw: number, share: number) {
   const isStepped = random.chance(0.4);
   return {
     seed: random.seed(),
-    startClockH: random.between(0, 24),
+    startClockH: Math.floor(random.between(0, 48)) / 2,
     baseKw: kw * random.between(0.25, 0.5),
     peopleKw: kw * random.between(0.15, 0.5),
     opensH: random.between(0.5, 8),
