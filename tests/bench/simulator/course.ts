@@ -13,12 +13,22 @@ export interface FuelTruth {
   readonly startL: number;
 }
 
+/** Inside a heated house. */
+const INSIDE_C = 18;
+
 export interface PlantTruth {
   readonly load: LoadTruth;
   readonly weather: WeatherTruth;
   readonly set: SetTruth | undefined;
   readonly fuel: FuelTruth | undefined;
-  readonly battery: (AccumulatorTruth & { readonly startCharge: number; readonly floor: number }) | undefined;
+  readonly battery:
+    | (AccumulatorTruth & {
+        readonly startCharge: number;
+        readonly floor: number;
+        /** How far it stands inside: 0 in the open … 1 in a heated room. */
+        readonly shelter: number;
+      })
+    | undefined;
   /** Beside a battery the set starts and stops by itself at these charges. */
   readonly cycle: { readonly startAt: number; readonly stopAt: number; readonly chargeKw: number } | undefined;
   /** Hours after the beginning at which the tank is filled to a share. */
@@ -124,7 +134,8 @@ export function createCourse(plant: PlantTruth, fromH: number, deliveries = plan
       state = ranFor(set, state, now.setKw, STEP_H);
     }
     if (battery !== undefined && now.batteryKw !== 0) {
-      const taken = takenShare(battery, now.batteryKw, STEP_H, now.temperatureC);
+      const roomC = now.temperatureC + battery.shelter * (INSIDE_C - now.temperatureC);
+      const taken = takenShare(battery, now.batteryKw, STEP_H, roomC);
       charge = Math.min(1, Math.max(0, charge - taken));
     }
   }

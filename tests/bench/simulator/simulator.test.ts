@@ -137,8 +137,20 @@ describe("a battery", () => {
 
   test("alone at a constant load lasts as long as it must", () => {
     // 10 kWh from 90 to 20 %, 4 kW through an inverter of 80 %: 5 kW.
-    const alone = plant({ battery: { ...PLAIN_BATTERY, startCharge: 0.9, floor: 0.2 } });
+    const alone = plant({ battery: { ...PLAIN_BATTERY, startCharge: 0.9, floor: 0.2, shelter: 1 } });
     expect(emptyAfterH(alone, 0, 0, HOURS_MAX)).toBeCloseTo(7 / 5, 1);
+  });
+
+  test("in the open feels the cold, in a heated room does not", () => {
+    const frost = (shelter: number) =>
+      plant({
+        weather: { seed: 1, meanC: -10, swingC: 0 },
+        battery: { ...PLAIN_BATTERY, perCold: 0.01, startCharge: 1, floor: 0, shelter },
+      });
+    const [open, inside] = [0, 1].map((shelter) => emptyAfterH(frost(shelter), 0, 0, HOURS_MAX) ?? 0);
+    // 10 kWh at 5 kW: less 2 % inside, about 30 % in the open.
+    expect(inside).toBeCloseTo(1.96, 1);
+    expect(open).toBeLessThan(1.55);
   });
 });
 

@@ -125,6 +125,7 @@ function accumulatorOf(random: Random, chemistry: Chemistry, ratedKwh: number, s
     inverterShare: random.between(0.86, 0.94),
     startCharge,
     floor: floorPct / 100,
+    shelter: random.between(0.2, 1),
   };
 }
 
