@@ -8,9 +8,11 @@ export interface LoadTruth {
   readonly baseKw: number;
   /** With all people there. */
   readonly peopleKw: number;
-  /** Hours after which the doors open, and until it is full. */
+  /** Hours after which the doors open (below zero: they were open), and until it is full. */
   readonly opensH: number;
   readonly fillsH: number;
+  /** From this hour on only a share of the people is left: others went home, or to their family. */
+  readonly leaves: { readonly atH: number; readonly share: number } | undefined;
   readonly heatKwPerC: number;
   readonly mealKw: number;
   /** A thing that is switched on every day at the same hours. */
@@ -50,7 +52,8 @@ function within(clockH: number, from: number, hours: number): boolean {
 export function loadAt(load: LoadTruth, hour: number, temperatureC: number): number {
   const clockH = (((load.startClockH + hour) % 24) + 24) % 24;
   const awake = within(clockH, 7, 16) ? 1 : 0.45;
-  const present = Math.min(1, Math.max(0, (hour - load.opensH) / load.fillsH));
+  const left = load.leaves !== undefined && hour >= load.leaves.atH ? load.leaves.share : 1;
+  const present = left * Math.min(1, Math.max(0, (hour - load.opensH) / load.fillsH));
   const meal = MEALS.some(([from, hours]) => within(clockH, from, hours)) ? load.mealKw * present : 0;
   const { kw, fromClockH, hours } = load.scheduled;
   const planned = within(clockH, fromClockH, hours) ? kw : 0;

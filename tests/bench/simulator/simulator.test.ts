@@ -22,6 +22,7 @@ const CONSTANT_LOAD: LoadTruth = {
   peopleKw: 0,
   opensH: 0,
   fillsH: 1,
+  leaves: undefined,
   heatKwPerC: 0,
   mealKw: 0,
   scheduled: { kw: 0, fromClockH: 0, hours: 1 },
@@ -194,6 +195,20 @@ describe("chance", () => {
     expect(mean(uniform)).toBeCloseTo(0.5, 1);
     expect(mean(normal)).toBeCloseTo(2, 0);
     expect(Math.sqrt(mean(normal.map((one) => (one - 2) ** 2)))).toBeCloseTo(3, 0);
+  });
+
+  test("people come, eat at noon, and leave", () => {
+    const load = {
+      ...CONSTANT_LOAD,
+      baseKw: 1,
+      peopleKw: 2,
+      mealKw: 1,
+      opensH: 2,
+      fillsH: 4,
+      leaves: { atH: 60, share: 0.5 },
+    };
+    // Of the hour of the clock, which begins at midnight: doors shut, half of them there at 04:00 and asleep, noon, 16:00.
+    expect([1, 4, 12.5, 16, 64].map((hour) => loadAt(load, hour, 15))).toEqual([1, 1.45, 4, 3, 2]);
   });
 
   test("the load of an hour is the same whoever asks, and noise has no drift", () => {

@@ -97,8 +97,10 @@ function loadOf(random: Random, scaleKw: number, share: number) {
     startClockH: Math.floor(random.between(0, 48)) / 2,
     baseKw: kw * random.between(0.25, 0.5),
     peopleKw: kw * random.between(0.15, 0.5),
-    opensH: random.between(0.5, 8),
+    // Some are community centres that were full of people when the lights went out.
+    opensH: random.chance(0.3) ? -12 : random.between(0.5, 8),
     fillsH: random.between(1, 12),
+    leaves: random.chance(0.3) ? { atH: random.between(6, 48), share: random.between(0.3, 0.8) } : undefined,
     heatKwPerC: random.chance(0.5) ? (kw / 18) * random.between(0.1, 0.5) : 0,
     mealKw: kw * random.between(0, 0.5),
     scheduled: {
