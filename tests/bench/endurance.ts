@@ -2,7 +2,7 @@
 // or those of a file, given to the real engine as frames; beside what is done elsewhere.
 import { FlagError, wholeFlag, wordFlag } from "../command.ts";
 import { type Bench, type BenchRow, significant } from "./bench.ts";
-import { COST_POINTS, COST_RATIO_MAX, type CostFigure, costOf, MEMORY_RATIO_MAX } from "./endurance-cost.ts";
+import { COST_RATIO_MAX, type CostFigure, costs, MEMORY_RATIO_MAX } from "./endurance-cost.ts";
 import { type Feed, feedOf, type Judged, runFeeds } from "./endurance-feed.ts";
 import { dishonestBy, missedBy } from "./endurance-limits.ts";
 import { classErrorRows, controlRows, coverageRows, errorRows, honestyRows } from "./endurance-rows.ts";
@@ -31,18 +31,14 @@ function limitRows(judged: readonly Judged[], log: Log): BenchRow[] {
 }
 
 async function costRows(seed: number, log: Log): Promise<BenchRow[]> {
-  const figures: CostFigure[] = [];
-  for (const points of COST_POINTS) {
-    log(`endurance: cost of ${points} points`);
-    figures.push(await costOf(seed, points, MIDNIGHT_MS));
-  }
+  const figures = await costs(seed, MIDNIGHT_MS, (points) => log(`endurance: cost of ${points} points`));
   const least = figures[0] as CostFigure;
   return figures.flatMap((one): BenchRow[] => {
     const subject = `${one.points} points`;
     const time = significant(one.microsecondsPerReport / least.microsecondsPerReport);
     const memory = significant(one.kilobytesPerPoint / least.kilobytesPerPoint);
     const over = (ratio: number, max: number) => (ratio > max ? { missed: true as const } : {});
-    const perReport = { case: "cost-per-report", subject, value: significant(one.microsecondsPerReport), unit: "µs" };
+    const perReport = { case: "cost-per-report", subject, value: significant(one.microsecondsPerReport), unit: "µs CPU" };
     const perPoint = { case: "memory-per-point", subject, value: significant(one.kilobytesPerPoint), unit: "KB" };
     return [
       { ...perReport, ratio: time, ...over(time, COST_RATIO_MAX) },
