@@ -6,10 +6,16 @@ const FRESH_MS = 3_600_000;
 /** A battery that has been giving for so long has a rate (the window of a battery's rule is 30 to 60 minutes). */
 const GIVING_MS = 45 * 60_000;
 
+/** Silent is who missed three intervals and two minutes; the engine of a bench hears by the half hour. */
+const SILENT_INTERVALS = 3;
+const SILENT_GRACE_MS = 32 * 60_000;
+
 export type Honesty =
   | "number"
   /** Nothing that was heard bears it. */
   | "number-dishonest"
+  /** Of a point that is long silent, and not marked as carried forward. */
+  | "number-unmarked"
   | "none-honest"
   /** There was enough to give one. */
   | "none-withheld"
@@ -40,6 +46,12 @@ function demandsNumber(feed: Feed, asked: Asked): boolean {
   return feed.view.generator !== undefined && isFresh(heard.levelMs);
 }
 
+function isSilent(feed: Feed, { heard, nowMs }: Asked): boolean {
+  const { newest } = heard;
+  const afterMs = SILENT_INTERVALS * feed.intervalS * 1_000 + SILENT_GRACE_MS;
+  return newest !== undefined && nowMs - newest.atMs > afterMs;
+}
+
 function isRightReason(reason: string, feed: Feed, { heard }: Asked): boolean {
   const isBad = typeof heard.newest?.levelPct === "string" && heard.newest.levelPct !== "absent";
   if (!feed.hasDevice) return reason === "no-device";
@@ -51,7 +63,10 @@ function isRightReason(reason: string, feed: Feed, { heard }: Asked): boolean {
 
 export function honestyOf(feed: Feed, asked: Asked): Honesty {
   const { endurance } = asked;
-  if (endurance.kind === "estimate") return bearsNumber(feed, asked) ? "number" : "number-dishonest";
+  if (endurance.kind === "estimate") {
+    if (!bearsNumber(feed, asked)) return "number-dishonest";
+    return isSilent(feed, asked) && !endurance.carriedForward ? "number-unmarked" : "number";
+  }
   if (demandsNumber(feed, asked)) return "none-withheld";
   return isRightReason(endurance.reason, feed, asked) ? "none-honest" : "none-wrong-reason";
 }
@@ -66,6 +81,7 @@ export function countHonesty(judged: readonly Judged[]): HonestyCount {
   const byHonesty: Record<Honesty, number> = {
     number: 0,
     "number-dishonest": 0,
+    "number-unmarked": 0,
     "none-honest": 0,
     "none-withheld": 0,
     "none-wrong-reason": 0,

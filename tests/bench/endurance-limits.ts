@@ -76,6 +76,8 @@ export function dishonestBy(judged: readonly Judged[]): string[] {
   const { byHonesty } = countHonesty(judged);
   const nones = byHonesty["none-honest"] + byHonesty["none-withheld"] + byHonesty["none-wrong-reason"];
   if (byHonesty["number-dishonest"] > 0) missed.push(`${byHonesty["number-dishonest"]} numbers that nothing bears`);
+  if (byHonesty["number-unmarked"] > 0)
+    missed.push(`${byHonesty["number-unmarked"]} numbers of silent points unmarked`);
   if (nones > 0 && byHonesty["none-honest"] / nones < HONEST_NONE_MIN)
     missed.push(`${pct(byHonesty["none-honest"] / nones)} of 'no number' honest, at least ${pct(HONEST_NONE_MIN)}`);
   const bad = disordered(judged);

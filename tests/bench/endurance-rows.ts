@@ -88,6 +88,7 @@ export function honestyRows(judged: readonly Judged[]): BenchRow[] {
   return [
     row("asked", "waakvlam", asked, "times"),
     row("number-dishonest", "waakvlam", byHonesty["number-dishonest"], "times"),
+    row("number-unmarked", "waakvlam", byHonesty["number-unmarked"], "times"),
     row("number-carried-forward", "waakvlam", percent(carried / estimates.length), "%"),
     row("none", "waakvlam", percent(none / asked), "%"),
     row("none-honest", "waakvlam", none === 0 ? 100 : percent(byHonesty["none-honest"] / none), "%", "of none"),

@@ -194,6 +194,20 @@ describe("honesty", () => {
       some,
       "number",
     ],
+    [
+      "a level of an hour ago, as if it were now",
+      feed(),
+      { ...level, newest: sample({ atMs: NOW_MS - 3_600_000 }) },
+      some,
+      "number-unmarked",
+    ],
+    [
+      "a level of an hour ago, carried forward",
+      feed(),
+      { ...level, newest: sample({ atMs: NOW_MS - 3_600_000 }) },
+      { ...some, carriedForward: true },
+      "number",
+    ],
   ] as const)("%s", (_, of, heard, endurance, expected) => {
     expect(honestyOf(of, asked(5, endurance, { heard }))).toBe(expected);
   });

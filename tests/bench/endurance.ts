@@ -38,7 +38,12 @@ async function costRows(seed: number, log: Log): Promise<BenchRow[]> {
     const time = significant(one.microsecondsPerReport / least.microsecondsPerReport);
     const memory = significant(one.kilobytesPerPoint / least.kilobytesPerPoint);
     const over = (ratio: number, max: number) => (ratio > max ? { missed: true as const } : {});
-    const perReport = { case: "cost-per-report", subject, value: significant(one.microsecondsPerReport), unit: "µs CPU" };
+    const perReport = {
+      case: "cost-per-report",
+      subject,
+      value: significant(one.microsecondsPerReport),
+      unit: "µs CPU",
+    };
     const perPoint = { case: "memory-per-point", subject, value: significant(one.kilobytesPerPoint), unit: "KB" };
     return [
       { ...perReport, ratio: time, ...over(time, COST_RATIO_MAX) },
