@@ -21,6 +21,10 @@ export const COVERAGE_OFF_MAX = 0.05;
 export const HONEST_NONE_MIN = 0.95;
 /** From so many points on the limits stand as they are; below, chance gets its room. */
 export const POINTS_FULL = 1_000;
+/** Of fewer a comparison says nothing. */
+const PAIRS_MIN = 10;
+/** Of fewer points no limit can tell an overconfident forecaster from an unlucky one. */
+export const CONTROL_POINTS_MIN = 40;
 const Z95 = 1.96;
 const RESAMPLES = 200;
 /** The spread that 10 % and 90 % of a normal distribution lie at. */
@@ -62,7 +66,7 @@ export function missedBy(judged: readonly Judged[], pick: Pick): string[] {
   for (const horizonH of HORIZONS_H) {
     for (const [name, peer] of Object.entries(PEERS)) {
       const pairs = errorPairs(judged, horizonH, pick, peer);
-      if (pairs.length === 0) continue;
+      if (pairs.length < PAIRS_MIN) continue;
       const { ratio, atMost } = ratioOf(pairs, points);
       if (!(atMost > 1)) missed.push(`${horizonH} h to go: no better than ${name} (${ratio.toFixed(2)} ×)`);
     }

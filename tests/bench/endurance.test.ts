@@ -10,7 +10,7 @@ import { movingAverage, ratedTable, sheetLitresPerH } from "./endurance-baseline
 import type { Asked, Feed, Judged } from "./endurance-feed.ts";
 import { type Heard, NOTHING_HEARD, type Sample } from "./endurance-heard.ts";
 import { honestyOf } from "./endurance-honesty.ts";
-import { CONTROLS, coverageOffMax, dishonestBy, missedBy } from "./endurance-limits.ts";
+import { CONTROL_POINTS_MIN, CONTROLS, coverageOffMax, dishonestBy, missedBy } from "./endurance-limits.ts";
 import { coverageOf, errorPairs, model, PEERS, pinballOf } from "./endurance-score.ts";
 
 const NOW_MS = Date.UTC(2026, 10, 25);
@@ -110,7 +110,7 @@ describe("scores", () => {
 describe("limits", () => {
   const peers = (truthH: number) => ({ endurance: estimate(1, 2, 3), rated: truthH * 1.6, average: truthH * 0.5 });
 
-  test.each([120, 1_000])(
+  test.each([CONTROL_POINTS_MIN, 120, 1_000])(
     "of %i points an honest forecaster keeps to them, and every overconfident one is caught",
     (count) => {
       const judged = pointsAsked(count, peers);
@@ -144,6 +144,11 @@ describe("limits", () => {
       rated: truthH * 1.05,
     }));
     expect(missedBy(judged, model).filter((one) => one.includes("rated-table"))).toHaveLength(4);
+  });
+
+  test.each([9, 10])("of %i pairs, a comparison is made from ten on", (count) => {
+    const judged = pointsAsked(count, (truthH) => ({ endurance: estimate(0, truthH * 1.5, 99), rated: truthH }));
+    expect(missedBy(judged, model).some((one) => one.includes("rated-table"))).toBe(count >= 10);
   });
 
   test("a range out of order is missed", () => {

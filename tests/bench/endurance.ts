@@ -4,7 +4,7 @@ import { FlagError, wholeFlag, wordFlag } from "../command.ts";
 import { type Bench, type BenchRow, significant } from "./bench.ts";
 import { COST_RATIO_MAX, type CostFigure, costs, MEMORY_RATIO_MAX } from "./endurance-cost.ts";
 import { type Feed, feedOf, type Judged, runFeeds } from "./endurance-feed.ts";
-import { dishonestBy, missedBy } from "./endurance-limits.ts";
+import { CONTROL_POINTS_MIN, dishonestBy, missedBy } from "./endurance-limits.ts";
 import { classErrorRows, controlRows, coverageRows, errorRows, honestyRows } from "./endurance-rows.ts";
 import { model } from "./endurance-score.ts";
 import { readTrace } from "./endurance-trace.ts";
@@ -93,7 +93,7 @@ export const bench: Bench = {
       ...errorRows(judged),
       ...classErrorRows(judged),
       ...honestyRows(judged),
-      ...(trace === undefined ? controlRows(judged) : []),
+      ...(trace === undefined && points >= CONTROL_POINTS_MIN ? controlRows(judged) : []),
       ...(isCosted ? await costRows(seed, log) : []),
       ...limitRows(judged, log),
     ];
