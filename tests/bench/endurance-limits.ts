@@ -60,7 +60,7 @@ export function missedBy(judged: readonly Judged[], pick: Pick): string[] {
   const missed: string[] = [];
   const points = judged.length;
   const coverage = coverageOf(judged, pick);
-  const offMax = coverageOffMax(coverage.points);
+  const offMax = coverageOffMax(points);
   if (!(Math.abs(coverage.inside - COVERAGE) <= offMax))
     missed.push(`${pct(coverage.inside)} of true times inside P10–P90, wanted ${pct(COVERAGE)} ± ${pct(offMax)}`);
   for (const horizonH of HORIZONS_H) {

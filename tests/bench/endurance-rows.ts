@@ -12,8 +12,7 @@ function row(name: string, subject: string, value: number, unit: string, note?: 
 }
 
 export function coverageRows(judged: readonly Judged[]): BenchRow[] {
-  const all = coverageOf(judged, model);
-  const off = percent(coverageOffMax(all.points));
+  const off = percent(coverageOffMax(judged.length));
   const classes = [...new Set(judged.flatMap((one) => one.feed.classes))].sort();
   const of = (name: string, some: readonly Judged[], horizonH?: number) => {
     const { points, inside, early } = coverageOf(some, model, horizonH);

@@ -138,6 +138,14 @@ describe("limits", () => {
     expect(missedBy(judged, model).length === 0).toBe(holds);
   });
 
+  test("points of which nothing is scored do not widen the limits of the others", () => {
+    const silent = Array.from({ length: 300 }, () => ({ feed: feed(), asked: [asked(10, none("no-device"))] }));
+    const told = Array.from({ length: 700 }, (_, i) => {
+      return { feed: feed(), asked: [asked(i % 100 < 86 ? 10 : 20, estimate(9, 10, 11))] };
+    });
+    expect(missedBy([...told, ...silent], model)).toHaveLength(1);
+  });
+
   test("no better than a peer is missed", () => {
     const judged = pointsAsked(1_000, (truthH) => ({
       endurance: estimate(truthH * 0.9, truthH * 1.1, truthH * 1.2),
