@@ -118,6 +118,7 @@ async function vitest(name: string, projects: Words): Promise<void> {
 async function whole(): Promise<void> {
   const beside = async (): Promise<void> => {
     await bench("firmware", "--hours", "1");
+    await bench("endurance", "--points", "120");
     await proofs(BESIDE);
   };
   const others = async (): Promise<void> => {
