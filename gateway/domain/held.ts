@@ -1,7 +1,7 @@
 // Which rules held when: so that a delay counts in the time of the samples, and an hour that arrives late counts as the
 // hour that it was.
 import type { RuleId } from "./alert-text.ts";
-import { type Entry, hasSlot, withEntry } from "./series.ts";
+import { type Entry, hasSlot, withEntry } from "./endurance/series.ts";
 
 /** A series of [atMs, bits]: one bit a rule. */
 export type HeldSeries = readonly Entry[];

@@ -1,11 +1,14 @@
 // The picture of one point for people: from what is known, at one moment.
 import { type Field, GROUPS, type PointState, type Reading } from "../../protocol/index.ts";
-import { usableKwh } from "./battery.ts";
-import { estimateEndurance } from "./endurance.ts";
+import type { AssetModel } from "./endurance/asset-model.ts";
+import { usableKwh } from "./endurance/battery.ts";
+import { doubtOf } from "./endurance/charge.ts";
+import { deliveryState } from "./endurance/deliveries.ts";
+import { estimateEndurance } from "./endurance/endurance.ts";
+import { litresAt, usableLitres } from "./endurance/tank.ts";
 import { toInstant } from "./instant.ts";
 import type { DeviceView, PointView } from "./point.ts";
 import { isBad, numberOf, type PointModel, type ReadingState, wordOf } from "./point-model.ts";
-import { litresAt, usableLitres } from "./tank.ts";
 
 /** A reading is old after so many of its device's intervals. */
 const STALE_INTERVALS = 3;
@@ -17,6 +20,8 @@ export interface PointMoment {
   readonly devices: readonly DeviceView[];
   readonly contact: PointState["contact"];
   readonly priority: PointState["priority"];
+  /** What was learned of the point's set, here and elsewhere. */
+  readonly asset?: AssetModel | undefined;
 }
 
 /** Readings whose end of range hides what lies beyond, with that range. */
@@ -97,16 +102,23 @@ function fuelOf(model: PointModel, view: PointView): PointState["fuel"] {
 }
 
 function batteryOf(model: PointModel, view: PointView): PointState["battery"] {
-  const charge = numberOf(model, "battery.stateOfChargePct");
+  const charge = chargeOf(model, view);
   const at = model.readings["battery.stateOfChargePct"]?.atMs;
   if (view.battery === undefined || charge === undefined || at === undefined) return undefined;
   const { capacityKwh } = view.battery;
   return {
-    stateOfChargePct: charge,
+    stateOfChargePct: tenth(charge),
     usableKwh: tenth(usableKwh(view.battery, charge)),
     capacityKwh,
     at: toInstant(at),
   };
+}
+
+/** The state of charge that is believed: not a shunt's that was restarted. */
+function chargeOf(model: PointModel, view: PointView): number | undefined {
+  const told = numberOf(model, "battery.stateOfChargePct");
+  if (view.battery === undefined || told === undefined) return told;
+  return doubtOf(view.battery, model.currents, model.doubt)?.believedPct ?? told;
 }
 
 function tenth(value: number): number {
@@ -120,16 +132,19 @@ function enduranceOf(model: PointModel, view: PointView, moment: PointMoment): P
     hasDevice: moment.devices.length > 0,
     contactLost: moment.contact === "silent",
     mainsPresent: mainsOf(model) === "present",
+    mainsLostMs: model.mainsLostMs,
     targetMs: mainsOf(model) === "present" ? Math.max(moment.targetMs, moment.nowMs) : moment.targetMs,
     generator: view.generator,
     generatorState: wordOf(model, "power.generator"),
     battery: view.battery,
     fuelLevelPct: numberOf(model, "power.fuelLevelPct"),
     fuelBad: isBad(model, "power.fuelLevelPct"),
-    stateOfChargePct: numberOf(model, "battery.stateOfChargePct"),
+    stateOfChargePct: chargeOf(model, view),
     batteryBad: isBad(model, "battery.stateOfChargePct"),
     levels: model.levels,
     currents: model.currents,
+    fuel: model.fuel,
+    asset: moment.asset,
   });
 }
 
@@ -170,6 +185,7 @@ export function pointState(model: PointModel, view: PointView, moment: PointMome
           },
         }),
     ...(view.capacity === undefined ? {} : { capacity: view.capacity }),
+    ...(model.fuel.deliveries.length === 0 ? {} : { deliveries: model.fuel.deliveries.map(deliveryState) }),
     priority: moment.priority,
     readings: readingsOf(model, staleMs, nowMs),
     updatedAt: toInstant(nowMs),

@@ -109,7 +109,9 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
       if (view === undefined) return [];
       const moment = momentOf(pointId, { nowMs, contact: contactOf(pointId) }, context);
       const model = state.points.get(pointId) ?? emptyModel(pointId);
-      const made = pointState(model, view, { ...moment, priority: priorityOf(pointId) });
+      const assetId = view.generator?.assetId;
+      const asset = assetId === undefined ? undefined : state.assets.get(assetId);
+      const made = pointState(model, view, { ...moment, asset, priority: priorityOf(pointId) });
       const leftOut = leftOutAt(pointId);
       const next = leftOut === 0 ? made : { ...made, leftOut };
       shown.set(pointId, next);

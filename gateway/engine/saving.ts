@@ -1,6 +1,7 @@
 // What changed since the last save, and the way there and back between the state and its documents.
 import type { Alert } from "../../protocol/index.ts";
 import { type DeviceModel, emptyDevice } from "../domain/device-model.ts";
+import { type AssetModel, emptyAsset } from "../domain/endurance/asset-model.ts";
 import { emptyModel, type PointModel } from "../domain/point-model.ts";
 import type { EngineChangeSet, EngineJournal } from "./interfaces.ts";
 import {
@@ -21,6 +22,7 @@ export const CURSOR = "engine";
 class Unsaved {
   readonly points = new Set<string>();
   readonly devices = new Set<string>();
+  readonly assets = new Set<string>();
   readonly alerts = new Set<string>();
   readonly closed = new Map<string, Alert>();
   readonly acts: EngineAct[] = [];
@@ -29,13 +31,21 @@ class Unsaved {
   add(draft: Draft): void {
     for (const id of draft.points.keys()) this.points.add(id);
     for (const id of draft.devices.keys()) this.devices.add(id);
+    for (const id of draft.assets.keys()) this.assets.add(id);
     for (const id of draft.alerts.keys()) this.alerts.add(id);
     for (const [id, alert] of draft.closed) this.closed.set(id, alert);
     this.acts.push(...draft.acts);
   }
 
   isEmpty(): boolean {
-    const sizes = [this.points.size, this.devices.size, this.alerts.size, this.acts.length, this.setAside.length];
+    const sizes = [
+      this.points.size,
+      this.devices.size,
+      this.assets.size,
+      this.alerts.size,
+      this.acts.length,
+      this.setAside.length,
+    ];
     return sizes.every((size) => size === 0);
   }
 
@@ -51,6 +61,7 @@ class Unsaved {
     const remove: { kind: string; key: string }[] = [];
     for (const id of this.points) put.push({ kind: "point", key: id, json: JSON.stringify(state.points.get(id)) });
     for (const id of this.devices) put.push({ kind: "device", key: id, json: JSON.stringify(state.devices.get(id)) });
+    for (const id of this.assets) put.push({ kind: "asset", key: id, json: JSON.stringify(state.assets.get(id)) });
     for (const id of this.alerts) {
       const open = state.alerts.get(id);
       if (open === undefined) remove.push({ kind: "alert", key: id });
@@ -140,6 +151,7 @@ export async function loadState(journal: EngineJournal): Promise<EngineState> {
   const state = emptyState();
   for (const row of await journal.documents("point")) state.points.set(row.key, pointOf(row));
   for (const row of await journal.documents("device")) state.devices.set(row.key, deviceOf(row));
+  for (const row of await journal.documents("asset")) state.assets.set(row.key, assetOf(row));
   for (const row of await journal.documents("alert")) {
     const open = JSON.parse(row.json) as OpenAlert;
     state.alerts.set(row.key, open);
@@ -159,6 +171,10 @@ function pointOf(row: { readonly key: string; readonly json: string }): PointMod
   const { mainsLostMs, lastSampleMs = mainsLostMs } = kept;
   const lost = mainsLostMs === undefined ? [] : [[mainsLostMs, lastSampleMs ?? mainsLostMs, 1] as const];
   return { ...emptyModel(row.key), mains: lost, ...kept };
+}
+
+function assetOf(row: { readonly key: string; readonly json: string }): AssetModel {
+  return { ...emptyAsset(row.key), ...(JSON.parse(row.json) as Partial<AssetModel>) };
 }
 
 function deviceOf(row: { readonly key: string; readonly json: string }): DeviceModel {

@@ -8,6 +8,7 @@ import {
   withNewestReport,
   withRecord,
 } from "../domain/device-model.ts";
+import { type AssetModel, teaches, withStay } from "../domain/endurance/asset-model.ts";
 import { bitsOf, isWanted, withHeld } from "../domain/held.ts";
 import { toInstant } from "../domain/instant.ts";
 import type { DeviceView, PointView } from "../domain/point.ts";
@@ -17,7 +18,7 @@ import type { Profile } from "../domain/profile.ts";
 import type { JournalRecord } from "../domain/record.ts";
 import { type Matter, powerCandidates, sensorCandidates, silenceCandidates, stepMatter } from "../domain/rules.ts";
 import { activeAlert, applyVerdict } from "./alerts.ts";
-import { type Draft, draftDevice, draftPoint } from "./state.ts";
+import { type Draft, draftAsset, draftDevice, draftPoint } from "./state.ts";
 
 /** A sample is live when it comes within two of its intervals, or two minutes. */
 const LIVE_MS_MIN = 120_000;
@@ -53,10 +54,14 @@ export function stepRow(draft: Draft, record: JournalRecord, context: StepContex
       const arrival = { deviceId, sequence, receivedMs, timeMs, quality: timeQuality, report: decoded.value };
       const after = withReport(model, view, arrival);
       draft.points.set(pointId, after);
+      if (teaches(model.fuel, timeMs)) learn(draft, view, after);
       const isLive = receivedMs - timeMs <= Math.max(LIVE_MS_MIN, 2000 * device.reportIntervalS);
       if (isLive && isNewest(before.report, record)) {
         evaluate(draft, pointId, { nowMs: receivedMs, contact: "present", sampledMs: timeMs }, context);
-      } else draft.points.set(pointId, withLateSample(after, view, arrival, context));
+      } else {
+        const late = { ...arrival, asset: assetIn(draft, view) };
+        draft.points.set(pointId, withLateSample(after, view, late, context));
+      }
       break;
     }
     case "info":
@@ -90,12 +95,28 @@ export function stepRow(draft: Draft, record: JournalRecord, context: StepContex
   return { kind: "taken", pointId: device.pointId, deviceId: device.deviceId };
 }
 
+/** What the point's hours show goes to the set that stands there. */
+function learn(draft: Draft, { generator }: PointView, { fuel, levels }: PointModel): void {
+  if (generator?.assetId === undefined) return;
+  const before = draftAsset(draft, generator.assetId);
+  const after = withStay(before, generator, fuel, levels);
+  if (after !== before) draft.assets.set(generator.assetId, after);
+}
+
+function assetIn(draft: Draft, { generator }: PointView): AssetModel | undefined {
+  return generator?.assetId === undefined ? undefined : draftAsset(draft, generator.assetId);
+}
+
+type LateArrival = ReportArrival & { readonly asset: AssetModel | undefined };
+
 /** Notes which rules held at a late sample, judged by it alone: it neither raises nor clears, but its time counts. */
-function withLateSample(model: PointModel, view: PointView, late: ReportArrival, context: StepContext): PointModel {
-  const { timeMs, report } = late;
+function withLateSample(model: PointModel, view: PointView, late: LateArrival, context: StepContext): PointModel {
+  const { timeMs, report, asset } = late;
   if (report.power === undefined || !isWanted(model.held, timeMs, model.lastSampleMs ?? timeMs)) return model;
-  const then = withReport({ ...emptyModel(model.pointId), levels: model.levels, currents: model.currents }, view, late);
-  const state = pointState(then, view, momentOf(model.pointId, { nowMs: timeMs, contact: "present" }, context));
+  const { levels, currents, fuel } = model;
+  const then = withReport({ ...emptyModel(model.pointId), levels, currents, fuel }, view, late);
+  const moment = momentOf(model.pointId, { nowMs: timeMs, contact: "present" }, context);
+  const state = pointState(then, view, { ...moment, asset });
   return { ...model, held: withHeld(model.held, timeMs, heldBits(then, state, view, context.profile)) };
 }
 
@@ -123,7 +144,8 @@ export function evaluate(draft: Draft, pointId: string, evaluation: Evaluation, 
   const { nowMs } = evaluation;
   const { profile } = context;
   const model = draftPoint(draft, pointId);
-  const state = pointState(model, view, momentOf(pointId, evaluation, context));
+  const moment = { ...momentOf(pointId, evaluation, context), asset: assetIn(draft, view) };
+  const state = pointState(model, view, moment);
   const subject = { kind: "point", id: pointId, name: view.name, pointId } as const;
   let conditions = model.conditions;
   const step = (matter: Matter, candidates: Parameters<typeof stepMatter>[1]) => {

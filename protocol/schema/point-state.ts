@@ -50,6 +50,10 @@ export const EnduranceSchema = Type.Union([
         Type.Literal("modelled"),
         Type.Literal("rated"),
         Type.Literal("blended"),
+        /** By what the set was seen to drink over hours and days, here or elsewhere. */
+        Type.Literal("learned"),
+        /** Litres by a dip stick or a delivery note, carried forward by the set's consumption. */
+        Type.Literal("told"),
         Type.Literal("battery"),
       ]),
       limitedBy: Type.Union([Type.Literal("fuel"), Type.Literal("battery"), Type.Literal("both")]),
@@ -80,6 +84,8 @@ export const EnduranceSchema = Type.Union([
         Type.Literal("too-early"),
         Type.Literal("bad-sensor"),
         Type.Literal("no-backup"),
+        /** The battery is being filled, and nothing says what will be drawn of it. */
+        Type.Literal("charging"),
       ]),
       asOf: InstantSchema,
     },
