@@ -12,6 +12,9 @@ const BITS: Partial<Record<RuleId, number>> = {
   "endurance-low": 2,
   "cannot-reach-72h": 4,
   "sensor-bad": 8,
+  "fuel-leak": 16,
+  "fuel-overuse": 32,
+  "fuel-tamper": 64,
 };
 /** Of a delay that is longer, only this much counts of what came late. */
 export const HELD_MS = 2 * 3_600_000;

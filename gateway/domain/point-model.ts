@@ -4,7 +4,18 @@ import type { Report } from "../../protocol/index.ts";
 import type { BatterySeries } from "./endurance/battery.ts";
 import { type Doubt, doubtAfter } from "./endurance/charge.ts";
 import type { LevelSeries } from "./endurance/consumption.ts";
-import { assetIdOf, EMPTY_FUEL, type FuelModel, fuelUntil, withLevels } from "./endurance/fuel-model.ts";
+import type { ToldDelivery } from "./endurance/deliveries.ts";
+import {
+  assetIdOf,
+  withDelivery as deliveryInto,
+  withDip as dipInto,
+  EMPTY_FUEL,
+  type FuelModel,
+  fuelUntil,
+  withoutDelivery as rejectedIn,
+  type ToldDip,
+  withLevels,
+} from "./endurance/fuel-model.ts";
 import { withHour } from "./endurance/hours.ts";
 import { until, withEntry } from "./endurance/series.ts";
 import { litresAt } from "./endurance/tank.ts";
@@ -225,3 +236,21 @@ export function isBad(model: PointModel, name: string): boolean {
 }
 
 const BAD_WORDS: readonly string[] = ["open-circuit", "short-circuit", "out-of-range", "stuck", "corrupt", "untrusted"];
+
+/** The model after a dip that a person told of: it corrects the tank's sensor, or stands for it where there is none. */
+export function withDip(before: PointModel, view: PointView, dip: ToldDip): PointModel {
+  const model = ofSet(before, view);
+  const fuel = dipInto(model.fuel, view, model.levels, dip);
+  return fuel === model.fuel ? model : { ...model, fuel };
+}
+
+/** The model after a delivery that a person told of, or confirmed. `entryId` names one that no sensor saw. */
+export function withDelivery(before: PointModel, view: PointView, told: ToldDelivery, entryId: string): PointModel {
+  const model = ofSet(before, view);
+  return { ...model, fuel: deliveryInto(model.fuel, told, entryId) };
+}
+
+/** The model after a person said that a detected delivery was none. */
+export function withoutDelivery(model: PointModel, deliveryId: string, told: ToldDelivery["told"]): PointModel {
+  return { ...model, fuel: rejectedIn(model.fuel, deliveryId, told) };
+}

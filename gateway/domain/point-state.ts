@@ -1,9 +1,10 @@
 // The picture of one point for people: from what is known, at one moment.
-import { type Field, GROUPS, type PointState, type Reading } from "../../protocol/index.ts";
+import { type Field, GROUPS, type PointState, type Reading, type Tank } from "../../protocol/index.ts";
 import type { AssetModel } from "./endurance/asset-model.ts";
 import { usableKwh } from "./endurance/battery.ts";
 import { doubtOf } from "./endurance/charge.ts";
 import { deliveryState } from "./endurance/deliveries.ts";
+import { calibrationOf, corrected, type Dip } from "./endurance/dips.ts";
 import { estimateEndurance } from "./endurance/endurance.ts";
 import { litresAt, usableLitres } from "./endurance/tank.ts";
 import { toInstant } from "./instant.ts";
@@ -86,19 +87,49 @@ function sourceOf(model: PointModel, view: PointView): PointState["source"] {
 }
 
 function fuelOf(model: PointModel, view: PointView): PointState["fuel"] {
+  const { generator } = view;
+  if (generator === undefined) return undefined;
+  const { tank } = generator;
+  const { dips } = model.fuel;
+  const last = dips[dips.length - 1];
   const levelPct = numberOf(model, "power.fuelLevelPct");
-  if (view.generator === undefined || levelPct === undefined) return undefined;
-  const litres = litresAt(view.generator.tank, levelPct);
+  const seenL = levelPct === undefined ? undefined : litresAt(tank, levelPct);
   const at = model.readings["power.fuelLevelPct"]?.atMs;
-  if (litres === undefined || at === undefined) return undefined;
-  const usableL = usableLitres(view.generator.tank, litres);
+  if (levelPct === undefined || seenL === undefined || at === undefined) {
+    return last === undefined ? undefined : toldFuel(tank, last);
+  }
+  const litres = corrected(calibrationOf(tank, dips, at), tank, seenL);
   return {
     levelPct,
     litres: tenth(litres),
-    usableL: tenth(usableL),
-    capacityL: view.generator.tank.capacityL,
+    usableL: tenth(usableLitres(tank, litres)),
+    capacityL: tank.capacityL,
     at: toInstant(at),
+    ...(last === undefined ? {} : { dip: dipState(tank, dips, last) }),
   };
+}
+
+/** What a stick said where no sensor says anything: as it was then. */
+function toldFuel(tank: Tank, dip: Dip): NonNullable<PointState["fuel"]> {
+  return {
+    levelPct: tenth((100 * dip.litres) / tank.capacityL),
+    litres: tenth(dip.litres),
+    usableL: tenth(usableLitres(tank, dip.litres)),
+    capacityL: tank.capacityL,
+    at: toInstant(dip.atMs),
+    told: { by: dip.by, via: dip.via },
+    dip: { litres: tenth(dip.litres), at: toInstant(dip.atMs) },
+  };
+}
+
+type DipState = NonNullable<NonNullable<PointState["fuel"]>["dip"]>;
+
+/** The difference is that of the sensor as the dips before this one had corrected it. */
+function dipState(tank: Tank, dips: readonly Dip[], last: Dip): DipState {
+  const base = { litres: tenth(last.litres), at: toInstant(last.atMs) };
+  if (last.sensorL === undefined) return base;
+  const before = calibrationOf(tank, dips.slice(0, -1), last.atMs);
+  return { ...base, sensorMoreL: tenth(corrected(before, tank, last.sensorL) - last.litres) };
 }
 
 function batteryOf(model: PointModel, view: PointView): PointState["battery"] {

@@ -86,7 +86,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
 
   function priorityOf(pointId: string): PointState["priority"] {
     let most: PointState["priority"] = 0;
-    for (const matter of ["power", "silence", "sensor"]) {
+    for (const matter of ["power", "silence", "sensor", "fuel"]) {
       const id = state.byMatter.get(`${matter}/${pointId}`);
       const alert = id === undefined ? undefined : state.alerts.get(id)?.alert;
       if (alert === undefined || alert.state === "returned-unacknowledged") continue;

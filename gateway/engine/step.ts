@@ -16,7 +16,14 @@ import { emptyModel, type PointModel, type ReportArrival, withContact, withRepor
 import { type PointMoment, pointState } from "../domain/point-state.ts";
 import type { Profile } from "../domain/profile.ts";
 import type { JournalRecord } from "../domain/record.ts";
-import { type Matter, powerCandidates, sensorCandidates, silenceCandidates, stepMatter } from "../domain/rules.ts";
+import {
+  fuelCandidates,
+  type Matter,
+  powerCandidates,
+  sensorCandidates,
+  silenceCandidates,
+  stepMatter,
+} from "../domain/rules.ts";
 import { activeAlert, applyVerdict } from "./alerts.ts";
 import { type Draft, draftAsset, draftDevice, draftPoint } from "./state.ts";
 
@@ -117,13 +124,24 @@ function withLateSample(model: PointModel, view: PointView, late: LateArrival, c
   const then = withReport({ ...emptyModel(model.pointId), levels, currents, fuel }, view, late);
   const moment = momentOf(model.pointId, { nowMs: timeMs, contact: "present" }, context);
   const state = pointState(then, view, { ...moment, asset });
-  return { ...model, held: withHeld(model.held, timeMs, heldBits(then, state, view, context.profile)) };
+  return {
+    ...model,
+    held: withHeld(model.held, timeMs, heldBits(then, state, view, { profile: context.profile, nowMs: timeMs, asset })),
+  };
 }
 
-function heldBits(model: PointModel, state: PointState, view: PointView, profile: Profile): number {
+interface HeldMoment {
+  readonly profile: Profile;
+  readonly nowMs: number;
+  readonly asset: AssetModel | undefined;
+}
+
+function heldBits(model: PointModel, state: PointState, view: PointView, moment: HeldMoment): number {
+  const { profile } = moment;
   const candidates = [
     ...powerCandidates(state, view, profile, undefined),
     ...sensorCandidates(model, state, view, profile),
+    ...fuelCandidates(model, view, profile, moment),
   ];
   return bitsOf(candidates.map((candidate) => candidate.ruleId));
 }
@@ -165,11 +183,21 @@ export function evaluate(draft: Draft, pointId: string, evaluation: Evaluation, 
   if (evaluation.onlySilence !== true) {
     step("power", powerCandidates(state, view, profile, activeAlert(draft, `power/${pointId}`)?.ruleId));
     step("sensor", sensorCandidates(model, state, view, profile));
+    step("fuel", fuelCandidates(model, view, profile, { nowMs: sampledOf(model, nowMs), asset: moment.asset }));
   }
   if (evaluation.sampledMs !== undefined) {
-    const held = withHeld(model.held, evaluation.sampledMs, heldBits(model, state, view, profile));
+    const held = withHeld(
+      model.held,
+      evaluation.sampledMs,
+      heldBits(model, state, view, { profile, nowMs: evaluation.sampledMs, asset: moment.asset }),
+    );
     draft.points.set(pointId, { ...model, conditions, held });
   } else if (!sameConditions(conditions, model.conditions)) draft.points.set(pointId, { ...model, conditions });
+}
+
+/** Levels are judged at the moment of the newest: a tick later they say no more. */
+function sampledOf(model: PointModel, nowMs: number): number {
+  return Math.min(nowMs, model.lastSampleMs ?? nowMs);
 }
 
 function sameConditions(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean {

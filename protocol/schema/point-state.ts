@@ -67,7 +67,7 @@ export const EnduranceSchema = Type.Union([
       shortage: Type.Optional(Shortage),
       rateLPerH: Type.Optional(Type.Number({ minimum: 0 })),
       rateKw: Type.Optional(Type.Number({ minimum: 0 })),
-      /** True when contact is lost and the figure is carried forward from the last sample. */
+      /** True when contact is lost, or the level sensor is, and the figure is carried forward from what was known. */
       carriedForward: Type.Boolean(),
       /** True while the mains are there: how long it would be if they failed now. */
       hypothetical: Type.Boolean(),
@@ -84,8 +84,6 @@ export const EnduranceSchema = Type.Union([
         Type.Literal("too-early"),
         Type.Literal("bad-sensor"),
         Type.Literal("no-backup"),
-        /** The battery is being filled, and nothing says what will be drawn of it. */
-        Type.Literal("charging"),
       ]),
       asOf: InstantSchema,
     },

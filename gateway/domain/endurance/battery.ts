@@ -1,7 +1,7 @@
 // How long a battery can go on: energy above its floor against what was drawn of it in the last three quarters of an hour,
 // and against what the last days drew at other hours.
 import type { Battery } from "../point.ts";
-import { BATTERY, DRAW_SUM, DRAWS, HOUR, HOUR_MS, type Hour } from "./hours.ts";
+import { DRAW_SUM, DRAWS, HOUR, HOUR_MS, type Hour, KNOWN } from "./hours.ts";
 import { type HourValue, rhythmOf } from "./rhythm.ts";
 import { type Entry, since } from "./series.ts";
 
@@ -14,12 +14,14 @@ const RATED_HOURS = 20;
 /** Below this current a battery counts as idle. */
 const IDLE_A = 0.1;
 const SIGMA_MIN = 0.08;
+/** A load rises by more as a point fills than the fuel of a set, which drinks also at no load. */
+const LOAD_SWING = 1.5;
 /** A shunt shows whole and half percents, and drifts. */
 const SEEN_PCT_MIN = 4;
 const STEP_PCT = 1;
-/** Nobody says that it holds less than its plate until it was seen. */
-const USUAL_FACTOR = 1;
-const FACTOR_SIGMA = 0.12;
+/** Age and cold take their part of what the plate says, until it was seen how much. */
+const USUAL_FACTOR = 1.08;
+const FACTOR_SIGMA = 0.1;
 const PENALTY_MIN = 0.9;
 const PENALTY_MAX = 1.8;
 
@@ -60,6 +62,8 @@ export interface DrawOptions {
   readonly hours: readonly Hour[];
   /** Beside a generator only the hours in which it was drawn from say what a load asks of it. */
   readonly besideGenerator: boolean;
+  /** When the outage began, an hour from 1970. */
+  readonly outageHour?: number | undefined;
 }
 
 /** What is drawn now and in the hours ahead; undefined while too little is known, "charging" when it is being filled. */
@@ -73,7 +77,7 @@ export function drawOf(battery: Battery, series: BatterySeries, options: DrawOpt
   const amperes = drawn.length >= ENTRIES_MIN || !options.besideGenerator ? drawn : [];
   const mean = amperes.length === 0 ? 0 : amperes.reduce((sum, a) => sum + a, 0) / amperes.length;
   const values = drawValues(options.hours, options.besideGenerator);
-  const rhythm = rhythmOf(values, options.atMs / HOUR_MS);
+  const rhythm = rhythmOf(values, options.atMs / HOUR_MS, options.outageHour, LOAD_SWING);
   const isKnown = rhythm !== undefined && rhythm.mean > 0;
   if (mean < IDLE_A && !(options.besideGenerator && isKnown)) {
     return mean < -IDLE_A || newest < -IDLE_A ? "charging" : undefined;
@@ -120,7 +124,9 @@ function seenFactor(battery: Battery, series: BatterySeries, atMs: number): { va
 /** kWh drawn in each hour. */
 function drawValues(hours: readonly Hour[], besideGenerator: boolean): HourValue[] {
   return hours.flatMap((row) => {
-    const samples = row[besideGenerator ? DRAWS : BATTERY] as number;
+    // An hour with the mains there says nothing of what is drawn without them.
+    const known = row[KNOWN] as number;
+    const samples = besideGenerator || known === 0 ? (row[DRAWS] as number) : known;
     if (samples < ENTRIES_MIN) return [];
     const value = (row[DRAW_SUM] as number) / samples / 1000;
     return [{ hour: row[HOUR] as number, value, sigma: 0.03 * value }];

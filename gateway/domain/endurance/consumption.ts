@@ -17,7 +17,7 @@ import {
   RAN,
   ranShare,
 } from "./hours.ts";
-import { type HourValue, meanSince, type Rhythm, rhythmOf } from "./rhythm.ts";
+import { filledAt, type HourValue, meanSince, type Rhythm, rhythmOf } from "./rhythm.ts";
 import { type Entry, median, robustSlope, since } from "./series.ts";
 import { modelLitresPerH, type Piece, piecesOf, RATED_SHARE, rateAt, type Thirst, thirstOf } from "./thirst.ts";
 
@@ -164,10 +164,10 @@ function dutyOf(hours: readonly Hour[], atMs: number, loadNowKw: number | undefi
   }
   if (charges >= CYCLE_SAMPLES && charged > 0) {
     const charge = (CHARGE_EFFICIENCY * charged) / charges;
-    if (draws >= CYCLE_SAMPLES) return { share: bounded01(drawn / draws / (drawn / draws + charge)), sigma: 0.06 };
+    if (draws >= CYCLE_SAMPLES) return { share: bounded01(drawn / draws / (drawn / draws + charge)), sigma: 0.15 };
     // What it delivers less what the battery takes is what the load asks.
     const loadW = loadNowKw === undefined ? 0 : loadNowKw * 1000 - charged / charges;
-    if (loadW > 0) return { share: bounded01(loadW / (loadW + charge)), sigma: 0.15 };
+    if (loadW > 0) return { share: bounded01(loadW / (loadW + charge)), sigma: 0.2 };
   }
   const seen = ranOf(hours, atMs);
   return seen === undefined ? { share: 1, sigma: UNSEEN_DUTY_SIGMA } : { share: seen, sigma: 0.25 };
@@ -192,6 +192,8 @@ export interface RateOptions {
   readonly atMs: number;
   /** Allows a duty below one: only a set that starts and stops by itself beside a battery. */
   readonly cycles: boolean;
+  /** When the outage began, an hour from 1970. */
+  readonly outageHour?: number | undefined;
   readonly fuel?: Pick<FuelModel, "hours" | "deliveries">;
   /** Learned of this set elsewhere, or longer ago than the hours reach. */
   readonly pieces?: readonly Piece[];
@@ -210,7 +212,7 @@ export function rateOf(generator: Generator, series: LevelSeries, options: RateO
 }
 
 function isSame(a: RateOptions, b: RateOptions): boolean {
-  const isSameMoment = a.atMs === b.atMs && a.cycles === b.cycles;
+  const isSameMoment = a.atMs === b.atMs && a.cycles === b.cycles && a.outageHour === b.outageHour;
   return isSameMoment && a.fuel === b.fuel && a.pieces === b.pieces;
 }
 
@@ -229,7 +231,7 @@ function blend(generator: Generator, series: LevelSeries, options: RateOptions):
   const thirst = thirstOf(generator, pieces, { knowsLoad, atMs });
   const fit = fitted(generator, levels);
   const values = knowsLoad ? loadValues(hours) : litreValues(hours, noiseL / 3, cutsMs);
-  const rhythm = rhythmOf(values, atMs / HOUR_MS);
+  const rhythm = rhythmOf(values, atMs / HOUR_MS, options.outageHour);
   const duty = options.cycles ? dutyOf(hours, atMs, knowsLoad ? median(loads) : undefined) : ALWAYS;
   const rate = carried(generator, {
     thirst,
@@ -240,6 +242,7 @@ function blend(generator: Generator, series: LevelSeries, options: RateOptions):
     fit: fit === "stuck" ? undefined : fit,
     duty: duty.share,
     atMs,
+    outageHour: options.outageHour,
   });
   return { ...rate, dutySigma: duty.sigma, thirst, noiseL, isStuck: fit === "stuck" };
 }
@@ -253,6 +256,7 @@ interface Found {
   readonly fit: Fitted | undefined;
   readonly duty: number;
   readonly atMs: number;
+  readonly outageHour: number | undefined;
 }
 
 function carried(generator: Generator, found: Found): Omit<Rate, "dutySigma" | "thirst" | "noiseL" | "isStuck"> {
@@ -261,7 +265,7 @@ function carried(generator: Generator, found: Found): Omit<Rate, "dutySigma" | "
   const shape = rhythm === undefined || !(rhythm.mean > 0) ? undefined : rhythm;
   const window = meanSince(values, found.atMs / HOUR_MS - Math.min(6, fit?.hours ?? 1) - 0.5);
   // Where only litres are known, the hours of the fit asked this much of a whole day's mean.
-  const share = knowsLoad || shape === undefined || window === undefined ? 1 : bounded(window / shape.mean);
+  const share = knowsLoad || window === undefined ? 1 : bounded(window / usual(values));
   const model = rateAt(generator, thirst, knowsLoad ? (window ?? loadNowKw) : loadNowKw);
   const least = SIGMA_MIN * model.perH;
   const prior: Witness = { litresPerH: model.perH * share, sigma: Math.max(model.sigma, least) * share };
@@ -271,11 +275,24 @@ function carried(generator: Generator, found: Found): Omit<Rate, "dutySigma" | "
   const now = knowsLoad ? factor * rateAt(generator, thirst, loadNowKw).perH : litresPerH;
   const ahead =
     shape === undefined
-      ? new Array<number>(48).fill(now * duty)
+      ? Array.from({ length: 48 }, (_, k) => now * duty * grown(found, method, k))
       : knowsLoad
         ? shape.ahead.map((kw) => duty * factor * (thirst.f0 * generator.ratedKw + thirst.f1 * kw))
-        : shape.ahead.map((litres) => (duty * (litresPerH / share) * litres) / shape.mean);
+        : shape.ahead.map((litres) => (duty * litresPerH * litres) / inWindow(window, shape.mean));
   return { litresPerH: now, sigma: (sigma / litresPerH) * now, duty, method, ahead, seenH };
+}
+
+/** What is asked in hours that nobody has seen: as now, and as points fill. Of a rating nothing is known to grow. */
+function grown({ atMs, outageHour }: Found, method: RateMethod, k: number): number {
+  const hour = atMs / HOUR_MS;
+  return method === "rated" ? 1 : filledAt(hour + k + 0.5, outageHour) / filledAt(hour, outageHour);
+}
+
+const usual = (values: readonly HourValue[]) => values.reduce((sum, one) => sum + one.value, 0) / values.length;
+
+/** The hours of the fit, within half and twice of a day's mean. */
+function inWindow(window: number | undefined, mean: number): number {
+  return window === undefined ? mean : Math.min(2 * mean, Math.max(0.5 * mean, window));
 }
 
 const bounded = (share: number) => Math.min(2, Math.max(0.5, share));

@@ -3,7 +3,7 @@
 import type { Delivery, Tank } from "../../../protocol/index.ts";
 import { toInstant } from "../instant.ts";
 import { REFILL_L_MIN, REFILL_MS, REFILL_SHARE } from "./consumption.ts";
-import type { Entry } from "./series.ts";
+import { type Entry, SLOT_MS } from "./series.ts";
 
 /** Deliveries that are kept; the oldest fall off. */
 export const DELIVERIES_MAX = 16;
@@ -36,14 +36,17 @@ export function risesOf(levels: readonly Entry[], capacityL: number): Rise[] {
   const rises: Rise[] = [];
   const litres = (at: number) => (levels[at] as Entry)[1] as number;
   const ms = (at: number) => (levels[at] as Entry)[0];
+  let floor = 0;
   for (let i = 1; i < levels.length; i++) {
     let low = i;
-    for (let at = i - 1; at >= 0 && ms(i) - ms(at) <= REFILL_MS; at--) if (litres(at) < litres(low)) low = at;
+    // What was before the top of one rise is no beginning of another.
+    for (let at = i - 1; at >= floor && ms(i) - ms(at) <= REFILL_MS; at--) if (litres(at) < litres(low)) low = at;
     if (litres(i) - litres(low) <= step) continue;
     let top = i;
     while (top + 1 < levels.length && ms(top + 1) - ms(top) <= JOIN_MS && litres(top + 1) > litres(top)) top++;
     rises.push({ fromMs: ms(low), untilMs: ms(top), litres: litres(top) - litres(low) });
     i = top;
+    floor = top;
   }
   return rises;
 }
@@ -70,7 +73,8 @@ export function withRises(
   levels: readonly Entry[],
   { pointId, tank }: DetectOptions,
 ): readonly DeliveryRecord[] {
-  const oldestMs = levels[0]?.[0] ?? Number.POSITIVE_INFINITY;
+  // A later sample of a slot takes the place of the one that a delivery began at.
+  const oldestMs = Math.floor((levels[0]?.[0] ?? Number.POSITIVE_INFINITY) / SLOT_MS) * SLOT_MS;
   const rises = risesOf(levels, tank.capacityL);
   if (rises.length === 0 && !deliveries.some((one) => isSeen(one) && one.atMs >= oldestMs)) return deliveries;
   // Nobody has said anything of these, and the series still shows whether they were.
@@ -98,6 +102,11 @@ function near(one: DeliveryRecord, fromMs: number, untilMs: number): boolean {
   return fromMs <= one.untilMs + reachMs && untilMs >= one.atMs - reachMs;
 }
 
+/** People tell late, and round the hour. */
+function isAbout(one: DeliveryRecord, atMs: number): boolean {
+  return atMs >= one.atMs - MATCH_MS && atMs <= one.untilMs + MATCH_MS;
+}
+
 function isSameList(a: readonly DeliveryRecord[], b: readonly DeliveryRecord[]): boolean {
   return a.length === b.length && a.every((one, i) => JSON.stringify(one) === JSON.stringify(b[i]));
 }
@@ -119,9 +128,7 @@ export function confirmed(
   const said = { toldL: litres, told, state: "confirmed" } as const;
   const match =
     deliveries.find((one) => one.deliveryId === deliveryId) ??
-    (deliveryId === undefined
-      ? deliveries.find((one) => one.state === "detected" && near({ ...one, atMs: one.atMs - MATCH_MS }, atMs, atMs))
-      : undefined);
+    (deliveryId === undefined ? deliveries.find((one) => one.state === "detected" && isAbout(one, atMs)) : undefined);
   if (match !== undefined) return deliveries.map((one) => (one === match ? { ...one, ...said } : one));
   if (deliveries.some((one) => one.deliveryId === entryId)) return deliveries;
   const added = { deliveryId: deliveryId ?? entryId, atMs, untilMs: atMs, ...said };

@@ -1,6 +1,6 @@
 // What a dip stick says of a tank whose sensor says otherwise: the sensor's litres are corrected by an offset and a scale,
 // estimated from the dips with how sure they are.
-import type { Tank } from "../../../protocol/index.ts";
+import type { Tank, Told } from "../../../protocol/index.ts";
 
 /** Dips that count; the oldest fall off. */
 export const DIPS_MAX = 8;
@@ -20,7 +20,7 @@ export interface Dip {
   /** What the sensor had it at, by the table alone; absent without a sensor. */
   readonly sensorL?: number;
   readonly by: string;
-  readonly via: string;
+  readonly via: Told["via"];
 }
 
 /** true litres = offset + scale × litres by the table. */

@@ -7,7 +7,8 @@ import { type BatterySeries, drawOf, usableKwh } from "./battery.ts";
 import type { LevelSeries } from "./consumption.ts";
 import { EMPTY_FUEL, type FuelModel } from "./fuel-model.ts";
 import { fuelPart } from "./fuel-part.ts";
-import { HOUR_MS } from "./hours.ts";
+import { HOUR, HOUR_MS, type Hour, KNOWN } from "./hours.ts";
+import { fillingAt } from "./rhythm.ts";
 import { type Part, type Source, sourceHours } from "./source.ts";
 
 export { HOURS_MAX } from "./source.ts";
@@ -41,8 +42,8 @@ export interface EnduranceInput {
 type Reason = Extract<Endurance, { kind: "none" }>["reason"];
 type Method = Extract<Endurance, { kind: "estimate" }>["method"];
 
-/** Reasons for no number, the one that says most first. */
-const REASONS: readonly (Reason & Part)[] = ["bad-sensor", "charging", "too-early", "no-data"];
+/** Reasons for no number, the one that says most first. A battery that is being filled will have a rate when it gives. */
+const REASONS: readonly (Reason & Part)[] = ["bad-sensor", "too-early", "no-data"];
 
 export function estimateEndurance(input: EnduranceInput): Endurance {
   const none = (reason: Reason): Endurance => {
@@ -59,17 +60,37 @@ export function estimateEndurance(input: EnduranceInput): Endurance {
   const battery = batteryPart(input, asOfMs, fuelHours);
   const parts: readonly Part[] = [found.part, battery];
   const known = parts.filter((part): part is Source => typeof part !== "string");
-  if (known.length === 0) {
+  // Beside a set whose fuel nobody knows, the hours of the battery are not those of the point.
+  const isBlind = found.part === "no-data" || found.part === "bad-sensor";
+  if (known.length === 0 || isBlind) {
     if (!input.hasDevice && found.part === "no-data") return none("no-device");
-    return none(REASONS.find((reason) => parts.includes(reason)) ?? "no-backup");
+    if (parts.includes("charging")) return none("too-early");
+    return none(
+      REASONS.find((reason) => (isBlind ? found.part : undefined) === reason || parts.includes(reason)) ?? "no-backup",
+    );
   }
   const method = typeof found.part === "string" ? "battery" : found.method;
-  return assemble(input, { fuel: found.part, battery, known, method, asOfMs });
+  const isCarried = input.contactLost || found.isCarried;
+  return assemble(input, { fuel: found.part, battery, known, method, asOfMs, isCarried });
+}
+
+/**
+ * The hour at which the outage began, from 1970; now when the mains are there. Undefined when nobody saw one. By the hours
+ * and not by the moment at which the mains went, which depends on the order in which late samples come.
+ */
+export function outageHourOf({ mainsPresent, fuel }: EnduranceInput, atMs: number): number | undefined {
+  if (mainsPresent) return atMs / HOUR_MS;
+  const hours = fuel?.hours ?? [];
+  let first: number | undefined;
+  for (let i = hours.length - 1; i >= 0 && ((hours[i] as Hour)[KNOWN] as number) > 0; i--)
+    first = (hours[i] as Hour)[HOUR];
+  return first;
 }
 
 /** A state of charge is known within so much of the capacity. */
 const CHARGE_SIGMA_SHARE = 0.015;
-const UNSEEN_SPREAD = 0.32;
+/** Loads swing by more than the fuel of a set does. */
+const SWING = 1.6;
 
 function batteryPart(input: EnduranceInput, atMs: number, fuelHours: number): Part {
   const { battery, generator } = input;
@@ -77,10 +98,20 @@ function batteryPart(input: EnduranceInput, atMs: number, fuelHours: number): Pa
   if (input.stateOfChargePct === undefined) return input.batteryBad ? "bad-sensor" : "no-data";
   const kWh = usableKwh(battery, input.stateOfChargePct);
   const besideGenerator = generator !== undefined;
-  const draw = drawOf(battery, input.currents, { atMs, hours: input.fuel?.hours ?? [], besideGenerator });
+  const outageHour = outageHourOf(input, atMs);
+  const draw = drawOf(battery, input.currents, { atMs, hours: input.fuel?.hours ?? [], besideGenerator, outageHour });
   // A battery that is being filled is not about to be empty; without a rate it has no hours.
   if (draw === "charging") return "charging";
-  const empty = { amount: 0, sigmaAmount: 0, spread: 0, ahead: [], seenH: 0, unseenSpread: 0, perH: draw?.kw ?? 0 };
+  const empty = {
+    amount: 0,
+    sigmaAmount: 0,
+    spread: 0,
+    ahead: [],
+    seenH: 0,
+    swing: 1,
+    filling: 0,
+    perH: draw?.kw ?? 0,
+  };
   if (kWh <= 0 && !input.mainsPresent) return empty;
   if (draw === undefined || !(draw.kw > 0)) return "too-early";
   // It takes over where the fuel ends, at the hour of the day that it is then.
@@ -92,7 +123,8 @@ function batteryPart(input: EnduranceInput, atMs: number, fuelHours: number): Pa
     spread: draw.sigma / draw.kw,
     ahead,
     seenH: draw.seenH,
-    unseenSpread: UNSEEN_SPREAD,
+    swing: SWING,
+    filling: fillingAt(atMs / HOUR_MS, outageHour),
     perH: draw.kw,
   };
 }
@@ -103,6 +135,7 @@ interface Assembly {
   readonly known: readonly Source[];
   readonly method: Method;
   readonly asOfMs: number;
+  readonly isCarried: boolean;
 }
 
 /** The 10 % and 90 % points of a standard normal. */
@@ -137,7 +170,7 @@ function assemble(input: EnduranceInput, parts: Assembly): Endurance {
     ...(shortH > 0 ? { shortage: shortage(shortH, fuel, battery) } : {}),
     ...(fuel === undefined ? {} : { rateLPerH: round(fuel.perH) }),
     ...(battery === undefined ? {} : { rateKw: round(battery.perH) }),
-    carriedForward: input.contactLost,
+    carriedForward: parts.isCarried,
     hypothetical: input.mainsPresent,
     asOf: toInstant(asOfMs),
   };

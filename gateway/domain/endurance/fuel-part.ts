@@ -1,11 +1,12 @@
 // The fuel that a point can still burn: by the sensor and what dips say of it, or by what a person told.
 import type { Endurance } from "../../../protocol/index.ts";
 import type { Generator } from "../point.ts";
-import { type Rate, type RateOptions, rateOf } from "./consumption.ts";
-import { calibrationOf, corrected, sigmaAt } from "./dips.ts";
-import type { EnduranceInput } from "./endurance.ts";
+import { type Rate, rateOf } from "./consumption.ts";
+import { calibrationOf, corrected, type Dip, sigmaAt } from "./dips.ts";
+import { type EnduranceInput, outageHourOf } from "./endurance.ts";
 import type { FuelModel } from "./fuel-model.ts";
 import { HOUR_MS } from "./hours.ts";
+import { fillingAt } from "./rhythm.ts";
 import { type Entry, median } from "./series.ts";
 import type { Part } from "./source.ts";
 import { litresAt, usableLitres } from "./tank.ts";
@@ -21,42 +22,45 @@ const STILL_ENTRIES = 10;
 const STILL_NOISES = 2.5;
 const STILL_WEIGHT = 0.8;
 
-/** Load rhythms of hours that were not seen, as far as a set drinks by them. */
-const UNSEEN_SPREAD = 0.2;
-
 type Method = Extract<Endurance, { kind: "estimate" }>["method"];
 
-export function fuelPart(
-  input: EnduranceInput & { readonly fuel: FuelModel },
-  atMs: number,
-): { readonly part: Part; readonly method: Method } {
+/** A level older than this says nothing of a tank whose sensor is gone. */
+const CARRIED_MS_MAX = 12 * HOUR_MS;
+
+export interface FuelFound {
+  readonly part: Part;
+  readonly method: Method;
+  /** The level is not measured now: it is carried forward from what was known. */
+  readonly isCarried: boolean;
+}
+
+export function fuelPart(input: EnduranceInput & { readonly fuel: FuelModel }, atMs: number): FuelFound {
   const { generator, fuel } = input;
   // A set that failed gives nothing, whatever is in its tank.
   if (generator === undefined || input.generatorState === "none" || input.generatorState === "failed") {
-    return { part: "no-source", method: "rated" };
+    return { part: "no-source", method: "rated", isCarried: false };
   }
   const cycles = input.battery !== undefined && !input.mainsPresent;
-  const options: RateOptions = {
-    atMs,
-    cycles,
-    fuel,
-    ...(input.asset === undefined ? {} : { pieces: input.asset.pieces }),
-  };
-  const rate = rateOf(generator, input.levels, options);
+  const pieces = input.asset === undefined ? {} : { pieces: input.asset.pieces };
+  const outageHour = outageHourOf(input, atMs);
+  const rate = rateOf(generator, input.levels, { atMs, cycles, fuel, outageHour, ...pieces });
+  const filling = rate.method === "rated" ? 0 : fillingAt(atMs / HOUR_MS, outageHour);
   const litres = input.fuelLevelPct === undefined ? undefined : litresAt(generator.tank, input.fuelLevelPct);
-  if (litres !== undefined) return { part: measured(input, generator, rate, { litres, atMs }), method: rate.method };
-  const part = told(input, generator, rate, atMs);
-  return {
-    part: part ?? (input.fuelBad || input.fuelLevelPct !== undefined ? "bad-sensor" : "no-data"),
-    method: "told",
-  };
+  if (litres !== undefined) {
+    const part = measured(input, generator, rate, { litres, atMs, filling });
+    return { part, method: rate.method, isCarried: false };
+  }
+  const carried = told(input, generator, rate, { atMs, filling });
+  if (carried !== undefined) return carried;
+  const isBad = input.fuelBad || input.fuelLevelPct !== undefined;
+  return { part: isBad ? "bad-sensor" : "no-data", method: "told", isCarried: false };
 }
 
 function measured(
   { fuel, levels }: EnduranceInput & { readonly fuel: FuelModel },
   generator: Generator,
   rate: Rate,
-  { litres, atMs }: { readonly litres: number; readonly atMs: number },
+  { litres, atMs, filling }: { readonly litres: number; readonly atMs: number; readonly filling: number },
 ): Part {
   const { tank } = generator;
   const still = stilled(levels, litres, rate, atMs);
@@ -70,11 +74,12 @@ function measured(
   const factor = calibration.dips === 0 ? 1 : calibration.scale;
   return {
     amount: usableLitres(tank, true50),
-    sigmaAmount: sigmaL,
+    sigmaAmount: Math.hypot(sigmaL, deadSigma(generator)),
     spread: Math.hypot(rate.sigma / rate.litresPerH, rate.dutySigma),
     ahead: factor === 1 ? rate.ahead : rate.ahead.map((one) => one * factor),
     seenH: rate.seenH,
-    unseenSpread: UNSEEN_SPREAD,
+    swing: 1,
+    filling,
     perH: rate.litresPerH * rate.duty * factor,
   };
 }
@@ -99,19 +104,38 @@ function told(
   input: EnduranceInput & { readonly fuel: FuelModel },
   generator: Generator,
   rate: Rate,
-  atMs: number,
-): Part | undefined {
-  const { fuel } = input;
+  { atMs, filling }: { readonly atMs: number; readonly filling: number },
+): Pick<FuelFound, "part" | "method" | "isCarried"> | undefined {
+  const { fuel, levels } = input;
   const runsSinceMs = input.mainsPresent ? undefined : (input.mainsLostMs ?? 0);
-  const found = toldLitres({ generator, ...fuel, thirst: rate.thirst, atMs, runsSinceMs });
+  const last = input.fuelBad ? levels[levels.length - 1] : undefined;
+  const dips: Dip[] = [...fuel.dips];
+  const isLevel =
+    last !== undefined && atMs - last[0] <= CARRIED_MS_MAX && last[0] > (dips[dips.length - 1]?.atMs ?? 0);
+  // The last good level of a sensor that is gone counts as a dip that nobody took.
+  if (isLevel) {
+    const litres = corrected(calibrationOf(generator.tank, fuel.dips, atMs), generator.tank, last[1] as number);
+    dips.push({ atMs: last[0], litres, by: "sensor", via: "screen" });
+  }
+  const found = toldLitres({ generator, ...fuel, dips, thirst: rate.thirst, atMs, runsSinceMs });
   if (found === undefined) return undefined;
-  return {
+  const part: Part = {
     amount: usableLitres(generator.tank, found.litres),
-    sigmaAmount: found.sigmaL,
+    sigmaAmount: Math.hypot(found.sigmaL, deadSigma(generator)),
     spread: Math.hypot(rate.sigma / rate.litresPerH, rate.dutySigma),
     ahead: rate.ahead,
     seenH: rate.seenH,
-    unseenSpread: UNSEEN_SPREAD,
+    swing: 1,
+    filling,
     perH: rate.litresPerH * rate.duty,
   };
+  return { part, method: isLevel ? rate.method : "told", isCarried: true };
 }
+
+/** What lies under the suction pipe is a guess, also where it was written down. */
+function deadSigma({ tank }: Generator): number {
+  return tank.deadVolumeL === undefined ? DEAD_SIGMA_SHARE * tank.capacityL : DEAD_SAID_SIGMA * tank.deadVolumeL;
+}
+
+const DEAD_SIGMA_SHARE = 0.03;
+const DEAD_SAID_SIGMA = 0.2;

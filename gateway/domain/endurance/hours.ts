@@ -26,9 +26,7 @@ export const DRAW_SUM = 11;
 /** Samples of a battery that is charged, and their sum in watts. */
 export const CHARGES = 12;
 export const CHARGE_SUM = 13;
-/** Samples of a battery. */
-export const BATTERY = 14;
-export const FIELDS = 15;
+export const FIELDS = 14;
 
 export type Hour = readonly number[];
 
@@ -80,7 +78,6 @@ function add(row: number[], { runs, litres, loadKw, temperatureC, drawW }: HourS
     put(TEMPERATURE_SUM, temperatureC * 2);
   }
   if (drawW === undefined) return;
-  put(BATTERY, 1);
   if (drawW > 0) {
     put(DRAWS, 1);
     put(DRAW_SUM, drawW);

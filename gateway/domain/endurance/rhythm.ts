@@ -20,6 +20,25 @@ const EXTRA_MAX = 1;
 export const SEEN_HOURS = 24;
 const AHEAD_HOURS = 48;
 
+/**
+ * A point that has just opened fills: what it asks in the first hours of an outage is less than what it will, and what was
+ * seen of them is taken up by as much.
+ */
+const FILLING_SHARE = 0.32;
+const FILLING_H = 9;
+
+/** Share of what is asked once all are there, at an hour that counts from 1970. */
+export function filledAt(hour: number, outageHour: number | undefined, swing = 1): number {
+  return outageHour === undefined
+    ? 1
+    : 1 - swing * FILLING_SHARE * Math.exp(-Math.max(0, hour - outageHour) / FILLING_H);
+}
+
+/** 1 at the beginning of an outage, towards 0 when all are there. */
+export function fillingAt(hour: number, outageHour: number | undefined): number {
+  return (1 - filledAt(hour, outageHour)) / FILLING_SHARE;
+}
+
 export interface HourValue {
   /** Counts from 1970. */
   readonly hour: number;
@@ -31,7 +50,7 @@ export interface HourValue {
 export interface Rhythm {
   /** For each hour ahead, from now: two days; then the second repeats. */
   readonly ahead: readonly number[];
-  /** Mean of a whole day. */
+  /** Mean of a whole day, once all are there. */
   readonly mean: number;
   /** Different hours of the day that were seen. */
   readonly seenH: number;
@@ -42,9 +61,18 @@ function usualShare(hour: number): number {
   return ofDay >= NIGHT_FROM || ofDay < NIGHT_UNTIL ? NIGHT_SHARE : 1;
 }
 
-/** The hours ahead of `nowHour` (a fraction counts); undefined when nothing was seen. `values` in the order of time. */
-export function rhythmOf(values: readonly HourValue[], nowHour: number): Rhythm | undefined {
-  if (values.length === 0) return undefined;
+/** The hours ahead of `nowHour` (a fraction counts); undefined when nothing was seen. `raw` in the order of time. */
+export function rhythmOf(
+  raw: readonly HourValue[],
+  nowHour: number,
+  outageHour?: number,
+  swing = 1,
+): Rhythm | undefined {
+  if (raw.length === 0) return undefined;
+  const values = raw.map(({ hour, value, sigma }) => {
+    const filled = filledAt(hour + 0.5, outageHour, swing);
+    return { hour, value: value / filled, sigma: sigma / filled };
+  });
   const newest = (values[values.length - 1] as HourValue).hour;
   const sums = new Float64Array(DAY);
   const weights = new Float64Array(DAY);
@@ -78,7 +106,7 @@ export function rhythmOf(values: readonly HourValue[], nowHour: number): Rhythm 
   const ahead = new Array<number>(AHEAD_HOURS);
   for (let k = 0; k < AHEAD_HOURS; k++) {
     const of = profile[Math.floor(nowHour + k + 0.5) % DAY] as number;
-    ahead[k] = Math.max(0, of * (1 + extra * KEEPS ** (k + 0.5)));
+    ahead[k] = Math.max(0, of * (1 + extra * KEEPS ** (k + 0.5)) * filledAt(nowHour + k + 0.5, outageHour, swing));
   }
   return { ahead, mean, seenH };
 }

@@ -20,6 +20,8 @@ const PIECE_HOURS_MIN = 1.5;
 /** What a table, a temperature and a drift do to the fuel of one piece. */
 const PIECE_SIGMA_SHARE = 0.06;
 const PIECE_SIGMA_TANK = 0.0025;
+/** What no set drinks more than its model: beyond that it was not drunk. */
+const WILD_SHARE = 1.2;
 /** A piece says half as much when it is so old: loads, tables and weather change. */
 const HALF_AGE_H = 36;
 
@@ -118,7 +120,7 @@ export function thirstOf(
     const expected = f0 * u + f1 * e;
     const miss = litres - expected;
     // What no set drinks was not drunk, or the level was not what it seemed.
-    const wild = Math.max(0, Math.abs(miss) - (knowsLoad ? 0.6 : 0.9) * expected);
+    const wild = Math.max(0, Math.abs(miss) - (knowsLoad ? WILD_SHARE : 2 * WILD_SHARE) * expected);
     const ageH = Math.max(0, atMs / HOUR_MS - hour);
     const variance = (sigmaL ** 2 + (PIECE_SIGMA_SHARE * expected) ** 2 + (3 * wild) ** 2) * 2 ** (ageH / HALF_AGE_H);
     if (!(variance > 0)) continue;
