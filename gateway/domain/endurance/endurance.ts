@@ -88,7 +88,7 @@ export function outageHourOf({ mainsPresent, fuel }: EnduranceInput, atMs: numbe
 }
 
 /** A state of charge is known within so much of the capacity. */
-const CHARGE_SIGMA_SHARE = 0.015;
+const CHARGE_SIGMA_SHARE = 0.03;
 /** Loads swing by more than the fuel of a set does. */
 const SWING = 1.6;
 

@@ -13,7 +13,7 @@ import { litresAt, usableLitres } from "./tank.ts";
 import { toldLitres } from "./told.ts";
 
 /** A level without any dip is known within this share of the tank: sensor, table, tilt. */
-const LEVEL_SIGMA_SHARE = 0.015;
+const LEVEL_SIGMA_SHARE = 0.018;
 const LEVEL_SIGMA_SHARE_MIN = 0.006;
 /** Levels of the last half hour still one that sloshes. */
 const STILL_MS = HOUR_MS / 2;
@@ -50,7 +50,7 @@ export function fuelPart(input: EnduranceInput & { readonly fuel: FuelModel }, a
     const part = measured(input, generator, rate, { litres, atMs, filling });
     return { part, method: rate.method, isCarried: false };
   }
-  const carried = told(input, generator, rate, { atMs, filling });
+  const carried = told(input, generator, rate, { atMs, filling, outageHour });
   if (carried !== undefined) return carried;
   const isBad = input.fuelBad || input.fuelLevelPct !== undefined;
   return { part: isBad ? "bad-sensor" : "no-data", method: "told", isCarried: false };
@@ -104,10 +104,12 @@ function told(
   input: EnduranceInput & { readonly fuel: FuelModel },
   generator: Generator,
   rate: Rate,
-  { atMs, filling }: { readonly atMs: number; readonly filling: number },
+  given: { readonly atMs: number; readonly filling: number; readonly outageHour: number | undefined },
 ): Pick<FuelFound, "part" | "method" | "isCarried"> | undefined {
   const { fuel, levels } = input;
-  const runsSinceMs = input.mainsPresent ? undefined : (input.mainsLostMs ?? 0);
+  const { atMs, filling, outageHour } = given;
+  const lostMs = outageHour === undefined ? (input.mainsLostMs ?? 0) : outageHour * HOUR_MS;
+  const runsSinceMs = input.mainsPresent ? undefined : lostMs;
   const last = input.fuelBad ? levels[levels.length - 1] : undefined;
   const dips: Dip[] = [...fuel.dips];
   const isLevel =
