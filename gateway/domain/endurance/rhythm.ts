@@ -24,7 +24,7 @@ const AHEAD_HOURS = 48;
  * A point that has just opened fills: what it asks in the first hours of an outage is less than what it will, and what was
  * seen of them is taken up by as much.
  */
-const FILLING_SHARE = 0.36;
+const FILLING_SHARE = 0.42;
 const FILLING_H = 9;
 
 /** Share of what is asked once all are there, at an hour that counts from 1970. */

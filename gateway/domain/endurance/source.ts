@@ -5,12 +5,12 @@ import { hoursUntilUsed, SEEN_HOURS } from "./rhythm.ts";
 /** Beyond three weeks a number says no more than 'long'. */
 export const HOURS_MAX = 500;
 /** Loads of tomorrow differ from those of today: another hall, other weather. Those of hours not yet seen differ more. */
-const DAY_SPREAD = 0.16;
+const DAY_SPREAD = 0.19;
 const DAY_FULL_H = 16;
 const UNSEEN_SPREAD = 0.2;
 const UNSEEN_FULL_H = 8;
 /** A point that has just opened fills, and nobody knows by how much. */
-const FILLING_SPREAD = 0.2;
+const FILLING_SPREAD = 0.25;
 
 export interface Source {
   /** Litres or kWh that can be used. */
