@@ -1,7 +1,7 @@
 // Which rules held when: so that a delay counts in the time of the samples, and an hour that arrives late counts as the
 // hour that it was.
 import type { RuleId } from "./alert-text.ts";
-import { type Entry, hasSlot, withEntry } from "./series.ts";
+import { type Entry, hasSlot, withEntry } from "./endurance/series.ts";
 
 /** A series of [atMs, bits]: one bit a rule. */
 export type HeldSeries = readonly Entry[];
@@ -12,6 +12,9 @@ const BITS: Partial<Record<RuleId, number>> = {
   "endurance-low": 2,
   "cannot-reach-72h": 4,
   "sensor-bad": 8,
+  "fuel-leak": 16,
+  "fuel-overuse": 32,
+  "fuel-tamper": 64,
 };
 /** Of a delay that is longer, only this much counts of what came late. */
 export const HELD_MS = 2 * 3_600_000;

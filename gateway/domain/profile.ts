@@ -61,6 +61,13 @@ export interface Profile {
   readonly cannotReach72h: Delayed;
   readonly powerLost: Delayed;
   readonly sensorBad: Delayed;
+  /** Fuel that left a tank at rest: at once, or slowly. */
+  readonly fuelLoss: Delayed;
+  readonly fuelLeak: Delayed;
+  /** A running set that drinks half as much again as is known of it. */
+  readonly fuelOveruse: Delayed;
+  /** The level sensor was unplugged while there was fuel in the tank. */
+  readonly fuelTamper: Delayed;
   /** Silent after so many intervals, while the path was up. */
   readonly silence: { readonly priority: Priority; readonly intervals: number; readonly graceS: number };
   /** Counting people, and when somebody has to count again. */
@@ -99,6 +106,10 @@ export const CONCEPT_2026: Profile = {
   cannotReach72h: { priority: 3, onDelayS: 3_600 },
   powerLost: { priority: 1, onDelayS: 0 },
   sensorBad: { priority: 3, onDelayS: 300 },
+  fuelLoss: { priority: 2, onDelayS: 0 },
+  fuelLeak: { priority: 2, onDelayS: 600 },
+  fuelOveruse: { priority: 2, onDelayS: 1_800 },
+  fuelTamper: { priority: 2, onDelayS: 120 },
   silence: { priority: 2, intervals: 3, graceS: 120 },
   people: {
     missShare: 0.03,

@@ -126,7 +126,7 @@ describe("the power of a point", () => {
     expect(rulesOf({ enduranceH: 40 }, undefined, 100)).toEqual(["cannot-reach-72h"]);
     expect(rulesOf({ enduranceH: 40 }, undefined, 45)).toEqual([]);
     expect(rulesOf({ enduranceH: 40 }, "cannot-reach-72h", 45)).toEqual(["cannot-reach-72h"]);
-    expect(rulesOf({ enduranceH: 40 }, "cannot-reach-72h", 20)).toEqual([]);
+    expect(rulesOf({ enduranceH: 40 }, "cannot-reach-72h", 15)).toEqual([]);
   });
 
   test("nothing falls short of 72 hours that are over", () => {

@@ -1,13 +1,15 @@
 // Which rules a point breaks now. Pure; delays are counted here, in the time for which a condition has held.
 import type { PointState, Priority } from "../../protocol/index.ts";
 import type { AlertValues, RuleId } from "./alert-text.ts";
+import type { AssetModel } from "./endurance/asset-model.ts";
+import { leakOf, lossOf, overuseOf } from "./endurance/fuel-watch.ts";
 import { type HeldSeries, heldSince } from "./held.ts";
 import type { PointView } from "./point.ts";
 import { isBad, type PointModel } from "./point-model.ts";
 import type { Profile } from "./profile.ts";
 
 /** One line per cause: a point's power is one matter, whatever its level. */
-export type Matter = "power" | "silence" | "sensor";
+export type Matter = "power" | "silence" | "sensor" | "fuel";
 
 export interface Finding {
   readonly ruleId: RuleId;
@@ -143,4 +145,43 @@ export function sensorCandidates(model: PointModel, state: PointState, view: Poi
   const blind = bad.includes("power.fuelLevelPct") && view.generator !== undefined && view.battery === undefined;
   const priority = blind && state.mains !== "present" ? 2 : profile.sensorBad.priority;
   return [{ ruleId: "sensor-bad", priority, onDelayS: profile.sensorBad.onDelayS, values: { fields } }];
+}
+
+/** A tank with less than this is hardly worth unplugging its sensor for. */
+const TAMPER_SHARE = 0.2;
+const TAMPER_MS = 2 * 3_600_000;
+
+/** Fuel that goes where it should not, by the levels up to `nowMs`. */
+export function fuelCandidates(
+  model: PointModel,
+  view: PointView,
+  profile: Profile,
+  { nowMs, asset }: { readonly nowMs: number; readonly asset?: AssetModel | undefined },
+): Candidate[] {
+  const { generator } = view;
+  const { levels, fuel } = model;
+  const newest = levels[levels.length - 1];
+  if (generator === undefined || newest === undefined) return [];
+  const { capacityL } = generator.tank;
+  const lastL = newest[1] as number;
+  const isGone = model.readings["power.fuelLevelPct"]?.value === "open-circuit";
+  if (isGone) {
+    const isFull = lastL > TAMPER_SHARE * capacityL && nowMs - newest[0] <= TAMPER_MS;
+    return isFull ? [{ ruleId: "fuel-tamper", ...profile.fuelTamper, values: { litres: tenth(lastL) } }] : [];
+  }
+  const lost = lossOf(levels, capacityL, nowMs);
+  if (lost !== undefined) {
+    const values = { lostL: tenth(lost), litres: tenth(lastL) };
+    return [{ ruleId: "fuel-loss", ...profile.fuelLoss, values }];
+  }
+  const leak = leakOf(fuel);
+  if (leak !== undefined) return [{ ruleId: "fuel-leak", ...profile.fuelLeak, values: { perH: tenth(leak) } }];
+  const over = overuseOf(generator, levels, fuel, { pieces: asset?.pieces ?? [], nowMs });
+  if (over === undefined) return [];
+  const values = { perH: tenth(over.measuredLPerH), expectedPerH: tenth(over.expectedLPerH) };
+  return [{ ruleId: "fuel-overuse", ...profile.fuelOveruse, values }];
+}
+
+function tenth(value: number): number {
+  return Math.round(value * 10) / 10;
 }

@@ -92,7 +92,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
 
   function priorityOf(pointId: string): PointState["priority"] {
     let most: PointState["priority"] = 0;
-    for (const matter of ["power", "silence", "sensor"]) {
+    for (const matter of ["power", "silence", "sensor", "fuel"]) {
       const id = state.byMatter.get(`${matter}/${pointId}`);
       const alert = id === undefined ? undefined : state.alerts.get(id)?.alert;
       if (alert === undefined || alert.state === "returned-unacknowledged") continue;
@@ -115,7 +115,9 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
       if (view === undefined) return [];
       const moment = momentOf(pointId, { nowMs, contact: contactOf(pointId) }, context);
       const model = state.points.get(pointId) ?? emptyModel(pointId);
-      const point = pointState(model, view, { ...moment, priority: priorityOf(pointId) });
+      const assetId = view.generator?.assetId;
+      const asset = assetId === undefined ? undefined : state.assets.get(assetId);
+      const point = pointState(model, view, { ...moment, asset, priority: priorityOf(pointId) });
       const leftOut = leftOutAt(pointId);
       const next = leftOut === 0 ? point : { ...point, leftOut };
       shown.set(pointId, next);
@@ -225,7 +227,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
     contactOf,
     isFresh: (pointId, nowMs) => {
       const model = state.points.get(pointId);
-      const toldMs = model === undefined ? undefined : toldPowerMs(model.told);
+      const toldMs = model === undefined ? undefined : toldPowerMs(model.told, model.fuel.dips);
       if (toldMs !== undefined && nowMs - toldMs <= profile().toldStaleS * 1000) return true;
       const sampledMs = model?.lastSampleMs;
       const intervalS = Math.max(0, ...context.devicesOf(pointId).map((device) => device.reportIntervalS));

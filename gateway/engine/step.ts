@@ -8,6 +8,7 @@ import {
   withNewestReport,
   withRecord,
 } from "../domain/device-model.ts";
+import { type AssetModel, teaches, withStay } from "../domain/endurance/asset-model.ts";
 import { bitsOf, isWanted, withHeld } from "../domain/held.ts";
 import { toInstant } from "../domain/instant.ts";
 import { byOwner } from "../domain/ownership.ts";
@@ -17,11 +18,18 @@ import { emptyModel, type PointModel, type ReportArrival, withContact, withRepor
 import { type PointMoment, pointState } from "../domain/point-state.ts";
 import type { Profile } from "../domain/profile.ts";
 import type { JournalRecord } from "../domain/record.ts";
-import { type Matter, powerCandidates, sensorCandidates, silenceCandidates, stepMatter } from "../domain/rules.ts";
+import {
+  fuelCandidates,
+  type Matter,
+  powerCandidates,
+  sensorCandidates,
+  silenceCandidates,
+  stepMatter,
+} from "../domain/rules.ts";
 import { activeAlert, applyVerdict } from "./alerts.ts";
 import { stepEntryRow } from "./entries.ts";
 import { phaseAct } from "./phase-acts.ts";
-import { type Draft, draftDevice, draftPoint } from "./state.ts";
+import { type Draft, draftAsset, draftDevice, draftPoint } from "./state.ts";
 
 /** A sample is live when it comes within two of its intervals, or two minutes. */
 const LIVE_MS_MIN = 120_000;
@@ -63,10 +71,14 @@ export function stepRow(draft: Draft, record: JournalRecord, context: StepContex
       const { current } = after.lifecycle;
       if (current?.atMs !== model.lifecycle.current?.atMs || current?.phase !== model.lifecycle.current?.phase)
         draft.acts.push(phaseAct(pointId, after.lifecycle, receivedMs));
+      if (teaches(model.fuel, timeMs)) learn(draft, view, after);
       const isLive = receivedMs - timeMs <= Math.max(LIVE_MS_MIN, 2000 * device.reportIntervalS);
       if (isLive && isNewest(before.report, record)) {
         evaluate(draft, pointId, { nowMs: receivedMs, contact: "present", sampledMs: timeMs }, context);
-      } else draft.points.set(pointId, withLateSample(after, view, arrival, context));
+      } else {
+        const late = { ...arrival, asset: assetIn(draft, view) };
+        draft.points.set(pointId, withLateSample(after, view, late, context));
+      }
       break;
     }
     case "info":
@@ -108,20 +120,47 @@ function withRecount(model: PointModel, record: JournalRecord, { event, argument
   return people === model.people ? model : { ...model, people };
 }
 
-/** Notes which rules held at a late sample, judged by it alone: it neither raises nor clears, but its time counts. */
-function withLateSample(model: PointModel, view: PointView, late: ReportArrival, context: StepContext): PointModel {
-  const { timeMs } = late;
-  const { counted } = byOwner(late.report, late.deviceId, view.groupOwners);
-  if (counted.power === undefined || !isWanted(model.held, timeMs, model.lastSampleMs ?? timeMs)) return model;
-  const then = withReport({ ...emptyModel(model.pointId), levels: model.levels, currents: model.currents }, view, late);
-  const state = pointState(then, view, momentOf(model.pointId, { nowMs: timeMs, contact: "present" }, context));
-  return { ...model, held: withHeld(model.held, timeMs, heldBits(then, state, view, context.profile)) };
+/** What the point's hours show goes to the set that stands there. */
+function learn(draft: Draft, { generator }: PointView, { fuel, levels }: PointModel): void {
+  if (generator?.assetId === undefined) return;
+  const before = draftAsset(draft, generator.assetId);
+  const after = withStay(before, generator, fuel, levels);
+  if (after !== before) draft.assets.set(generator.assetId, after);
 }
 
-function heldBits(model: PointModel, state: PointState, view: PointView, profile: Profile): number {
+function assetIn(draft: Draft, { generator }: PointView): AssetModel | undefined {
+  return generator?.assetId === undefined ? undefined : draftAsset(draft, generator.assetId);
+}
+
+type LateArrival = ReportArrival & { readonly asset: AssetModel | undefined };
+
+/** Notes which rules held at a late sample, judged by it alone: it neither raises nor clears, but its time counts. */
+function withLateSample(model: PointModel, view: PointView, late: LateArrival, context: StepContext): PointModel {
+  const { timeMs, asset } = late;
+  const { counted } = byOwner(late.report, late.deviceId, view.groupOwners);
+  if (counted.power === undefined || !isWanted(model.held, timeMs, model.lastSampleMs ?? timeMs)) return model;
+  const { levels, currents, fuel } = model;
+  const then = withReport({ ...emptyModel(model.pointId), levels, currents, fuel }, view, late);
+  const moment = momentOf(model.pointId, { nowMs: timeMs, contact: "present" }, context);
+  const state = pointState(then, view, { ...moment, asset });
+  return {
+    ...model,
+    held: withHeld(model.held, timeMs, heldBits(then, state, view, { profile: context.profile, nowMs: timeMs, asset })),
+  };
+}
+
+interface HeldMoment {
+  readonly profile: Profile;
+  readonly nowMs: number;
+  readonly asset: AssetModel | undefined;
+}
+
+function heldBits(model: PointModel, state: PointState, view: PointView, moment: HeldMoment): number {
+  const { profile } = moment;
   const candidates = [
     ...powerCandidates(state, view, profile, undefined),
     ...sensorCandidates(model, state, view, profile),
+    ...fuelCandidates(model, view, profile, moment),
   ];
   return bitsOf(candidates.map((candidate) => candidate.ruleId));
 }
@@ -142,7 +181,8 @@ export function evaluate(draft: Draft, pointId: string, evaluation: Evaluation, 
   const { nowMs } = evaluation;
   const { profile } = context;
   const model = draftPoint(draft, pointId);
-  const state = pointState(model, view, momentOf(pointId, evaluation, context));
+  const moment = { ...momentOf(pointId, evaluation, context), asset: assetIn(draft, view) };
+  const state = pointState(model, view, moment);
   const subject = { kind: "point", id: pointId, name: view.name, pointId } as const;
   let conditions = model.conditions;
   const step = (matter: Matter, candidates: Parameters<typeof stepMatter>[1]) => {
@@ -162,11 +202,21 @@ export function evaluate(draft: Draft, pointId: string, evaluation: Evaluation, 
   if (evaluation.onlySilence !== true) {
     step("power", powerCandidates(state, view, profile, activeAlert(draft, `power/${pointId}`)?.ruleId));
     step("sensor", sensorCandidates(model, state, view, profile));
+    step("fuel", fuelCandidates(model, view, profile, { nowMs: sampledOf(model, nowMs), asset: moment.asset }));
   }
   if (evaluation.sampledMs !== undefined) {
-    const held = withHeld(model.held, evaluation.sampledMs, heldBits(model, state, view, profile));
+    const held = withHeld(
+      model.held,
+      evaluation.sampledMs,
+      heldBits(model, state, view, { profile, nowMs: evaluation.sampledMs, asset: moment.asset }),
+    );
     draft.points.set(pointId, { ...model, conditions, held });
   } else if (!sameConditions(conditions, model.conditions)) draft.points.set(pointId, { ...model, conditions });
+}
+
+/** Levels are judged at the moment of the newest: a tick later they say no more. */
+function sampledOf(model: PointModel, nowMs: number): number {
+  return Math.min(nowMs, model.lastSampleMs ?? nowMs);
 }
 
 function sameConditions(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean {

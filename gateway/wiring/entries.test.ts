@@ -160,6 +160,8 @@ describe("an entry", () => {
     expect(spare.engine.hasEntry("alm-01", "form-0001")).toBe(true);
     expect((await spare.journal.read(0, 10)).map(({ link }) => link)).toEqual(["manual", "manual", "mqtt"]);
     // The device that has the name of the point is known by its own rows alone.
-    expect((await spare.journal.append(checkedFrame({ deviceId: "alm-01", receivedMs: systemClock.nowMs() }))).outcome).toBe("duplicate");
+    expect(
+      (await spare.journal.append(checkedFrame({ deviceId: "alm-01", receivedMs: systemClock.nowMs() }))).outcome,
+    ).toBe("duplicate");
   });
 });
