@@ -20,6 +20,7 @@ import { type AssetModel, emptyAsset, PIECES_MAX, withStay } from "./asset-model
 import { doubtOf } from "./charge.ts";
 import { risesOf } from "./deliveries.ts";
 import { calibrationOf, corrected, DIPS_MAX, sigmaAt } from "./dips.ts";
+import { estimateEndurance } from "./endurance.ts";
 import { HOURS_KEPT } from "./hours.ts";
 import { hoursUntilUsed, rhythmOf } from "./rhythm.ts";
 import type { Entry } from "./series.ts";
@@ -364,4 +365,30 @@ describe("whatever comes in", () => {
       { numRuns: 60 },
     );
   });
+});
+
+test("the error of a shunt at rest, with the mains there, is no rate", () => {
+  const battery = { chemistry: "lfp", capacityKwh: 5, nominalV: 48 } as const;
+  const view = { ...VIEW, generator: undefined, battery };
+  const currents = Array.from({ length: 12 }, (_, i) => [NOON_MS - (12 - i) * 3 * MINUTE, 48.7, -0.1, 96] as const);
+  const input = {
+    ...{
+      nowMs: NOON_MS,
+      sampledMs: NOON_MS,
+      hasDevice: true,
+      contactLost: false,
+      targetMs: NOON_MS + 72 * 60 * MINUTE,
+    },
+    ...{
+      generator: undefined,
+      generatorState: "absent",
+      battery: view.battery,
+      fuelLevelPct: undefined,
+      fuelBad: false,
+    },
+    ...{ stateOfChargePct: 96, batteryBad: false, levels: [], currents },
+  };
+  expect(estimateEndurance({ ...input, mainsPresent: true })).toMatchObject({ kind: "none", reason: "too-early" });
+  const drawn = currents.map(([atMs, volts, , charge]) => [atMs, volts, -10, charge] as const);
+  expect(estimateEndurance({ ...input, currents: drawn, mainsPresent: true })).toMatchObject({ kind: "estimate" });
 });

@@ -91,6 +91,8 @@ export function outageHourOf({ mainsPresent, fuel }: EnduranceInput, atMs: numbe
 
 /** A state of charge is known within so much of the capacity. */
 const CHARGE_SIGMA_SHARE = 0.03;
+/** While the mains are there a battery rests: less than its content in so many hours is the error of its shunt. */
+const RESTING_H = 200;
 /** Loads swing by more than the fuel of a set does. */
 const SWING = 1.6;
 
@@ -116,6 +118,7 @@ function batteryPart(input: EnduranceInput, atMs: number, fuelHours: number): Pa
   };
   if (kWh <= 0 && !input.mainsPresent) return empty;
   if (draw === undefined || !(draw.kw > 0)) return "too-early";
+  if (input.mainsPresent && draw.kw < battery.capacityKwh / RESTING_H) return "too-early";
   // It takes over where the fuel ends, at the hour of the day that it is then.
   const shift = Math.round(fuelHours) % 24;
   const ahead = fuelHours < 1 ? draw.ahead : draw.ahead.map((_, k) => draw.ahead[24 + ((k + shift) % 24)] as number);
