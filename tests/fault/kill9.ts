@@ -21,6 +21,23 @@ async function startSubject(subject: Subject, dir: string): Promise<{ started: S
   return { started, port: Number(started.line) };
 }
 
+/** Ended once as it wants, so that the starts that follow are short. */
+async function warmUp(subject: Subject): Promise<void> {
+  const folder = proofFolder();
+  try {
+    if (subject === "gateway") {
+      prepareDevices(folder.path, 1);
+      await (await startWhole(folder.path)).stop();
+    } else {
+      const { started } = await startSubject(subject, folder.path);
+      started.child.kill("SIGTERM");
+      await started.gone;
+    }
+  } finally {
+    folder.remove();
+  }
+}
+
 async function killCycle(dir: string, devices: readonly LoadDevice[], random: Random, subject: Subject): Promise<void> {
   const gateway = await startSubject(subject, dir);
   const startS = Math.floor(performance.timeOrigin / 1000);
@@ -44,6 +61,7 @@ async function campaign(context: ProofContext, cycles: number, subject: Subject)
   const devices = subject === "gateway" ? prepareDevices(folder.path, DEVICES) : createDevices();
   const random = createRandom(context.seed);
   try {
+    await warmUp(subject);
     for (let cycle = 1; cycle <= cycles; cycle++) {
       await killCycle(folder.path, devices, random, subject);
       if (cycle % 10 === 0) context.log(`kill9, ${subject}: ${cycle} of ${cycles} kills`);
@@ -64,11 +82,15 @@ export const proof: Proof = {
   async run(context) {
     const cycles = wholeFlag(context.flags, "cycles", 20);
     const subject = wordFlag(context.flags, "subject", ["ingress", "gateway", "writer"]) ?? "ingress";
-    const real =
-      subject === "writer"
-        ? await killWriters(context, cycles, createRandom(seedOf(context.seed, "writer")))
-        : await campaign(context, cycles, subject as Subject);
-    const control = await campaign(context, Math.max(3, Math.min(5, cycles)), "early");
+    const kills = Math.max(3, Math.min(5, cycles));
+    const random = createRandom(seedOf(context.seed, "writer"));
+    const isWriter = subject === "writer";
+    const real = isWriter
+      ? await killWriters(context, cycles, random)
+      : await campaign(context, cycles, subject as Subject);
+    const control = isWriter
+      ? await killWriters(context, kills, random, true)
+      : await campaign(context, kills, "early");
     return {
       name: "kill9",
       seed: context.seed,
