@@ -41,6 +41,7 @@ const STEPS: readonly Step[] = [
   counted("kill9-gateway", ["kill9", "--subject", "gateway"], "cycles", 500, 25),
   counted("powercut-filesystem", ["powercut", "--layer", "filesystem"], "cuts", 1_000, 40),
   counted("powercut-replay", ["powercut", "--layer", "replay"], "states", 100_000, 4_000),
+  counted("powercut-eio", ["powercut", "--layer", "eio"], "states", 20_000, 4_000),
   counted("sinks", ["sinks"], "kills", 1_000, 50),
   counted("blackout", ["blackout"], "seeds", BLACKOUT_SEEDS, 1),
   { name: "device-powercut", words: ["device-powercut"], blocks: 1 },

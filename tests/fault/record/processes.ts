@@ -7,7 +7,7 @@ export const WRITER = fileURLToPath(new URL("./writer.ts", import.meta.url));
 /** For what comes in the end also at a low priority on a busy machine: a release runs under nice. */
 export const PATIENCE_MS = 180_000;
 /** What Node made of the sources: a process that is killed is gone before it could have used its own. */
-const COMPILED = fileURLToPath(new URL("../../out/compiled/", import.meta.url));
+export const COMPILED = fileURLToPath(new URL("../../out/compiled/", import.meta.url));
 
 export interface Started {
   readonly child: ChildProcess;

@@ -25,6 +25,8 @@ const end = from + Number(values.count);
 const random = createRandom(Number(values.seed));
 const acks = openSync(values.acks ?? "", "a");
 const journal = await openJournal({ dir: values.dir ?? "", clock: systemClock });
+// Somebody reads, as in the gateway: the writer's connection is not the last, whose closing writes the log into the file.
+await journal.read(0, 1);
 process.stdout.write("writing\n");
 
 /** Most commits are of one frame, some of dozens: many commits fill the WAL, and its checkpoint falls into the run. */
