@@ -74,7 +74,11 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
       stops,
     );
     const engine = engineOf({ config, clock, logs, journal, store, sinks }, self, () => ingress);
-    const metrics = startMetrics({ engine, journal, self, sinks, ingress: () => ingress });
+    const metrics = startMetrics({
+      ...{ engine, journal, self, sinks },
+      ingress: () => ingress,
+      copy: () => copy?.figures(),
+    });
     stops.push(metrics.stop);
     await engine.start();
     stops.push(() => engine.stop());
@@ -169,9 +173,14 @@ function watchItself(
   const supply = createSupply(clock, logs.area("ups").warn);
   supply.use(config.ups);
   stops.push(supply.stop);
-  const { dir } = config.data;
+  const { dir, lowWaterMb } = config.data;
   const { warn } = logs.area("app");
-  const self = createSelfFigures({ dir, clock, journal, sinks: sinks.states, ...later, ups: supply.facts, log: warn });
+  const self = createSelfFigures({
+    ...{ dir, clock, journal, lowWaterMb, sinks: sinks.states },
+    ...later,
+    ups: supply.facts,
+    log: warn,
+  });
   stops.push(self.stop);
   return { supply, self };
 }

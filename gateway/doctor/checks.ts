@@ -1,6 +1,7 @@
 // The judgement, one function a matter: what is well, what will go wrong, what is wrong, and the command that mends it. Pure.
 import { CONCEPT_2026 } from "../domain/profile.ts";
 import { lowWaterBytes } from "../domain/self.ts";
+import { checkCopy } from "./copy-checks.ts";
 import type { CertificateFacts, DoctorFacts } from "./facts.ts";
 import { checkHistory, checkJournal } from "./journal-checks.ts";
 
@@ -26,6 +27,7 @@ export function judge(facts: DoctorFacts): Finding[] {
     checkDisk(facts),
     ...checkJournal(facts.journal, facts.folder.dir),
     ...checkHistory(facts),
+    ...checkCopy(facts),
     ...checkRegistry(facts),
     checkPeople(facts),
     ...facts.certificates.map((one) => checkCertificate(one, facts.nowMs)),
@@ -93,7 +95,7 @@ function octal(mode: number): string {
 
 export function checkDisk({ disk, folder }: DoctorFacts): Finding {
   if (disk === undefined) return { check: "disk", level: "warning", what: "its free space cannot be read" };
-  const low = lowWaterBytes(disk.sizeBytes, CONCEPT_2026.gateway);
+  const low = lowWaterBytes(disk, CONCEPT_2026.gateway);
   const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   const what = `${gb(disk.freeBytes)} of ${gb(disk.sizeBytes)} free`;
   const mend = `du -xh --max-depth=1 ${folder.dir} / | sort -h | tail`;
