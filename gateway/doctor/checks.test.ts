@@ -13,6 +13,7 @@ const JOURNAL: Extract<JournalFacts, { kind: "open" }> = {
   setAside: 0,
   deadLetters: [],
   gapRows: 0,
+  droppedEarly: 0,
   checkedRows: 20_000,
   damagedRows: 0,
   quickCheck: ["ok"],
@@ -271,6 +272,14 @@ const BAD: readonly (readonly [string, Partial<DoctorFacts>, string, Finding["le
     "fault",
     /cannot be sealed: \/p/,
     /chmod 600 \/p/,
+  ],
+  [
+    "acts dropped early",
+    { journal: { ...JOURNAL, droppedEarly: 12 } },
+    "dropped notes",
+    "warning",
+    /^12 acts or notes/,
+    /sink that refuses/,
   ],
   ["rows set aside", { journal: { ...JOURNAL, setAside: 4 } }, "set aside", "warning", /^4 rows/, /report/],
   [

@@ -48,6 +48,8 @@ export type JournalFacts =
       /** Rows that were dropped before all had read them, ever, and the last time. */
       readonly gapRows: number;
       readonly lastGap?: { readonly why: string; readonly atMs: number };
+      /** Acts and notes on rows that went before their time, because there were too many. */
+      readonly droppedEarly: number;
       /** Of the newest rows, so many were looked at, and so many do not fit their checksum. */
       readonly checkedRows: number;
       readonly damagedRows: number;

@@ -14,6 +14,7 @@ import {
   type Session,
   turnRange,
 } from "./sqlite-session.ts";
+import { trimLists } from "./sqlite-trim.ts";
 import { endOf, type Position, placeInLog, type RecordStore, type StoreVerdict, type TakenOver } from "./store.ts";
 
 /** Appends that wait for the one before. The gateway's writer has one under way. */
@@ -194,6 +195,7 @@ export function openSqliteStore(options: SqliteStoreOptions): RecordStore {
     gaps: (limit) => ask((reader) => reader.gaps(limit)),
     turn: (epoch, runMs) => inTurn(() => rangesChange(epoch, (now) => turnRange(now, runMs))),
     drop: (epoch, throughId, loss) => inTurn(() => rangesChange(epoch, (now) => dropRanges(now, throughId, loss))),
+    trim: (epoch, trims) => inTurn(() => write(epoch, ({ db }) => void trimLists(db, trims))),
     health: () => {
       const freeInsideBytes = session === undefined ? 0 : freeInside(session);
       const base = { inFlight, inFlightMax: IN_FLIGHT_MAX, epoch: epochNow, next, freeInsideBytes };
