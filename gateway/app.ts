@@ -29,6 +29,7 @@ import { createRunners } from "./wiring/sinks.ts";
 import { openStore, watchStore } from "./wiring/store.ts";
 import { startSupervision } from "./wiring/supervision.ts";
 import { createSupply, type Supply } from "./wiring/supply.ts";
+import { createListenerCertificates, setTlsOf } from "./wiring/tls.ts";
 
 export interface AppDeps {
   readonly clock?: Clock;
@@ -102,7 +103,11 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     const watch = watchStore(parts, listening);
     stops.push(() => watch.timer.stop());
     superviseIfAsked(parts, stops);
-    const reloadConfig = createReload({ config, logs, engine, sinks, supply, token, self, source: deps });
+    const certificates = createListenerCertificates({
+      http: { setTls: (files) => setTlsOf(http.app.server, files) },
+      mqtt: listening,
+    });
+    const reloadConfig = createReload({ config, logs, engine, sinks, supply, token, certificates, self, source: deps });
     log.info("gateway listens", { mqtt: `${listening.address.host}:${listening.address.port}`, http: http.url });
     return {
       mqtt: listening.address,

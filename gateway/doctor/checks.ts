@@ -152,14 +152,14 @@ export function checkCertificate(certificate: CertificateFacts, nowMs: number): 
   const { key, path, fromMs, untilMs, names, host } = certificate;
   const check = `certificate ${key}`;
   const until = new Date(untilMs).toISOString().slice(0, 10);
-  const mend = `waakvlam tls create --host ${names[0] ?? "NAME"}`;
+  const mend = `waakvlam tls create --host ${names[0] ?? "NAME"}; systemctl reload waakvlam`;
   if (nowMs < fromMs) {
     return { check, level: "fault", what: `${path} is not valid yet`, mend: "timedatectl (the clock may be wrong)" };
   }
   if (nowMs >= untilMs) return { check, level: "fault", what: `${path} has expired on ${until}`, mend };
   if (host !== undefined && !names.includes(host)) {
     const what = `${path} names ${names.join(", ")} and not ${host}`;
-    return { check, level: "warning", what, mend: `waakvlam tls create --host ${[host, ...names].join(",")}` };
+    return { check, level: "warning", what, mend: `waakvlam tls create --host ${[host, ...names].join(",")}; systemctl reload waakvlam` };
   }
   const days = Math.floor((untilMs - nowMs) / DAY_MS);
   if (days < CERTIFICATE_WARN_DAYS) {
