@@ -29,7 +29,7 @@ import { createRunners } from "./wiring/sinks.ts";
 import { openStore, watchStore } from "./wiring/store.ts";
 import { startSupervision } from "./wiring/supervision.ts";
 import { createSupply, type Supply } from "./wiring/supply.ts";
-import { createListenerCertificates, setTlsOf } from "./wiring/tls.ts";
+import { createListenerCertificates } from "./wiring/tls.ts";
 
 export interface AppDeps {
   readonly clock?: Clock;
@@ -75,11 +75,7 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
       stops,
     );
     const engine = engineOf({ config, clock, logs, journal, store, sinks }, self, () => ingress);
-    const metrics = startMetrics({
-      ...{ engine, journal, self, sinks },
-      ingress: () => ingress,
-      copy: () => copy?.figures(),
-    });
+    const metrics = startMetrics({ engine, journal, self, sinks, ingress: () => ingress, copy: () => copy?.figures() });
     stops.push(metrics.stop);
     await engine.start();
     stops.push(() => engine.stop());
@@ -103,10 +99,7 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     const watch = watchStore(parts, listening);
     stops.push(() => watch.timer.stop());
     superviseIfAsked(parts, stops);
-    const certificates = createListenerCertificates({
-      http: { setTls: (files) => setTlsOf(http.app.server, files) },
-      mqtt: listening,
-    });
+    const certificates = createListenerCertificates(http.app.server, listening);
     const reloadConfig = createReload({ config, logs, engine, sinks, supply, token, certificates, self, source: deps });
     log.info("gateway listens", { mqtt: `${listening.address.host}:${listening.address.port}`, http: http.url });
     return {

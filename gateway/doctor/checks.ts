@@ -159,7 +159,12 @@ export function checkCertificate(certificate: CertificateFacts, nowMs: number): 
   if (nowMs >= untilMs) return { check, level: "fault", what: `${path} has expired on ${until}`, mend };
   if (host !== undefined && !names.includes(host)) {
     const what = `${path} names ${names.join(", ")} and not ${host}`;
-    return { check, level: "warning", what, mend: `waakvlam tls create --host ${[host, ...names].join(",")}; systemctl reload waakvlam` };
+    return {
+      check,
+      level: "warning",
+      what,
+      mend: `waakvlam tls create --host ${[host, ...names].join(",")}; systemctl reload waakvlam`,
+    };
   }
   const days = Math.floor((untilMs - nowMs) / DAY_MS);
   if (days < CERTIFICATE_WARN_DAYS) {

@@ -3,16 +3,12 @@ import type { Server as HttpServer } from "node:http";
 import { createSecureContext, Server as TlsServer } from "node:tls";
 import type { GatewayConfig } from "../../protocol/index.ts";
 import { GatewayError } from "../errors.ts";
+import type { MqttIngress } from "../ingress/mqtt.ts";
 import { readPem } from "./parts.ts";
 
 export interface TlsFiles {
   readonly cert: string;
   readonly key: string;
-}
-
-export interface Listeners {
-  readonly http: { setTls(files: TlsFiles): void };
-  readonly mqtt: { setTls(files: TlsFiles): void };
 }
 
 export interface Certificates {
@@ -25,7 +21,12 @@ export function tlsFilesOf({ tlsCert, tlsKey }: { tlsCert?: string; tlsKey?: str
   return tlsCert === undefined || tlsKey === undefined ? undefined : { cert: readPem(tlsCert), key: readPem(tlsKey) };
 }
 
-export function createListenerCertificates(listeners: Listeners): Certificates {
+/** A listener that began without TLS stays so. */
+export function createListenerCertificates(http: HttpServer, mqtt: Pick<MqttIngress, "setTls">): Certificates {
+  const put = {
+    http: (files: TlsFiles) => void (http instanceof TlsServer && http.setSecureContext(files)),
+    mqtt: mqtt.setTls,
+  };
   return {
     prepare(config) {
       const ready = (["http", "mqtt"] as const).map((section) => {
@@ -37,16 +38,11 @@ export function createListenerCertificates(listeners: Listeners): Certificates {
           const reason = cause instanceof Error ? cause.message : String(cause);
           throw new GatewayError("CONFIG_INVALID", { problems: [`${section}/tlsCert: ${reason}`] }, { cause });
         }
-        return () => listeners[section].setTls(files);
+        return () => put[section](files);
       });
       return () => {
         for (const swap of ready) swap();
       };
     },
   };
-}
-
-/** A server that began without TLS stays so. */
-export function setTlsOf(server: HttpServer, files: TlsFiles): void {
-  if (server instanceof TlsServer) server.setSecureContext(files);
 }
