@@ -30,6 +30,5 @@ const ingress = await createMqttIngress({
   people: { verify: async () => undefined },
   flowLimits: { inFlightMax: 256, framesPerS: 1_000_000, burst: 1_000_000 },
 });
-// A proof kills it, except once: what Node made of the sources is written at an end of its own, and spares later starts most.
 process.once("SIGTERM", () => process.exit(0));
 process.stdout.write(`${ingress.address.port}\n`);

@@ -8,7 +8,7 @@ import { createDevices, DEVICES, drive, type LoadDevice } from "./kill9-load.ts"
 import { killWriters } from "./kill9-writer.ts";
 import type { Proof, ProofContext } from "./proof.ts";
 import { proofFolder } from "./record/endings.ts";
-import { kill, type Started, start } from "./record/processes.ts";
+import { kill, type Started, start, warmUp } from "./record/processes.ts";
 import { prepareDevices, startWhole } from "./record/whole.ts";
 
 const INGRESS = fileURLToPath(new URL("./kill9-gateway.ts", import.meta.url));
@@ -21,18 +21,14 @@ async function startSubject(subject: Subject, dir: string): Promise<{ started: S
   return { started, port: Number(started.line) };
 }
 
-/** Ended once as it wants, so that the starts that follow are short. */
-async function warmUp(subject: Subject): Promise<void> {
+/** A killed process leaves nothing that would shorten the start of the next. */
+async function warmUpSubject(subject: Subject): Promise<void> {
   const folder = proofFolder();
   try {
     if (subject === "gateway") {
       prepareDevices(folder.path, 1);
       await (await startWhole(folder.path)).stop();
-    } else {
-      const { started } = await startSubject(subject, folder.path);
-      started.child.kill("SIGTERM");
-      await started.gone;
-    }
+    } else await warmUp(INGRESS, ["--dir", folder.path]);
   } finally {
     folder.remove();
   }
@@ -61,7 +57,7 @@ async function campaign(context: ProofContext, cycles: number, subject: Subject)
   const devices = subject === "gateway" ? prepareDevices(folder.path, DEVICES) : createDevices();
   const random = createRandom(context.seed);
   try {
-    await warmUp(subject);
+    await warmUpSubject(subject);
     for (let cycle = 1; cycle <= cycles; cycle++) {
       await killCycle(folder.path, devices, random, subject);
       if (cycle % 10 === 0) context.log(`kill9, ${subject}: ${cycle} of ${cycles} kills`);

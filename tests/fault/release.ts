@@ -17,7 +17,7 @@ const STATE = fileURLToPath(new URL("../out/release.json", import.meta.url));
 const LANES_MAX = 2;
 const BLACKOUT_SEEDS = 8;
 /** No block takes this long on any machine that can run the gateway. */
-const BLOCK_MS = 3_600_000;
+const BLOCK_MS = 4 * 3_600_000;
 
 interface Step {
   readonly name: string;
