@@ -7,6 +7,8 @@ import type { DatabaseSync } from "node:sqlite";
 import { JOURNAL_FILE } from "./file.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
+/** Somebody may be reading all of the file: a look by the doctor ends after 20 s. */
+const PATIENCE_MS = 30_000;
 /** SQLite's words for it (sqlite.org/rescode.html). */
 const BUSY = 5;
 const IOERR = 10;
@@ -22,7 +24,10 @@ export function settleLog(db: DatabaseSync, dir: string): void {
   } finally {
     db.exec("ROLLBACK");
   }
+  const { timeout } = db.prepare("PRAGMA busy_timeout").get() as { timeout: number };
+  db.exec(`PRAGMA busy_timeout=${PATIENCE_MS}`);
   const done = db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number };
+  db.exec(`PRAGMA busy_timeout=${timeout}`);
   if (done.busy !== 0) throw failure("the log cannot be put into the file", BUSY);
 }
 
