@@ -6,7 +6,8 @@ import { toInstant } from "../domain/instant.ts";
 import { GatewayError } from "../errors.ts";
 import type { MqttIngress } from "../ingress/mqtt.ts";
 import { historyForApi } from "./history.ts";
-import { type Parts, readPem, VERSION } from "./parts.ts";
+import { type Parts, VERSION } from "./parts.ts";
+import { tlsFilesOf } from "./tls.ts";
 
 export async function startApi(
   parts: Parts,
@@ -14,7 +15,8 @@ export async function startApi(
   { health, staticDir }: { readonly health: ApiHealth; readonly staticDir: string | undefined },
 ): Promise<{ app: FastifyInstance; port: number; url: string }> {
   const { config, clock, logs, engine, store, journal, history } = parts;
-  const { host, port, tlsCert, tlsKey } = config.http;
+  const { host, port } = config.http;
+  const tls = tlsFilesOf(config.http);
   const recent = () =>
     ingress.refusals.recent.map(({ atMs, reason, sender, topic, bytes }) => ({
       at: toInstant(atMs),
@@ -33,7 +35,7 @@ export async function startApi(
     clock,
     version: VERSION,
     ...(staticDir === undefined ? {} : { staticDir }),
-    ...(tlsCert === undefined || tlsKey === undefined ? {} : { tls: { cert: readPem(tlsCert), key: readPem(tlsKey) } }),
+    ...(tls === undefined ? {} : { tls }),
     log: logs.area("http").error,
   });
   try {
