@@ -34,6 +34,7 @@ const PROOFS: readonly Words[] = [
   ["kill9", "--subject", "writer", "--cycles", "6"],
   ["powercut", "--layer", "replay", "--form", "short"],
   ["powercut", "--layer", "filesystem", "--form", "short"],
+  ["powercut", "--layer", "eio", "--form", "short"],
   ["diskfull", "--form", "short"],
   ["clock", "--form", "short"],
   ["poison"],

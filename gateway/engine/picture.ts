@@ -199,7 +199,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
       ...(own?.history === undefined ? {} : { history: own.history }),
       ...(own?.disk === undefined
         ? {}
-        : { disk: { ...own.disk, lowWaterBytes: Math.round(lowWaterBytes(own.disk.sizeBytes, profile().gateway)) } }),
+        : { disk: { ...own.disk, lowWaterBytes: Math.round(lowWaterBytes(own.disk, profile().gateway)) } }),
       ...(own?.ups === undefined ? {} : { ups: own.ups }),
     };
   }
