@@ -6,6 +6,7 @@ const UNIT = [
   "firmware/**/*.test.ts",
   "gateway/**/*.test.ts",
   "dashboards/**/*.test.ts",
+  "tests/bench/**/*.test.ts",
 ];
 
 export default defineConfig({

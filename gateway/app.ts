@@ -29,6 +29,7 @@ import { createRunners } from "./wiring/sinks.ts";
 import { openStore, watchStore } from "./wiring/store.ts";
 import { startSupervision } from "./wiring/supervision.ts";
 import { createSupply, type Supply } from "./wiring/supply.ts";
+import { createListenerCertificates } from "./wiring/tls.ts";
 
 export interface AppDeps {
   readonly clock?: Clock;
@@ -74,7 +75,7 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
       stops,
     );
     const engine = engineOf({ config, clock, logs, journal, store, sinks }, self, () => ingress);
-    const metrics = startMetrics({ engine, journal, self, sinks, ingress: () => ingress });
+    const metrics = startMetrics({ engine, journal, self, sinks, ingress: () => ingress, copy: () => copy?.figures() });
     stops.push(metrics.stop);
     await engine.start();
     stops.push(() => engine.stop());
@@ -98,7 +99,8 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     const http = await startApi(parts, listening, { health, staticDir: deps.staticDir, look: watch.look });
     stops.push(() => http.app.close());
     superviseIfAsked(parts, stops);
-    const reloadConfig = createReload({ config, logs, engine, sinks, supply, token, self, source: deps });
+    const certificates = createListenerCertificates(http.app.server, listening);
+    const reloadConfig = createReload({ config, logs, engine, sinks, supply, token, certificates, self, source: deps });
     log.info("gateway listens", { mqtt: `${listening.address.host}:${listening.address.port}`, http: http.url });
     return {
       mqtt: listening.address,
@@ -169,9 +171,14 @@ function watchItself(
   const supply = createSupply(clock, logs.area("ups").warn);
   supply.use(config.ups);
   stops.push(supply.stop);
-  const { dir } = config.data;
+  const { dir, lowWaterMb } = config.data;
   const { warn } = logs.area("app");
-  const self = createSelfFigures({ dir, clock, journal, sinks: sinks.states, ...later, ups: supply.facts, log: warn });
+  const self = createSelfFigures({
+    ...{ dir, clock, journal, lowWaterMb, sinks: sinks.states },
+    ...later,
+    ups: supply.facts,
+    log: warn,
+  });
   stops.push(self.stop);
   return { supply, self };
 }

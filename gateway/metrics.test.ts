@@ -13,6 +13,7 @@ const SOURCE: MetricSource = {
     ...{ refusing: false, lowWater: true, gapRows: 5, bytes: 4_096 },
   }),
   history: () => ({ behindRows: 40, bytes: 8_192, compactionAgeS: 300 }),
+  copy: () => ({ behindRows: 9, failing: false, writtenBytes: 65_536, ageS: 240 }),
   disk: () => ({ freeBytes: 5e9, sizeBytes: 32e9 }),
   sinks: () => [{ name: "influxdb", state: "retrying", behindRows: 12, oldestS: 90, sent: 6_988, dead: 0 }],
   refusals: () => ({ "bad-tag": 4, replay: 1 }),
@@ -63,6 +64,10 @@ describe("the metrics", () => {
     expect(value(families, "waakvlam_history_compaction_age_seconds")).toBe(300);
     expect(value(families, "waakvlam_history_size_bytes")).toBe(8_192);
     expect(value(families, "waakvlam_history_failing")).toBe(0);
+    expect(value(families, "waakvlam_copy_age_seconds")).toBe(240);
+    expect(value(families, "waakvlam_copy_behind_rows")).toBe(9);
+    expect(value(families, "waakvlam_copy_failing")).toBe(0);
+    expect(value(families, "waakvlam_copy_written_bytes_total")).toBe(65_536);
     expect(value(families, "waakvlam_sink_oldest_unsent_seconds", { sink: "influxdb" })).toBe(90);
     expect(value(families, "waakvlam_sink_state", { sink: "influxdb", state: "retrying" })).toBe(1);
     expect(value(families, "waakvlam_sink_state", { sink: "influxdb", state: "idle" })).toBe(0);
@@ -114,7 +119,7 @@ describe("the metrics", () => {
 
   test("what is not known is absent, not nought", async () => {
     const { families } = await scrape({
-      ...{ ups: () => undefined, disk: () => undefined },
+      ...{ ups: () => undefined, disk: () => undefined, copy: () => undefined },
       history: () => ({ failing: "no such file" }),
     });
     expect(families.get("waakvlam_history_failing")?.samples[0]?.value).toBe(1);
@@ -123,6 +128,8 @@ describe("the metrics", () => {
       "waakvlam_ups_up",
       "waakvlam_ups_runtime_seconds",
       "waakvlam_disk_free_bytes",
+      "waakvlam_copy_age_seconds",
+      "waakvlam_copy_failing",
     ]) {
       expect(families.get(name)?.samples ?? [], name).toEqual([]);
     }

@@ -24,6 +24,16 @@ export interface MetricSource {
         readonly failing?: string;
       }
     | undefined;
+  /** Undefined when no copy is configured. */
+  copy():
+    | {
+        readonly behindRows: number;
+        readonly failing: boolean;
+        readonly writtenBytes: number;
+        /** Since it was last brought up to date. */
+        readonly ageS?: number;
+      }
+    | undefined;
   disk(): { readonly freeBytes: number; readonly sizeBytes: number } | undefined;
   sinks(): readonly {
     readonly name: string;
@@ -91,6 +101,7 @@ export function createMetrics(source: MetricSource): Metrics {
   });
   addJournal(registry, source);
   addHistory(registry, source);
+  addCopy(registry, source);
   addSinks(registry, source);
   addPeopleAndDevices(registry, source);
   addOwn(registry, source);
@@ -252,6 +263,21 @@ function addHistory(registry: Registry, { history }: MetricSource): void {
   });
   add("size_bytes", "The history's file.", (one) => one.bytes);
   add("failing", "1 while history cannot be opened or written.", (one) => Number(one.failing !== undefined));
+}
+
+function addCopy(registry: Registry, { copy }: MetricSource): void {
+  gauge(registry, "waakvlam_copy_age_seconds", "Since the copy was last brought up to date.", () => copy()?.ageS);
+  gauge(registry, "waakvlam_copy_behind_rows", "Rows stored that are not in it.", () => copy()?.behindRows);
+  gauge(registry, "waakvlam_copy_failing", "1 while it cannot be brought up to date.", () => flag(copy()?.failing));
+  const written = {
+    name: "waakvlam_copy_written_bytes_total",
+    help: "Bytes written to it since the start.",
+    labels: [],
+  };
+  series("counter", registry, written, () => {
+    const bytes = copy()?.writtenBytes;
+    return bytes === undefined ? [] : [[{}, bytes]];
+  });
 }
 
 function addSinks(registry: Registry, source: MetricSource): void {

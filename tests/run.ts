@@ -34,6 +34,7 @@ const PROOFS: readonly Words[] = [
   ["kill9", "--subject", "writer", "--cycles", "6"],
   ["powercut", "--layer", "replay", "--form", "short"],
   ["powercut", "--layer", "filesystem", "--form", "short"],
+  ["powercut", "--layer", "eio", "--form", "short"],
   ["diskfull", "--form", "short"],
   ["clock", "--form", "short"],
   ["poison"],
@@ -118,6 +119,7 @@ async function vitest(name: string, projects: Words): Promise<void> {
 async function whole(): Promise<void> {
   const beside = async (): Promise<void> => {
     await bench("firmware", "--hours", "1");
+    await bench("endurance", "--points", "120");
     await proofs(BESIDE);
   };
   const others = async (): Promise<void> => {

@@ -1,6 +1,7 @@
 // The judgement, one function a matter: what is well, what will go wrong, what is wrong, and the command that mends it. Pure.
 import { CONCEPT_2026 } from "../domain/profile.ts";
 import { lowWaterBytes } from "../domain/self.ts";
+import { checkCopy } from "./copy-checks.ts";
 import type { CertificateFacts, DoctorFacts } from "./facts.ts";
 import { checkHistory, checkJournal } from "./journal-checks.ts";
 
@@ -26,6 +27,7 @@ export function judge(facts: DoctorFacts): Finding[] {
     checkDisk(facts),
     ...checkJournal(facts.journal, facts.folder.dir),
     ...checkHistory(facts),
+    ...checkCopy(facts),
     ...checkRegistry(facts),
     checkPeople(facts),
     ...facts.certificates.map((one) => checkCertificate(one, facts.nowMs)),
@@ -93,7 +95,7 @@ function octal(mode: number): string {
 
 export function checkDisk({ disk, folder }: DoctorFacts): Finding {
   if (disk === undefined) return { check: "disk", level: "warning", what: "its free space cannot be read" };
-  const low = lowWaterBytes(disk.sizeBytes, CONCEPT_2026.gateway);
+  const low = lowWaterBytes(disk, CONCEPT_2026.gateway);
   const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   const what = `${gb(disk.freeBytes)} of ${gb(disk.sizeBytes)} free`;
   const mend = `du -xh --max-depth=1 ${folder.dir} / | sort -h | tail`;
@@ -150,14 +152,19 @@ export function checkCertificate(certificate: CertificateFacts, nowMs: number): 
   const { key, path, fromMs, untilMs, names, host } = certificate;
   const check = `certificate ${key}`;
   const until = new Date(untilMs).toISOString().slice(0, 10);
-  const mend = `waakvlam tls create --host ${names[0] ?? "NAME"}`;
+  const mend = `waakvlam tls create --host ${names[0] ?? "NAME"}; systemctl reload waakvlam`;
   if (nowMs < fromMs) {
     return { check, level: "fault", what: `${path} is not valid yet`, mend: "timedatectl (the clock may be wrong)" };
   }
   if (nowMs >= untilMs) return { check, level: "fault", what: `${path} has expired on ${until}`, mend };
   if (host !== undefined && !names.includes(host)) {
     const what = `${path} names ${names.join(", ")} and not ${host}`;
-    return { check, level: "warning", what, mend: `waakvlam tls create --host ${[host, ...names].join(",")}` };
+    return {
+      check,
+      level: "warning",
+      what,
+      mend: `waakvlam tls create --host ${[host, ...names].join(",")}; systemctl reload waakvlam`,
+    };
   }
   const days = Math.floor((untilMs - nowMs) / DAY_MS);
   if (days < CERTIFICATE_WARN_DAYS) {

@@ -27,6 +27,8 @@ export interface DoctorFacts {
   readonly targets: readonly { readonly key: string; readonly url: string; readonly failure?: string }[];
   readonly clock: { readonly plausible: boolean; readonly synchronised?: boolean };
   /** Undefined where none is configured. */
+  readonly copy?: CopyFacts | undefined;
+  /** Undefined where none is configured. */
   readonly ups?: UpsFacts & { readonly name: string };
   /** Undefined where there is no such unit. */
   readonly unit?: { readonly active: string; readonly enabled: string; readonly restarts: number };
@@ -46,6 +48,8 @@ export type JournalFacts =
       /** Rows that were dropped before all had read them, ever, and the last time. */
       readonly gapRows: number;
       readonly lastGap?: { readonly why: string; readonly atMs: number };
+      /** Acts and notes on rows that went before their time, because there were too many. */
+      readonly droppedEarly: number;
       /** Of the newest rows, so many were looked at, and so many do not fit their checksum. */
       readonly checkedRows: number;
       readonly damagedRows: number;
@@ -86,4 +90,31 @@ export interface HttpFacts {
   readonly answer: "gateway" | "other" | "nobody";
   /** Why it is not ready, as `/readyz` says; empty when it is. */
   readonly notReady: readonly string[];
+}
+
+export interface CopyFacts {
+  /** Where copies are kept. */
+  readonly dir: string;
+  readonly everyS: number;
+  readonly place:
+    | { readonly kind: "there"; readonly writable: boolean; readonly sameDisk: boolean }
+    | { readonly kind: "missing" }
+    | { readonly kind: "silent" }
+    | { readonly kind: "unreadable"; readonly reason: string };
+  /** The copy of this journal; undefined while there is no journal. */
+  readonly found?:
+    | {
+        readonly folder: string;
+        /** When its newest whole state was written. */
+        readonly newestMs?: number;
+        /** States that are newer, and not whole. */
+        readonly damaged: readonly string[];
+        /** Files that copies which were ended have left. */
+        readonly parts: number;
+      }
+    | undefined;
+  readonly passphrase:
+    | { readonly kind: "none" }
+    | { readonly kind: "usable" }
+    | { readonly kind: "unusable"; readonly path: string; readonly reason: string };
 }

@@ -13,6 +13,7 @@ import { listPeople } from "../registry/people.ts";
 import { loadRegistry } from "../registry/registry.ts";
 import { askUps } from "../ups/ask.ts";
 import { upsFactsOf } from "../ups/nut.ts";
+import { probeCopy } from "./copy-facts.ts";
 import type { CertificateFacts, DoctorFacts, RegistryFacts } from "./facts.ts";
 import { answers, askGateway, probeJournal, readClock, readUnit } from "./probes.ts";
 
@@ -31,13 +32,14 @@ export async function gather({ config, path, problems, clock }: Patient): Promis
   const { host, port } = config.mqtt;
   const synchronised = readClock();
   const unit = readUnit();
-  const disk = readDisk(dir);
-  const [{ journal, history }, http, isMqttTaken, targets, ups] = await Promise.all([
+  const disk = readDisk(config.data);
+  const [{ journal, history }, http, isMqttTaken, targets, ups, copy] = await Promise.all([
     probeJournal(dir, clock),
     askGateway(config.http, at(config.http.host), clock),
     answers({ host: at(host), port }, clock),
     readTargets(config, clock),
     readUps(config, clock),
+    probeCopy(config, clock),
   ]);
   return {
     nowMs,
@@ -54,6 +56,7 @@ export async function gather({ config, path, problems, clock }: Patient): Promis
     mqtt: { host, port, answers: isMqttTaken === undefined },
     targets,
     clock: { plausible: isPlausibleWallTime(nowMs), ...(synchronised === undefined ? {} : { synchronised }) },
+    ...(copy === undefined ? {} : { copy }),
     ...(ups === undefined ? {} : { ups }),
     ...(unit === undefined ? {} : { unit }),
   };
@@ -104,10 +107,11 @@ function modeOf(path: string): number | undefined {
   }
 }
 
-function readDisk(dir: string): DoctorFacts["disk"] {
+function readDisk({ dir, lowWaterMb }: GatewayConfig["data"]): DoctorFacts["disk"] {
   if (!existsSync(dir)) return undefined;
   const { bavail, blocks, bsize } = statfsSync(dir);
-  return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
+  const disk = { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
+  return lowWaterMb === undefined ? disk : { ...disk, lowWaterBytes: lowWaterMb * MB };
 }
 
 function reasonOf(error: unknown): string {
@@ -154,6 +158,8 @@ function readCertificates(config: GatewayConfig): CertificateFacts[] {
     }
   });
 }
+
+const MB = 1024 * 1024;
 
 const PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443, "mqtt:": 1883, "mqtts:": 8883 };
 

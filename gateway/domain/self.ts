@@ -8,6 +8,8 @@ import type { Candidate } from "./rules.ts";
 export interface DiskFacts {
   readonly freeBytes: number;
   readonly sizeBytes: number;
+  /** By the configuration: below it the journal drops rows early. */
+  readonly lowWaterBytes?: number;
 }
 
 /** What `upsd` says of the gateway's own supply (variables of RFC 9271 appendix A). */
@@ -69,9 +71,9 @@ export interface SelfMatter {
   readonly offDelayS: number;
 }
 
-/** Free space below which people are warned (store of 64 GB: 3.2 GB). */
-export function lowWaterBytes(sizeBytes: number, { diskLow }: Pick<SelfProfile, "diskLow">): number {
-  return Math.max(diskLow.freeBytesMin, (sizeBytes * diskLow.freePctMin) / 100);
+/** Free space below which people are warned (store of 64 GB: 3.2 GB), or below which rows go early, whichever comes first. */
+export function lowWaterBytes(disk: Omit<DiskFacts, "freeBytes">, { diskLow }: Pick<SelfProfile, "diskLow">): number {
+  return Math.max(diskLow.freeBytesMin, (disk.sizeBytes * diskLow.freePctMin) / 100, disk.lowWaterBytes ?? 0);
 }
 
 /** Every matter that can be judged by these facts. `activeRule` is the rule of the open alert on a matter. */
@@ -99,7 +101,7 @@ export function selfMatters(
 
 function diskCandidates({ disk, journal }: SelfFacts, { diskLow }: SelfProfile, active: string | undefined) {
   if (disk === undefined) return [];
-  const low = lowWaterBytes(disk.sizeBytes, { diskLow });
+  const low = lowWaterBytes(disk, { diskLow });
   const bound = active === "disk-low" ? low * diskLow.offFactor : low;
   if (disk.freeBytes >= bound && journal.lowWater !== true) return [];
   const values = { freeBytes: disk.freeBytes, lowWaterBytes: Math.round(low) };

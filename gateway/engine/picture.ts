@@ -118,7 +118,9 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
       if (view === undefined) return [];
       const moment = momentOf(pointId, { nowMs, contact: contactOf(pointId) }, context);
       const model = state.points.get(pointId) ?? emptyModel(pointId);
-      const point = pointState(model, view, { ...moment, priority: priorityOf(pointId) });
+      const assetId = view.generator?.assetId;
+      const asset = assetId === undefined ? undefined : state.assets.get(assetId);
+      const point = pointState(model, view, { ...moment, asset, priority: priorityOf(pointId) });
       const leftOut = leftOutAt(pointId);
       const next = leftOut === 0 ? point : { ...point, leftOut };
       shown.set(pointId, next);
@@ -201,7 +203,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
       ...(own?.history === undefined ? {} : { history: own.history }),
       ...(own?.disk === undefined
         ? {}
-        : { disk: { ...own.disk, lowWaterBytes: Math.round(lowWaterBytes(own.disk.sizeBytes, profile().gateway)) } }),
+        : { disk: { ...own.disk, lowWaterBytes: Math.round(lowWaterBytes(own.disk, profile().gateway)) } }),
       ...(own?.ups === undefined ? {} : { ups: own.ups }),
     };
   }
@@ -230,7 +232,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
     lookAtPaths: () => contacts.lookAtPaths(devices.values(), everHeard),
     isFresh: (pointId, nowMs) => {
       const model = state.points.get(pointId);
-      const toldMs = model === undefined ? undefined : toldPowerMs(model.told);
+      const toldMs = model === undefined ? undefined : toldPowerMs(model.told, model.fuel.dips);
       if (toldMs !== undefined && nowMs - toldMs <= profile().toldStaleS * 1000) return true;
       const sampledMs = model?.lastSampleMs;
       const intervalS = Math.max(0, ...context.devicesOf(pointId).map((device) => device.reportIntervalS));

@@ -2,6 +2,7 @@
 import type { Alert, Entry } from "../../protocol/index.ts";
 import type { Life } from "../domain/alerts/life.ts";
 import { type DeviceModel, emptyDevice } from "../domain/device-model.ts";
+import { type AssetModel, emptyAsset } from "../domain/endurance/asset-model.ts";
 import { emptyModel, type PointModel } from "../domain/point-model.ts";
 
 /** An alert and the matter it is about: at most one alert is open on a matter. */
@@ -25,6 +26,8 @@ export interface EngineState {
   readonly points: Map<string, PointModel>;
   readonly entries: Map<string, EntryLog>;
   readonly devices: Map<string, DeviceModel>;
+  /** What was learned of sets that have a name: it goes along when they move. */
+  readonly assets: Map<string, AssetModel>;
   readonly alerts: Map<string, OpenAlert>;
   readonly byMatter: Map<string, string>;
   /** Number of the last alert raised: ids are never used again. */
@@ -37,7 +40,14 @@ export interface EngineState {
 }
 
 export function emptyState(): EngineState {
-  const maps = { points: new Map(), entries: new Map(), devices: new Map(), alerts: new Map(), byMatter: new Map() };
+  const maps = {
+    points: new Map(),
+    entries: new Map(),
+    devices: new Map(),
+    assets: new Map(),
+    alerts: new Map(),
+    byMatter: new Map(),
+  };
   return { ...maps, counter: 0, setAside: 0, gapRowsTold: 0, unknownDeviceRows: 0 };
 }
 
@@ -61,6 +71,7 @@ export interface Draft {
   readonly points: Map<string, PointModel>;
   readonly entries: Map<string, EntryLog>;
   readonly devices: Map<string, DeviceModel>;
+  readonly assets: Map<string, AssetModel>;
   /** Undefined closes the alert. */
   readonly alerts: Map<string, OpenAlert | undefined>;
   readonly closed: Map<string, Alert>;
@@ -75,6 +86,7 @@ export function createDraft(base: EngineState): Draft {
     points: new Map(),
     entries: new Map(),
     devices: new Map(),
+    assets: new Map(),
     alerts: new Map(),
     closed: new Map(),
     acts: [],
@@ -95,6 +107,10 @@ export function draftDevice(draft: Draft, deviceId: string, pointId: string): De
   return draft.devices.get(deviceId) ?? draft.base.devices.get(deviceId) ?? emptyDevice(deviceId, pointId);
 }
 
+export function draftAsset(draft: Draft, assetId: string): AssetModel {
+  return draft.assets.get(assetId) ?? draft.base.assets.get(assetId) ?? emptyAsset(assetId);
+}
+
 export function draftAlertOn(draft: Draft, matter: string): OpenAlert | undefined {
   for (const open of draft.alerts.values()) if (open?.matter === matter) return open;
   const id = draft.base.byMatter.get(matter);
@@ -106,6 +122,7 @@ export function applyDraft(state: EngineState, draft: Draft): void {
   for (const [id, point] of draft.points) state.points.set(id, point);
   for (const [id, log] of draft.entries) state.entries.set(id, log);
   for (const [id, device] of draft.devices) state.devices.set(id, device);
+  for (const [id, asset] of draft.assets) state.assets.set(id, asset);
   for (const [id, open] of draft.alerts) {
     const before = state.alerts.get(id);
     if (before !== undefined) state.byMatter.delete(before.matter);

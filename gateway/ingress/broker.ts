@@ -1,7 +1,7 @@
 // The broker as a transport: Aedes, and around it what Aedes lacks. A size guard, a gate that stops the reading of a socket,
 // answers in the order of the packets, hooks that cannot throw. Who may do what, and what a publish comes to, is the policy's.
 import { createServer as createPlainServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import { createServer as createTlsServer, type TlsOptions, Server as TlsServer } from "node:tls";
 import { Aedes, type Client } from "aedes";
 import type { Clock } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
@@ -57,6 +57,8 @@ export interface Broker {
   connected(): number;
   clients(): Iterable<Client>;
   isListening(): boolean;
+  /** For connections that come from now on; one that began without TLS stays so. */
+  setTls(files: Pick<TlsOptions, "cert" | "key">): void;
   /** Stops or resumes the reading of all sockets. */
   hold(held: boolean): void;
   close(): Promise<void>;
@@ -76,6 +78,9 @@ export async function startBroker(options: BrokerOptions, policy: BrokerPolicy):
     clientOf: (clientId) => clientsOf(aedes)[clientId],
     connected: () => flows.size,
     clients: () => flows.keys(),
+    setTls: (files) => {
+      if (server instanceof TlsServer) server.setSecureContext({ ...options.tls, ...files });
+    },
     isListening: () => server.listening,
     hold: (held) => {
       for (const flow of flows.values()) flow.hold(held);

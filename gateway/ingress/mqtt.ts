@@ -64,6 +64,7 @@ export interface MqttIngress {
   /** Connections of devices alone. */
   connectedDevices(): number;
   isListening(): boolean;
+  setTls: Broker["setTls"];
   close(): Promise<void>;
 }
 
@@ -92,6 +93,7 @@ export async function createMqttIngress(options: MqttIngressOptions): Promise<Mq
       return [...broker.clients()].filter((client) => session.identities.get(client)?.kind === "device").length;
     },
     isListening: broker.isListening,
+    setTls: broker.setTls,
     close: async () => {
       session.hold.stop();
       await broker.close();

@@ -9,7 +9,8 @@ import { GatewayError } from "../errors.ts";
 import type { MqttIngress } from "../ingress/mqtt.ts";
 import { createEntries } from "./entries.ts";
 import { historyForApi } from "./history.ts";
-import { type Parts, readPem, VERSION } from "./parts.ts";
+import { type Parts, VERSION } from "./parts.ts";
+import { tlsFilesOf } from "./tls.ts";
 
 export async function startApi(
   parts: Parts,
@@ -17,7 +18,8 @@ export async function startApi(
   { health, staticDir, look }: { readonly health: ApiHealth; readonly staticDir: string | undefined; look(): void },
 ): Promise<{ app: FastifyInstance; port: number; url: string }> {
   const { config, clock, logs, engine, store, journal, history } = parts;
-  const { host, port, tlsCert, tlsKey } = config.http;
+  const { host, port } = config.http;
+  const tls = tlsFilesOf(config.http);
   const recent = () =>
     ingress.refusals.recent.map(({ atMs, reason, sender, topic, bytes }) => ({
       at: toInstant(atMs),
@@ -46,7 +48,7 @@ export async function startApi(
     clock,
     version: VERSION,
     ...(staticDir === undefined ? {} : { staticDir }),
-    ...(tlsCert === undefined || tlsKey === undefined ? {} : { tls: { cert: readPem(tlsCert), key: readPem(tlsKey) } }),
+    ...(tls === undefined ? {} : { tls }),
     log: logs.area("http").error,
   });
   try {

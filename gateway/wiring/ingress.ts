@@ -4,7 +4,8 @@ import { alertTopic, GATEWAY_STATE_TOPIC, pointStateTopic, type Sha256 } from ".
 import { isPlausibleWallTime } from "../clock.ts";
 import type { Engine } from "../engine/engine.ts";
 import { createMqttIngress, type MqttIngress, type MqttIngressOptions } from "../ingress/mqtt.ts";
-import { type Parts, readPem } from "./parts.ts";
+import type { Parts } from "./parts.ts";
+import { tlsFilesOf } from "./tls.ts";
 
 const sha256: Sha256 = (bytes) => hash("sha256", bytes, "buffer");
 
@@ -12,11 +13,12 @@ export async function startIngress(
   { config, clock, logs, journal, store, engine }: Parts,
   more: Pick<MqttIngressOptions, "observePuback" | "commands">,
 ): Promise<MqttIngress> {
-  const { host, port, tlsCert, tlsKey } = config.mqtt;
+  const { host, port } = config.mqtt;
+  const tls = tlsFilesOf(config.mqtt);
   const ingress = await createMqttIngress({
     host,
     port,
-    ...(tlsCert === undefined || tlsKey === undefined ? {} : { tls: { cert: readPem(tlsCert), key: readPem(tlsKey) } }),
+    ...(tls === undefined ? {} : { tls }),
     journal,
     identities: store,
     people: store.people,

@@ -51,6 +51,12 @@ export const GatewayConfigSchema = Type.Object(
           default: 64,
           description: "Space held back for a full disk.",
         }),
+        keepActsYears: Type.Integer({
+          minimum: 1,
+          maximum: 30,
+          default: 7,
+          description: "Years of the log of what people did; 100,000 acts at most.",
+        }),
         commitWindowMs: Type.Integer({
           minimum: 0,
           maximum: 1_000,

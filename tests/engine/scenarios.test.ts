@@ -42,6 +42,6 @@ describe.each(NAMES)("%s", (name) => {
         engine.dispose();
       }
     },
-    300_000,
+    600_000,
   );
 });

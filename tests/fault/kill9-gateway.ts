@@ -30,4 +30,5 @@ const ingress = await createMqttIngress({
   people: { verify: async () => undefined },
   flowLimits: { inFlightMax: 256, framesPerS: 1_000_000, burst: 1_000_000 },
 });
+process.once("SIGTERM", () => process.exit(0));
 process.stdout.write(`${ingress.address.port}\n`);

@@ -43,4 +43,5 @@ const ingress = await createMqttIngress({
   identities: { key: keyOf, isEnabled: () => true },
   people: { verify: async () => undefined },
 });
+process.once("SIGTERM", () => process.exit(0));
 process.stdout.write(`${ingress.address.port}\n`);
