@@ -231,10 +231,10 @@ export function createReporter(options: ReporterOptions): Reporter {
     if (spare < BACKLOG_BYTES_MIN) return false;
     stage = MAKING;
     if (!made) return true;
-    if (made.frame.length > spare) history.drop();
+    if (made.length > spare) history.drop();
     else {
+      transmit(made, history.first(), history.until(), true);
       history.gone();
-      transmit(made.frame, made.first, made.until, true);
     }
     return true;
   }
