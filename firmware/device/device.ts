@@ -323,6 +323,17 @@ export function createDevice(options: DeviceOptions): Device {
     return true;
   }
 
+  /** As it was before the restart. */
+  function goOn(): void {
+    const marks = state[STATE_MARKS] as number;
+    if (ring.settings[0]) settings = takeSettings(ring.settings);
+    flag(HELP_REQUESTED, (marks & MARK_HELP) > 0);
+    setAlarms(marks & LATCHED);
+    if (marks & MARK_RESENDING) reporter.resend(u16(state, STATE_RESEND));
+    delay(TURN_MS, tick);
+    delay(2 * TURN_MS, sample);
+  }
+
   const take = createDownlinks({
     state: state,
     save: keep,
@@ -362,12 +373,7 @@ export function createDevice(options: DeviceOptions): Device {
       state[STATE_MARKS] = marks & ~MARK_PLANNED;
       putU16(state, STATE_BOOT, u16(state, STATE_BOOT) + 1);
       keep();
-      if (ring.settings[0]) settings = takeSettings(ring.settings);
-      flag(HELP_REQUESTED, (marks & MARK_HELP) > 0);
-      setAlarms(marks & LATCHED);
-      if (marks & MARK_RESENDING) reporter.resend(u16(state, STATE_RESEND));
-      delay(TURN_MS, tick);
-      delay(TURN_MS, sample);
+      delay(TURN_MS, goOn);
     },
     linkChanged: () => {
       const way = (link.isUp() ? 1 : 0) + (link.isSlow() ? 2 : 0);

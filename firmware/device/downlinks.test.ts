@@ -334,6 +334,7 @@ describe("a command", () => {
     it.codes = () => [500, 1, 1, 1023, 127];
     it.run(5 * MINUTE);
     it.boot();
+    it.run(1);
     expect(it.outputs).toMatchObject({ lamp: true, buzzer: true });
     it.run(5 * MINUTE);
     expect(it.reports().at(-1)?.flags.localAlarm).toBe(true);
@@ -342,6 +343,7 @@ describe("a command", () => {
     expect(it.outputs).toMatchObject({ lamp: false, buzzer: false });
     expect(it.reports().at(-1)?.flags.localAlarm).toBe(false);
     it.boot();
+    it.run(1);
     expect(it.outputs.lamp).toBe(false);
   });
 });

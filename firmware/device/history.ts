@@ -86,11 +86,11 @@ export function createHistory(options: HistoryOptions): History {
   /** Behind the frame's last sample stands a record that somebody has: what is left out behind that is not this frame's. */
   let isBroken = false;
 
-  function openAt(place: Place): Uint8Array | undefined {
-    const isWanted = place < wantedUntil;
-    const found = ring.read(place, isWanted);
-    if (!found || !isWanted || ((u16(found, 1) - wantedFrom) & 0x8000) === 0) return found;
-    return ring.read(place, false);
+  /** The record at the cursor, if it is open. */
+  function look(): Uint8Array | undefined {
+    const found = ring.read(cursor, cursor < wantedUntil);
+    // Among those that were asked for again there are none from before that sequence.
+    return found && cursor < wantedUntil && (u16(found, 1) - wantedFrom) & 0x8000 ? ring.read(cursor, false) : found;
   }
 
   /** The head of a frame that begins with this sample. */
@@ -167,7 +167,7 @@ export function createHistory(options: HistoryOptions): History {
     cursor = Math.max(cursor, ring.oldest());
     if (cursor >= ring.head()) return first >= 0 && finish();
     const behind = options.skip(cursor);
-    const found = openAt(cursor);
+    const found = look();
     const kind = found ? (found[0] as number) & 15 : 0;
     const isSample = kind === REPORT && groupsOf(found as Uint8Array) === options.groupBits;
     // What an acknowledgement marks is all samples from first to last: none may be among them that is not in the frame.
