@@ -11,7 +11,7 @@ export interface Receiver {
 }
 
 export interface DownlinkDeps {
-  readonly broker: Pick<Broker, "aedes" | "clientOf">;
+  readonly broker: Pick<Broker, "isSubscribed" | "deliver">;
   readonly clock: Clock;
   isClockTrusted(): boolean;
 }
@@ -26,16 +26,10 @@ export interface Downlinks {
 export function createDownlinks(deps: DownlinkDeps): Downlinks {
   const gathered = new Map<string, { readonly receiver: Receiver; readonly windows: AckWindow[] }>();
 
-  function isListening(deviceId: string): boolean {
-    const found: unknown = deps.broker.clientOf(deviceId);
-    const client = found as { subscriptions: Record<string, unknown> } | undefined;
-    return client?.subscriptions[downlinkTopic(deviceId)] !== undefined;
-  }
-
   function flush(): void {
     const time = deps.isClockTrusted() ? Math.floor(deps.clock.nowMs() / 1000) : 0;
     for (const [deviceId, { receiver, windows }] of gathered) {
-      if (!isListening(deviceId)) continue;
+      if (!deps.broker.isSubscribed(deviceId, downlinkTopic(deviceId))) continue;
       for (const window of coverWindows(windows)) {
         publish(receiver, encodeAck({ time, ...window }));
       }
@@ -44,16 +38,12 @@ export function createDownlinks(deps: DownlinkDeps): Downlinks {
   }
 
   function publish({ deviceId, tagger }: Receiver, frame: Uint8Array): void {
-    const topic = downlinkTopic(deviceId);
-    const payload = Buffer.from(sealWith(tagger, frame));
-    deps.broker.aedes.publish({ cmd: "publish", topic, payload, qos: 0, retain: false, dup: false }, () => undefined);
+    deps.broker.deliver(deviceId, downlinkTopic(deviceId), Buffer.from(sealWith(tagger, frame)));
   }
 
   return {
     send(receiver, frame) {
-      setImmediate(() => {
-        if (isListening(receiver.deviceId)) publish(receiver, frame);
-      });
+      setImmediate(() => publish(receiver, frame));
     },
     acknowledge(receiver, window) {
       if (gathered.size === 0) setImmediate(flush);

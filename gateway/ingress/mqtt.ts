@@ -28,7 +28,8 @@ const PENDING_HIGH = 20_000;
 const PENDING_LOW = 10_000;
 
 export interface IngressJournal {
-  append(frame: CheckedFrame): Promise<AppendOutcome>;
+  /** `settled` is called once, with an error when it is not stored. */
+  take(frame: CheckedFrame, settled: (outcome: AppendOutcome | Error) => void): void;
   health(): { readonly pendingRows: number };
   onCommitted(listener: () => void): () => void;
 }
@@ -83,8 +84,7 @@ export async function createMqttIngress(options: MqttIngressOptions): Promise<Mq
       return () => session.refusalListeners.delete(listener);
     },
     publishRetained: (topic, json) => {
-      const payload = json === undefined ? Buffer.alloc(0) : Buffer.from(json);
-      broker.aedes.publish({ cmd: "publish", topic, payload, qos: 0, retain: true, dup: false }, () => undefined);
+      broker.publishRetained(topic, json === undefined ? Buffer.alloc(0) : Buffer.from(json));
     },
     closeDevice: (deviceId) => broker.clientOf(deviceId)?.close(),
     connected: broker.connected,
@@ -182,11 +182,9 @@ function takePublish(session: Session, client: Client, packet: Publish, finish: 
   session.hold.check();
   const payload = typeof packet.payload === "string" ? Buffer.from(packet.payload) : packet.payload;
   const { topic } = packet;
-  packet.retain = false;
   const verdict = judge(session, identity, topic, payload);
   if (verdict.kind === "refused") {
-    // Acknowledged, so that it is not sent for ever, and led where nobody listens.
-    packet.topic = "refused";
+    // Acknowledged, so that it is not sent for ever.
     const sender = identity.kind === "device" ? identity.deviceId : identity.name;
     refuse(session, { reason: verdict.reason, sender, topic, bytes: payload });
     if (strike(session.refusals, sender, session.options.clock.monotonicMs())) {
@@ -195,20 +193,21 @@ function takePublish(session: Session, client: Client, packet: Publish, finish: 
     } else finish();
     return;
   }
-  session.options.journal.append(verdict.frame).then(
-    (outcome) => {
-      if (outcome.outcome === "replay") {
-        refuse(session, { reason: "replay", sender: verdict.frame.deviceId, topic, bytes: payload });
-      }
+  session.options.journal.take(verdict.frame, (outcome) => {
+    if (outcome instanceof Error) {
+      finish(outcome);
+      return;
+    }
+    if (outcome.outcome === "replay") {
+      refuse(session, { reason: "replay", sender: verdict.frame.deviceId, topic, bytes: payload });
+    }
+    if (identity.kind === "device") {
       // A refused replay is answered with what is stored: a device whose clock was set wrong gets the right time by it.
-      if (outcome.ack !== undefined && identity.kind === "device") {
-        session.downlinks.acknowledge(identity, outcome.ack);
-      }
-      if (identity.kind === "device") tellCommands(session, identity, verdict.frame.frame);
-      finish();
-    },
-    (error: unknown) => finish(error instanceof Error ? error : new Error(String(error))),
-  );
+      if (outcome.ack !== undefined) session.downlinks.acknowledge(identity, outcome.ack);
+      tellCommands(session, identity, verdict.frame.frame);
+    }
+    finish();
+  });
 }
 
 /** A device that was just heard listens: what waits for it goes out behind its answer. */

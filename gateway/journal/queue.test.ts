@@ -18,7 +18,12 @@ function turn(): Promise<void> {
 function queueWith(windowMs: number) {
   const clock = virtualClock(NOON_MS);
   const posted: (readonly Entry[])[] = [];
-  const queue = createQueue({ clock, windowMs, post: (entries) => posted.push(entries), onIdle: () => undefined });
+  const made = createQueue({ clock, windowMs, post: (entries) => posted.push(entries), onIdle: () => undefined });
+  const enter = (entry: Entry) =>
+    new Promise<EntryOutcome>((resolve, reject) => {
+      made.enter(entry, (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)));
+    });
+  const queue = { ...made, enter };
   const commit = () => {
     const outcomes = packOutcomes((posted.at(-1) ?? []).map(() => ({ outcome: "saved" }) as const));
     const file = { freeBytes: 0, lowWater: false, gapRows: 0, oldestId: 1 };

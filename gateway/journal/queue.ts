@@ -13,11 +13,13 @@ export const PENDING_ROWS_MAX = 100_000;
 /** A commit that failed is tried again after this; nobody was told that it succeeded. */
 export const RETRY_MS = 500;
 
+/** What became of an entry, or why nothing did. */
+export type Settled = (outcome: EntryOutcome | GatewayError) => void;
+
 interface Waiting {
   readonly entry: Entry;
   readonly rows: number;
-  readonly done: (outcome: EntryOutcome) => void;
-  readonly failed: (error: GatewayError) => void;
+  readonly settled: Settled;
 }
 
 export interface QueueDeps {
@@ -30,7 +32,8 @@ export interface QueueDeps {
 }
 
 export interface Queue {
-  enter(entry: Entry): Promise<EntryOutcome>;
+  /** `settled` is called once, in the order of the entries: a promise for each would cost as much as all the rest. */
+  enter(entry: Entry, settled: Settled): void;
   settle(reply: Extract<WriterReply, { kind: "committed" | "failed" }>): void;
   pendingRows(): number;
   /** Rows of the last batch. */
@@ -143,18 +146,17 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
   }
 
   return {
-    enter(entry) {
+    enter(entry, settled) {
       const rows = "frame" in entry ? (entry.frame.rows ?? 1) : 1;
       if (pendingRows + rows > PENDING_ROWS_MAX) {
-        return Promise.reject(new GatewayError("JOURNAL_BUSY", { pending: pendingRows }));
+        settled(new GatewayError("JOURNAL_BUSY", { pending: pendingRows }));
+        return;
       }
       pendingRows += rows;
       waitingRows += rows;
       isHurried ||= isUrgent(entry);
-      return new Promise((done, failed) => {
-        waiting.push({ entry, rows, done, failed });
-        schedule();
-      });
+      waiting.push({ entry, rows, settled });
+      schedule();
     },
     settle(reply) {
       if (reply.kind === "failed" && reply.retry && !isFinishing) {
@@ -167,9 +169,16 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
       }
       const taken = takeSent();
       if (taken.some(({ entry }) => "frame" in entry)) areRowsRefused = false;
-      if (reply.kind === "committed") for (const [i, one] of taken.entries()) one.done(outcomeIn(reply.outcomes, i));
-      else for (const one of taken) one.failed(new GatewayError("JOURNAL_UNUSABLE", { reason: reply.reason }));
-      if (waiting.length === 0) onIdle();
+      // The writer goes on while the answers of its last batch leave.
+      if (isHurried && !isFull) send();
+      for (let i = 0; i < taken.length; i++) {
+        const outcome =
+          reply.kind === "committed"
+            ? outcomeIn(reply.outcomes, i)
+            : new GatewayError("JOURNAL_UNUSABLE", { reason: reply.reason });
+        (taken[i] as Waiting).settled(outcome);
+      }
+      if (waiting.length === 0 && sent.length === 0) onIdle();
       else schedule();
     },
     pendingRows: () => pendingRows,

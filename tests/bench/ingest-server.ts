@@ -39,7 +39,7 @@ async function commitOnly(journal: Journal): Promise<number> {
       const header = stampOf(decodeUplink(frame));
       const receivedMs = systemClock.nowMs();
       const made = { deviceId: client.id, header, receivedMs, clockTrusted: true, link: "mqtt", frame } as const;
-      journal.append(made).then(() => finish(), finish);
+      journal.take(made, (outcome) => finish(outcome instanceof Error ? outcome : undefined));
     },
     maySubscribe: () => true,
     mayReceive: () => true,

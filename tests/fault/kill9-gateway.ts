@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
 import { systemClock } from "../../gateway/clock.ts";
-import type { AppendOutcome } from "../../gateway/domain/record.ts";
+import type { AppendOutcome, CheckedFrame } from "../../gateway/domain/record.ts";
 import { createMqttIngress } from "../../gateway/ingress/mqtt.ts";
 import { openJournal } from "../../gateway/journal/journal.ts";
 import { keyOf } from "./kill9-load.ts";
@@ -13,10 +13,10 @@ const journal = await openJournal({ dir: values.dir ?? "", clock: systemClock })
 /** The fault: says stored at once, and stores in its own time. */
 const early = {
   ...journal,
-  append: async (frame: Parameters<typeof journal.append>[0]): Promise<AppendOutcome> => {
-    systemClock.after(40, () => void journal.append(frame).catch(() => undefined));
+  take: (frame: CheckedFrame, settled: (outcome: AppendOutcome) => void): void => {
+    systemClock.after(40, () => journal.take(frame, () => undefined));
     const sequence = frame.header?.sequence ?? 0;
-    return { outcome: "stored", id: 0, ack: { baseSequence: (sequence - 31) & 0xffff, bitmap: 1, after: 0 } };
+    settled({ outcome: "stored", id: 0, ack: { baseSequence: (sequence - 31) & 0xffff, bitmap: 1, after: 0 } });
   },
 };
 const ingress = await createMqttIngress({
