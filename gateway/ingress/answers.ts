@@ -1,17 +1,25 @@
-// The answers of one commit to one connection. Aedes writes each PUBACK by itself, in three pieces and one turn of the loop
-// apart; here those of a commit are one write, and Aedes is told that nothing is left to be answered (QoS 0).
+// The answers of one commit to one connection, in one write: PUBACKs in the order of the packets, and behind them what the device
+// is told of what was stored. Aedes would write each by itself, in pieces; it is told that nothing is left to be answered (QoS 0).
 import type { Socket } from "node:net";
 import type { Clock } from "../clock.ts";
 import type { Leaving } from "./flow.ts";
 
-/** MQTT 3.1.1 §3.4: type and remaining length, then the packet identifier. */
-const PUBACK = [0x40, 2] as const;
+/** Types with their flags (MQTT 3.1.1 §3.3.1, §3.4.1). */
+const PUBLISH_QOS_0 = 0x30;
+const PUBACK = 0x40;
 const PUBACK_BYTES = 4;
+/** A publish without topic and payload, its length in at most four bytes. */
+const PUBLISH_HEAD_BYTES = 7;
 
 /** A publish that waits for its answer. `done` makes Aedes carry on with it; with an error it ends the connection. */
 export interface Answerable {
   readonly packet: { qos: 0 | 1 | 2; readonly messageId?: number | undefined };
   readonly done: (error?: Error | null) => void;
+}
+
+export interface Delivery {
+  readonly topic: string;
+  readonly payload: Uint8Array;
 }
 
 export interface AnswerDeps {
@@ -21,15 +29,17 @@ export interface AnswerDeps {
   readonly drainTimeoutMs: number;
   /** The sender takes no answers now, or takes them again. */
   block(blocked: boolean): void;
+  /** What goes out behind the answers. */
+  alongside(): readonly Delivery[];
   /** How long a publish waited, from the hook on. */
   observe?: ((ms: number) => void) | undefined;
 }
 
 export function createAnswers(deps: AnswerDeps): (run: readonly Leaving<Answerable>[]) => void {
-  const { conn, clock, block, observe } = deps;
+  const { conn, clock, block, alongside, observe } = deps;
 
-  function write(bytes: Buffer): void {
-    if (conn.destroyed || conn.write(bytes)) return;
+  function write(bytes: Uint8Array): void {
+    if (bytes.length === 0 || conn.destroyed || conn.write(bytes)) return;
     block(true);
     const patience = clock.after(deps.drainTimeoutMs, () => conn.destroy());
     conn.once("close", patience.stop);
@@ -41,8 +51,7 @@ export function createAnswers(deps: AnswerDeps): (run: readonly Leaving<Answerab
   }
 
   return (run) => {
-    const bytes = pubacksOf(run);
-    if (bytes.length > 0) write(bytes);
+    write(packetsOf(run, alongside()));
     const nowMs = observe === undefined ? 0 : clock.monotonicMs();
     for (const { packet, enteredMs, error } of run) {
       if (error === undefined) {
@@ -53,20 +62,47 @@ export function createAnswers(deps: AnswerDeps): (run: readonly Leaving<Answerab
   };
 }
 
+function packetsOf(run: readonly Leaving<Answerable>[], deliveries: readonly Delivery[]): Uint8Array {
+  let bytesMax = run.length * PUBACK_BYTES;
+  for (const { topic, payload } of deliveries) {
+    bytesMax += PUBLISH_HEAD_BYTES + Buffer.byteLength(topic) + payload.length;
+  }
+  const bytes = Buffer.allocUnsafe(bytesMax);
+  let at = putPubacks(bytes, run);
+  for (const delivery of deliveries) at = putPublish(bytes, at, delivery);
+  return bytes.subarray(0, at);
+}
+
 /** One for each publish at QoS 1, up to the first that ends the connection: nothing overtakes it. */
-function pubacksOf(run: readonly Leaving<Answerable>[]): Buffer {
-  const bytes = Buffer.allocUnsafe(run.length * PUBACK_BYTES);
+function putPubacks(bytes: Buffer, run: readonly Leaving<Answerable>[]): number {
   let at = 0;
   for (const { packet, error } of run) {
     if (error !== undefined) break;
     const { qos, messageId } = packet.packet;
     // A will is published by its connection's end, and has no identifier.
     if (qos !== 1 || messageId === undefined) continue;
-    bytes[at++] = PUBACK[0];
-    bytes[at++] = PUBACK[1];
-    bytes[at++] = messageId >> 8;
-    bytes[at++] = messageId & 255;
+    bytes[at] = PUBACK;
+    bytes[at + 1] = PUBACK_BYTES - 2;
+    bytes[at + 2] = messageId >> 8;
+    bytes[at + 3] = messageId & 255;
+    at += PUBACK_BYTES;
     packet.packet.qos = 0;
   }
-  return bytes.subarray(0, at);
+  return at;
+}
+
+/** Gives the end of it. */
+function putPublish(bytes: Buffer, start: number, { topic, payload }: Delivery): number {
+  const topicBytes = Buffer.byteLength(topic);
+  let at = start;
+  bytes[at++] = PUBLISH_QOS_0;
+  let rest = 2 + topicBytes + payload.length;
+  // Seven bits a byte, the lowest first (MQTT 3.1.1 §2.2.3).
+  for (; rest > 127; rest >>= 7) bytes[at++] = (rest & 127) | 128;
+  bytes[at++] = rest;
+  bytes[at++] = topicBytes >> 8;
+  bytes[at++] = topicBytes & 255;
+  at += bytes.write(topic, at);
+  bytes.set(payload, at);
+  return at + payload.length;
 }

@@ -5,7 +5,7 @@ import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { Aedes, type Client, type PublishPacket } from "aedes";
 import type { Clock } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
-import { type Answerable, createAnswers } from "./answers.ts";
+import { type Answerable, createAnswers, type Delivery } from "./answers.ts";
 import { createFlow, FLOW_LIMITS, type Flow, type FlowLimits } from "./flow.ts";
 import { guardConnection } from "./guard.ts";
 import { createPersistence } from "./retained.ts";
@@ -31,6 +31,8 @@ export interface BrokerPolicy {
   welcome(client: Client, said: { readonly name: string; readonly password: string }): Promise<number>;
   /** What a publish comes to. `finish` is called once; only then it is acknowledged, and with an error it never is. */
   take(client: Client, packet: Publish, finish: (error?: Error) => void): void;
+  /** What goes to this client behind the answers of a commit, past the search for who subscribes: where it does not, nothing. */
+  alongside?(client: Client): readonly Delivery[];
   /** Absent, what clients publish is for nobody but `take`: it is not looked for who else wants it. */
   readonly handsOn?: true;
   maySubscribe(client: Client, filter: string): boolean;
@@ -56,9 +58,6 @@ export interface Broker {
   readonly address: { readonly host: string; readonly port: number };
   /** Retained for those that subscribe; an empty payload clears the topic. */
   publishRetained(topic: string, payload: Buffer): void;
-  /** At QoS 0 to one client, past the search for who subscribes; nothing is sent where it has not. */
-  deliver(clientId: string, topic: string, payload: Buffer): void;
-  isSubscribed(clientId: string, topic: string): boolean;
   clientOf(clientId: string): Client | undefined;
   connected(): number;
   clients(): Iterable<Client>;
@@ -74,8 +73,6 @@ export async function startBroker(options: BrokerOptions, policy: BrokerPolicy):
   const aedes = createAedes(options, policy, flows);
   routeClients(aedes, policy.handsOn === true);
   await aedes.listen();
-  const clientOf = (clientId: string) => clientsOf(aedes)[clientId];
-  const isSubscribed = (clientId: string, topic: string) => clientOf(clientId)?.subscriptions[topic] !== undefined;
   const server = await listen(options, (socket) => welcomeSocket(socket, { aedes, flows, options, policy }));
   const found = server.address();
   const port = typeof found === "object" && found !== null ? found.port : options.port;
@@ -84,12 +81,7 @@ export async function startBroker(options: BrokerOptions, policy: BrokerPolicy):
     publishRetained: (topic, payload) => {
       aedes.publish({ cmd: "publish", topic, payload, qos: 0, retain: true, dup: false }, () => undefined);
     },
-    deliver: (clientId, topic, payload) => {
-      if (!isSubscribed(clientId, topic)) return;
-      clientOf(clientId)?.publish({ cmd: "publish", topic, payload, qos: 0, retain: false, dup: false }, () => undefined);
-    },
-    isSubscribed,
-    clientOf,
+    clientOf: (clientId) => clientsOf(aedes)[clientId],
     connected: () => flows.size,
     clients: () => flows.keys(),
     isListening: () => server.listening,
@@ -105,11 +97,14 @@ export async function startBroker(options: BrokerOptions, policy: BrokerPolicy):
 }
 
 type Flows = Map<Client, Flow<Answerable>>;
-type Subscribed = Client & { readonly subscriptions: Readonly<Record<string, unknown>> };
 
 /** Aedes keeps its clients, and what they subscribe to, in objects that its types do not show. */
-function clientsOf(aedes: Aedes): Record<string, Subscribed | undefined> {
-  return (aedes as unknown as { clients: Record<string, Subscribed | undefined> }).clients;
+function clientsOf(aedes: Aedes): Record<string, Client | undefined> {
+  return (aedes as unknown as { clients: Record<string, Client | undefined> }).clients;
+}
+
+function isSubscribed(client: Client, topic: string): boolean {
+  return (client as unknown as { subscriptions: Record<string, unknown> }).subscriptions[topic] !== undefined;
 }
 
 /** What the broker itself publishes comes without a client and is routed; what clients do only where it is handed on. */
@@ -122,7 +117,8 @@ function routeClients(aedes: Aedes, handsOn: boolean): void {
   router.publish = (packet, client, done) => {
     if (typeof client === "function") route(packet, client);
     // An identifier says that it came at QoS 1 and has been answered.
-    else if (handsOn) route(packet.messageId === undefined ? packet : { ...packet, qos: packet.qos || 1 }, client, done);
+    else if (handsOn)
+      route(packet.messageId === undefined ? packet : { ...packet, qos: packet.qos || 1 }, client, done);
     else done?.(null);
   };
 }
@@ -188,6 +184,7 @@ function welcomeSocket(socket: Socket, { aedes, flows, options, policy }: Welcom
     clock,
     drainTimeoutMs: DRAIN_TIMEOUT_MS,
     block: flow.block,
+    alongside: () => (policy.alongside?.(client) ?? []).filter(({ topic }) => isSubscribed(client, topic)),
     observe: observePuback,
   });
   flows.set(client, flow);

@@ -52,7 +52,6 @@ async function start(journal: IngressJournal, observePuback = (_ms: number) => {
     port: 0,
     journal,
     clock: systemClock,
-    sha256,
     isClockTrusted: () => true,
     identities: { key: (id) => KEYS.get(id), isEnabled: () => true },
     people: {

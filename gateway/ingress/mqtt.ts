@@ -3,7 +3,7 @@
 import type { Socket } from "node:net";
 import type { TlsOptions } from "node:tls";
 import type { Client } from "aedes";
-import type { Sha256 } from "../../protocol/index.ts";
+import { downlinkTopic } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
 import { isLoopback, mayReadTopic } from "../domain/permission.ts";
 import type { AppendOutcome, CheckedFrame } from "../domain/record.ts";
@@ -42,7 +42,6 @@ export interface MqttIngressOptions {
   readonly identities: Identities;
   readonly people: People;
   readonly clock: Clock;
-  readonly sha256: Sha256;
   isClockTrusted(): boolean;
   /** Commands that wait for devices; absent: none do. */
   readonly commands?: Pick<Commands, "saw" | "due">;
@@ -116,7 +115,7 @@ function createSession(options: MqttIngressOptions, broker: Broker): Session {
     refusals: createRefusalLog(),
     refusalListeners: new Set(),
     identities: new WeakMap(),
-    downlinks: createDownlinks({ broker, clock, isClockTrusted }),
+    downlinks: createDownlinks({ clock, isClockTrusted }),
     mayStoreUnreadable: createUnreadableLimit(clock),
     hold: holdWhenBehind(journal, broker),
   };
@@ -126,6 +125,13 @@ function createPolicy(session: () => Session): BrokerPolicy {
   return {
     welcome: (client, said) => welcome(session(), client, said),
     take: (client, packet, finish) => takePublish(session(), client, packet, finish),
+    alongside: (client) => {
+      const { identities, downlinks } = session();
+      const identity = identities.get(client);
+      if (identity?.kind !== "device") return [];
+      const topic = downlinkTopic(identity.deviceId);
+      return downlinks.take(identity).map((payload) => ({ topic, payload }));
+    },
     maySubscribe: (client, filter) => {
       const { identities, options } = session();
       const identity = identities.get(client);
@@ -150,7 +156,6 @@ async function welcome(session: Session, client: Client, said: { name: string; p
     {
       identities: options.identities,
       people: options.people,
-      sha256: options.sha256,
       isBanned: (sender) => isBanned(refusals, sender, options.clock.monotonicMs()),
     },
   );

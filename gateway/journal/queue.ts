@@ -178,6 +178,8 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
             : new GatewayError("JOURNAL_UNUSABLE", { reason: reply.reason });
         (taken[i] as Waiting).settled(outcome);
       }
+      // Lists that live through a commit come to lie among the old objects, where one that is dead would keep all that it names.
+      taken.length = 0;
       if (waiting.length === 0 && sent.length === 0) onIdle();
       else schedule();
     },

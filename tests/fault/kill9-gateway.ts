@@ -1,6 +1,5 @@
 // A gateway process for the kill9 proof: the real ingress on the real journal. With --early it is the broken variant that
 // acknowledges before the commit.
-import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
 import { systemClock } from "../../gateway/clock.ts";
 import type { AppendOutcome, CheckedFrame } from "../../gateway/domain/record.ts";
@@ -24,7 +23,6 @@ const ingress = await createMqttIngress({
   port: 0,
   journal: values.early === true ? early : journal,
   clock: systemClock,
-  sha256: (bytes) => new Uint8Array(createHash("sha256").update(bytes).digest()),
   isClockTrusted: () => true,
   identities: { key: keyOf, isEnabled: () => true },
   people: { verify: async () => undefined },

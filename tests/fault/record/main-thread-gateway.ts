@@ -1,5 +1,4 @@
 // The control of slowdisk: the same ingress, with a commit on the thread that also reads the sockets.
-import { createHash } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { parseArgs } from "node:util";
 import { systemClock } from "../../../gateway/clock.ts";
@@ -39,7 +38,6 @@ const ingress = await createMqttIngress({
     onCommitted: () => () => undefined,
   },
   clock: systemClock,
-  sha256: (bytes) => new Uint8Array(createHash("sha256").update(bytes).digest()),
   isClockTrusted: () => true,
   identities: { key: keys.get, isEnabled: () => true },
   people: { verify: async () => undefined },
