@@ -37,13 +37,16 @@ export interface AnswerDeps {
 
 export function createAnswers(deps: AnswerDeps): (run: readonly Leaving<Answerable>[]) => void {
   const { conn, clock, block, alongside, observe } = deps;
+  let isBlocked = false;
 
   function write(bytes: Uint8Array): void {
-    if (bytes.length === 0 || conn.destroyed || conn.write(bytes)) return;
+    if (bytes.length === 0 || conn.destroyed || conn.write(bytes) || isBlocked) return;
+    isBlocked = true;
     block(true);
     const patience = clock.after(deps.drainTimeoutMs, () => conn.destroy());
     conn.once("close", patience.stop);
     conn.once("drain", () => {
+      isBlocked = false;
       patience.stop();
       conn.off("close", patience.stop);
       block(false);

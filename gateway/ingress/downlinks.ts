@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { AckWindow } from "../domain/record.ts";
 import { coverWindows } from "./acks.ts";
 
+/** One connection of a device: what is gathered for it goes with it. */
 export interface Receiver {
   readonly deviceId: string;
   readonly tagger: Tagger;
@@ -19,7 +20,7 @@ export interface Downlinks {
   acknowledge(receiver: Receiver, window: AckWindow): void;
   /** A frame of another kind, behind those; sealed in `take`. */
   send(receiver: Receiver, frame: Uint8Array): void;
-  /** What was gathered for this device since the last time, sealed; in the order in which it is to go out. */
+  /** What was gathered since the last time, sealed; in the order in which it is to go out. */
   take(receiver: Receiver): readonly Uint8Array[];
 }
 
@@ -31,13 +32,13 @@ interface Gathered {
 const NOTHING: readonly Uint8Array[] = [];
 
 export function createDownlinks({ clock, isClockTrusted }: DownlinkDeps): Downlinks {
-  const gathered = new Map<string, Gathered>();
+  const gathered = new WeakMap<Receiver, Gathered>();
 
-  function of({ deviceId }: Receiver): Gathered {
-    let row = gathered.get(deviceId);
+  function of(receiver: Receiver): Gathered {
+    let row = gathered.get(receiver);
     if (row === undefined) {
       row = { windows: [], frames: [] };
-      gathered.set(deviceId, row);
+      gathered.set(receiver, row);
     }
     return row;
   }
@@ -46,12 +47,14 @@ export function createDownlinks({ clock, isClockTrusted }: DownlinkDeps): Downli
     acknowledge: (receiver, window) => void of(receiver).windows.push(window),
     send: (receiver, frame) => void of(receiver).frames.push(frame),
     take(receiver) {
-      const row = gathered.get(receiver.deviceId);
-      if (row === undefined) return NOTHING;
-      gathered.delete(receiver.deviceId);
+      const row = gathered.get(receiver);
+      if (row === undefined || row.windows.length + row.frames.length === 0) return NOTHING;
       const time = isClockTrusted() ? Math.floor(clock.nowMs() / 1000) : 0;
       const acks = coverWindows(row.windows).map((window) => encodeAck({ time, ...window }));
-      return [...acks, ...row.frames].map((frame) => sealWith(receiver.tagger, frame));
+      const sealed = [...acks, ...row.frames].map((frame) => sealWith(receiver.tagger, frame));
+      row.windows.length = 0;
+      row.frames.length = 0;
+      return sealed;
     },
   };
 }

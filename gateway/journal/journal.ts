@@ -174,8 +174,12 @@ function createJournal({ worker, reader, openPieces, clock, opened, openedMs, co
   });
 
   function enter(entry: Entry, settled: Settled): void {
-    if (closing !== undefined || closed) settled(new GatewayError("JOURNAL_CLOSED"));
-    else queue.enter(entry, settled);
+    if (closing !== undefined || closed) {
+      settled(new GatewayError("JOURNAL_CLOSED"));
+      return;
+    }
+    if ("change" in entry && entry.change.cursor !== undefined) noteUse(entry.change.cursor.name);
+    queue.enter(entry, settled);
   }
 
   function take(frame: CheckedFrame, settled: (outcome: AppendOutcome | GatewayError) => void): void {
@@ -210,7 +214,6 @@ function createJournal({ worker, reader, openPieces, clock, opened, openedMs, co
     append: (frame) => asPromise((settled) => take(frame, settled)),
     take,
     save: async (change) => {
-      if (change.cursor !== undefined) noteUse(change.cursor.name);
       await asPromise((settled: Settled) => enter({ change }, settled));
     },
     read: (afterId, limit) => reader.ask({ kind: "rows", afterId, limit: Math.min(limit, READ_ROWS_MAX) }),

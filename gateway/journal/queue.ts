@@ -10,6 +10,9 @@ import { outcomeIn } from "./packing.ts";
 export const BATCH_ROWS_MAX = 5_000;
 /** Rows that may wait, a change counted as one; the sockets stop being read long before (ingress high water). */
 export const PENDING_ROWS_MAX = 100_000;
+/** So many go at once while commits are quick: the writer works while the rest is still being read from the sockets. */
+export const EARLY_ROWS = 128;
+export const QUICK_COMMIT_MS = 4;
 /** A commit that failed is tried again after this; nobody was told that it succeeded. */
 export const RETRY_MS = 500;
 
@@ -65,6 +68,8 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
   let isFull = false;
   /** Rows were set back, and none has been taken since. */
   let areRowsRefused = false;
+  /** The last commit took so little that two smaller ones are dearer by nothing. */
+  let isQuick = false;
   /** Nothing of what waits may wait longer. */
   let isHurried = windowMs === 0;
 
@@ -76,8 +81,6 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
   }
 
   function sendSoon(): void {
-    window?.stop();
-    window = undefined;
     if (scheduled) return;
     scheduled = true;
     // One turn of the loop later, so that all of one read from the sockets goes into one commit.
@@ -87,6 +90,8 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
   function send(): void {
     scheduled = false;
     if (sent.length > 0 || waiting.length === 0) return;
+    window?.stop();
+    window = undefined;
     let rows = 0;
     let count = 0;
     while (count < waiting.length) {
@@ -156,7 +161,8 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
       waitingRows += rows;
       isHurried ||= isUrgent(entry);
       waiting.push({ entry, rows, settled });
-      schedule();
+      if (isQuick && waitingRows >= EARLY_ROWS && isHurried && !isFull) send();
+      else schedule();
     },
     settle(reply) {
       if (reply.kind === "failed" && reply.retry && !isFinishing) {
@@ -168,6 +174,7 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
         return;
       }
       const taken = takeSent();
+      isQuick = reply.kind === "committed" && reply.commitMs < QUICK_COMMIT_MS;
       if (taken.some(({ entry }) => "frame" in entry)) areRowsRefused = false;
       // The writer goes on while the answers of its last batch leave.
       if (isHurried && !isFull) send();
