@@ -1,13 +1,10 @@
 // MQTT in, and the retained states out.
-import { hash } from "node:crypto";
-import { alertTopic, GATEWAY_STATE_TOPIC, pointStateTopic, type Sha256 } from "../../protocol/index.ts";
+import { alertTopic, GATEWAY_STATE_TOPIC, pointStateTopic } from "../../protocol/index.ts";
 import { isPlausibleWallTime } from "../clock.ts";
 import type { Engine } from "../engine/engine.ts";
 import { createMqttIngress, type MqttIngress, type MqttIngressOptions } from "../ingress/mqtt.ts";
 import type { Parts } from "./parts.ts";
 import { tlsFilesOf } from "./tls.ts";
-
-const sha256: Sha256 = (bytes) => hash("sha256", bytes, "buffer");
 
 export async function startIngress(
   { config, clock, logs, journal, store, engine }: Parts,
@@ -23,7 +20,6 @@ export async function startIngress(
     identities: store,
     people: store.people,
     clock,
-    sha256,
     isClockTrusted: () => isPlausibleWallTime(clock.nowMs()),
     ...more,
     log: logs.area("mqtt").warn,
