@@ -9,7 +9,7 @@ import { GatewayError } from "../errors.ts";
 import { createAttempts } from "./attempts.ts";
 import { applyGroups, applyPaths, type CauseContext } from "./causes.ts";
 import { type Deed, type Doer, doTo, endShelves } from "./deeds.ts";
-import { endAlerts } from "./endings.ts";
+import { type EndingContext, endAlerts } from "./endings.ts";
 import { newestEntries, withoutForgotten } from "./entries.ts";
 import type { EngineJournal, Signal, Surroundings } from "./interfaces.ts";
 import { createPicture, type Picture } from "./picture.ts";
@@ -18,7 +18,7 @@ import { createRows, type Rows } from "./rows.ts";
 import { CURSOR, createSaver, loadState, type Saver } from "./saving.ts";
 import { createSelfWatch } from "./self-watch.ts";
 import { createDraft, type Draft, type EngineState } from "./state.ts";
-import { evaluate } from "./step.ts";
+import { evaluate, mattersOf } from "./step.ts";
 
 export const BATCH_ROWS_MAX = 200;
 const TICK_MS = 1_000;
@@ -126,6 +126,18 @@ export function createEngine(options: EngineOptions): Engine {
     return { nowMs: clock.nowMs(), profile, pointOf: context.pointOf, pointIds: picture.pointIds };
   }
 
+  function endings(nowMs: number): EndingContext {
+    return {
+      nowMs,
+      isPoint: (id) => picture.context.pointOf(id) !== undefined,
+      mattersAt: (id) => {
+        const point = picture.point(id);
+        return point && mattersOf(profile, point);
+      },
+      isGroupRule: (id) => profile.rules.some((rule) => rule.ruleId === id && rule.group !== undefined),
+    };
+  }
+
   async function turn(): Promise<void> {
     turnQueued = false;
     while (!stopping) {
@@ -180,7 +192,7 @@ export function createEngine(options: EngineOptions): Engine {
     change((draft) => applyPaths(draft, down, picture.context.devicesOf, causes()));
     change((draft) => applyGroups(draft, causes()));
     change((draft) => endShelves(draft, nowMs));
-    change((draft) => endAlerts(draft, { nowMs, isPoint: (id) => picture.context.pointOf(id) !== undefined }));
+    change((draft) => endAlerts(draft, endings(nowMs)));
     // What changed by the registry alone is told at once, of every point.
     await flush(renewed ? ids : slice);
   }
