@@ -38,7 +38,10 @@ export function rulesCommands({ io, configOf, end }: CommandShell, tools: RuleTo
         run: async ({ args }) => end(await tools.test(args.file, args.json === true, io)),
       }),
       replay: defineCommand({
-        meta: { name: "replay", description: "What other rules would have raised over what was recorded; writes nothing" },
+        meta: {
+          name: "replay",
+          description: "What other rules would have raised over what was recorded; writes nothing",
+        },
         args: {
           rules: { type: "string", description: "The other file of rules", valueHint: "FILE", required: true },
           from: moment("First moment: a day, or RFC 3339"),
@@ -79,7 +82,13 @@ export function listRules({ name, rules, overrides }: Profile, json: boolean, io
   const sorted = [...rules].sort((a, b) => a.priority - b.priority || (a.ruleId < b.ruleId ? -1 : 1));
   const rows = [["prio", "rule", "when", "holds", "on", "off", ""], ...sorted.map(cells)];
   const widths = rows[0]?.map((_, k) => Math.max(...rows.map((row) => row[k]?.length ?? 0))) ?? [];
-  for (const row of rows) io.out(row.map((cell, k) => cell.padEnd(widths[k] ?? 0)).join("  ").trimEnd());
+  for (const row of rows)
+    io.out(
+      row
+        .map((cell, k) => cell.padEnd(widths[k] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    );
   for (const one of overrides) io.out(overrideText(one));
   return 0;
 }
@@ -89,7 +98,15 @@ function cells(rule: Rule): string[] {
   const other = priorityWhen.map((one) => `prio ${one.priority} where ${conditionsText(one.when)}`);
   const notes = [...other, ...(latches ? ["latches"] : []), ...(group ? [`${group.at} points make one line`] : [])];
   const held = holds === undefined ? "" : conditionsText(holds);
-  return [String(priority), ruleId, conditionsText(when), held, delayText(onDelayS), delayText(offDelayS), notes.join("; ")];
+  return [
+    String(priority),
+    ruleId,
+    conditionsText(when),
+    held,
+    delayText(onDelayS),
+    delayText(offDelayS),
+    notes.join("; "),
+  ];
 }
 
 function conditionsText(conditions: readonly Condition[]): string {
@@ -109,7 +126,10 @@ function delayText(seconds: number): string {
 }
 
 function overrideText({ ruleId, points, phases, disabled, priority, onDelayS, when, holds, reason }: Override): string {
-  const where = [points === undefined ? "everywhere" : `at ${points.join(", ")}`, ...(phases ? [`in ${phases.join(", ")}`] : [])];
+  const where = [
+    points === undefined ? "everywhere" : `at ${points.join(", ")}`,
+    ...(phases ? [`in ${phases.join(", ")}`] : []),
+  ];
   const what = [
     ...(disabled ? ["out"] : []),
     ...(priority === undefined ? [] : [`prio ${priority}`]),

@@ -52,7 +52,11 @@ describe("a file of rules", () => {
       { rules: [{ ...MINE, when: [{ quantity: "enduranceH", below: "4" }] }] },
       "rules/0/when/0/below: enduranceH takes a number with below or atLeast",
     ],
-    ["a key that nobody knows", { rules: [{ ...MINE, onDelay: 4 }] }, "rules/0/onDelay is not a known key: did you mean onDelayS?"],
+    [
+      "a key that nobody knows",
+      { rules: [{ ...MINE, onDelay: 4 }] },
+      "rules/0/onDelay is not a known key: did you mean onDelayS?",
+    ],
     ["a rule of its own without words", { rules: [{ ...MINE, text: undefined }] }, "rules/0 misses text, which a rule"],
     [
       "a name nearly the profile's",
@@ -88,7 +92,10 @@ describe("a file of rules", () => {
   });
 
   test("tells of all of them at once", () => {
-    const two = [{ ...MINE, when: [{ quantity: "x1", below: 1 }] }, { ...MINE, priority: 9 }];
+    const two = [
+      { ...MINE, when: [{ quantity: "x1", below: 1 }] },
+      { ...MINE, priority: 9 },
+    ];
     expect(problems({ rules: two })).toHaveLength(2);
   });
 

@@ -2,7 +2,7 @@
 // whole, every problem with its place and the nearest name that is known.
 import { readFileSync } from "node:fs";
 import { parse as parseToml, TomlError } from "smol-toml";
-import { type Rule, RULES_MAX, type RulesFile, RulesFileSchema } from "../../protocol/index.ts";
+import { RULES_MAX, type Rule, type RulesFile, RulesFileSchema } from "../../protocol/index.ts";
 import { nearest } from "../../protocol/nearest.ts";
 import { hasText } from "../domain/alert-text.ts";
 import { withOverride, withRules } from "../domain/alerts/rule-set.ts";

@@ -99,7 +99,12 @@ describe("rules that change while alerts stand", () => {
   });
 
   test("an alert whose rule is gone returns, also after a restart; those of others stay", async () => {
-    const WINDY: Rule = { ...COLD, ruleId: "too-warm", matter: "heat", when: [{ quantity: "temperatureC", atLeast: 5 }] };
+    const WINDY: Rule = {
+      ...COLD,
+      ruleId: "too-warm",
+      matter: "heat",
+      when: [{ quantity: "temperatureC", atLeast: 5 }],
+    };
     const { store, clock, engine } = await start(profileWith(COLD, WINDY));
     await minutes(store, clock, 1, at(9));
     expect(engine.alerts().map((one) => [one.ruleId, one.state])).toEqual([
@@ -109,7 +114,11 @@ describe("rules that change while alerts stand", () => {
     await engine.stop();
     const again = await engines.start(store.journal, clock, { profile: profileWith(WINDY) });
     await minutes(store, clock, 1, at(9));
-    const states = () => again.alerts().map((one) => [one.ruleId, one.state]).sort();
+    const states = () =>
+      again
+        .alerts()
+        .map((one) => [one.ruleId, one.state])
+        .sort();
     expect(states()).toEqual([
       ["too-cold", "returned-unacknowledged"],
       ["too-warm", "unacknowledged"],
@@ -142,13 +151,18 @@ describe("rules that change while alerts stand", () => {
     const clock = virtualClock(NOON_MS);
     const views = Array.from({ length: 6 }, (_, i) => ({ ...POINT, pointId: `point-${i}` }));
     const mains = CONCEPT_2026.rules.find((one) => one.ruleId === "mains-lost") as Rule;
-    const engine = await engines.start(store.journal, clock, { registry: registryOf(views), profile: profileWith(mains) });
+    const engine = await engines.start(store.journal, clock, {
+      registry: registryOf(views),
+      profile: profileWith(mains),
+    });
     for (let i = 0; i < 2; i++) {
       for (const { pointId } of views)
         store.append({ receivedMs: clock.nowMs(), deviceId: `${pointId}-d1`, ...power(80) });
       await clock.advance(60_000);
     }
-    expect(engine.alerts().filter((one) => one.state === "unacknowledged")).toMatchObject([{ subject: { kind: "group" } }]);
+    expect(engine.alerts().filter((one) => one.state === "unacknowledged")).toMatchObject([
+      { subject: { kind: "group" } },
+    ]);
     engine.setProfile(profileWith());
     await clock.advance(30_000);
     expect(new Set(engine.alerts().map((one) => one.state))).toEqual(new Set(["returned-unacknowledged"]));

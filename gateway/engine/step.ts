@@ -171,10 +171,22 @@ export function evaluate(draft: Draft, pointId: string, evaluation: Evaluation, 
     const result = stepMatter(
       matter,
       candidates.filter((one) => mine.has(one.ruleId)),
-      { conditions, held: model.held, nowMs, activePriority: open?.priority, offDelayS: offDelayOf(rule?.offDelayS ?? 0, chatter) },
+      {
+        conditions,
+        held: model.held,
+        nowMs,
+        activePriority: open?.priority,
+        offDelayS: offDelayOf(rule?.offDelayS ?? 0, chatter),
+      },
     );
     conditions = result.conditions;
-    const about = { matter: `${matter}/${pointId}`, subject, nowMs, latches: rule?.latches === true, isRuled: true } as const;
+    const about = {
+      matter: `${matter}/${pointId}`,
+      subject,
+      nowMs,
+      latches: rule?.latches === true,
+      isRuled: true,
+    } as const;
     const raised = open === undefined && result.verdict.kind === "breach" ? chatterAfter(chatter, nowMs) : chatter;
     if (raised !== undefined && raised !== chatter) conditions = withChatter(conditions, matter, raised);
     applyVerdict(draft, about, withTimes(result.verdict, raised));
@@ -209,7 +221,10 @@ function byMatter(rules: readonly Rule[]): ReadonlyMap<string, ReadonlyMap<strin
 }
 
 /** A delay of a rule that is gone does not run on for one of the same name that comes later. */
-function ofMatters(conditions: PointModel["conditions"], known: ReadonlyMap<string, unknown>): PointModel["conditions"] {
+function ofMatters(
+  conditions: PointModel["conditions"],
+  known: ReadonlyMap<string, unknown>,
+): PointModel["conditions"] {
   const kept = Object.entries(conditions).filter(([key]) => known.has(matterOfCondition(key)));
   return kept.length === Object.keys(conditions).length ? conditions : Object.fromEntries(kept);
 }

@@ -49,10 +49,13 @@ function start(first: GatewayConfig) {
   const reload = createReload({
     config: first,
     logs: createLogs({ level: "error", destination: { write: () => undefined } }),
-    engine: { profile: () => profile, setProfile: (next) => {
+    engine: {
+      profile: () => profile,
+      setProfile: (next) => {
         profile = next;
         profiles.push(next.silence.graceS);
-      } },
+      },
+    },
     pointIds: () => ["alm-01"],
     sinks,
     supply: { facts: () => undefined, use: (ups) => supply.push(ups?.name), stop: () => undefined },

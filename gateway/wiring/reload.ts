@@ -91,7 +91,11 @@ function problemsOf(error: unknown): readonly string[] {
 /** Sinks read their token files anew, so they begin again even when no key has changed. */
 async function putInForce(
   parts: ReloadParts,
-  { before, next, profile }: { readonly before: GatewayConfig; readonly next: GatewayConfig; readonly profile: Profile },
+  {
+    before,
+    next,
+    profile,
+  }: { readonly before: GatewayConfig; readonly next: GatewayConfig; readonly profile: Profile },
   log: AreaLog,
 ): Promise<void> {
   const swap = parts.sinks.prepare(next);

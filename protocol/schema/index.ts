@@ -12,4 +12,5 @@ export * from "./point-state.ts";
 export * from "./profile.ts";
 export * from "./registry.ts";
 export * from "./rule.ts";
+export * from "./rules-test.ts";
 export * from "./scalars.ts";

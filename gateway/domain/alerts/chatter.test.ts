@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { AGAIN_MS, type Chatter, chatterAfter, chatterIn, chatterMatter, isChattering, offDelayOf, withChatter } from "./chatter.ts";
+import {
+  AGAIN_MS,
+  type Chatter,
+  chatterAfter,
+  chatterIn,
+  chatterMatter,
+  isChattering,
+  offDelayOf,
+  withChatter,
+} from "./chatter.ts";
 
 const MINUTE = 60_000;
 
