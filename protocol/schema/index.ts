@@ -1,4 +1,5 @@
 // Every schema, for Node and the browser.
+export * from "./alarm-metrics.ts";
 export * from "./alert.ts";
 export * from "./assets.ts";
 export * from "./cloud-event.ts";

@@ -12,7 +12,7 @@ import {
 
 const MINUTE = 60_000;
 
-function after(...minutes: number[]): Chatter | undefined {
+function raisedAt(...minutes: number[]): Chatter | undefined {
   return minutes.reduce<Chatter | undefined>((one, at) => chatterAfter(one, at * MINUTE), undefined);
 }
 
@@ -27,12 +27,12 @@ describe("what comes and goes", () => {
     [[0, 5, 10, 35], 4, true, 600],
     [[0, 21, 42], 1, false, 60],
   ])("at the minutes %j: %i times, chatters %s, off after %i s", (minutes, count, chatters, offS) => {
-    const found = after(...minutes);
+    const found = raisedAt(...minutes);
     expect([found?.count, isChattering(found), offDelayOf(60, found)]).toEqual([count, chatters, offS]);
   });
 
   test("a longer delay of the rule stays, and a clock that goes back begins anew", () => {
-    expect(offDelayOf(900, after(0, 1, 2))).toBe(900);
+    expect(offDelayOf(900, raisedAt(0, 1, 2))).toBe(900);
     expect(chatterAfter({ count: 5, atMs: AGAIN_MS }, AGAIN_MS - 1)).toEqual({ count: 1, atMs: AGAIN_MS - 1 });
   });
 
