@@ -6,6 +6,7 @@ import type { Schedule } from "./backup/schedule.ts";
 import { type Clock, isPlausibleWallTime, systemClock } from "./clock.ts";
 import { supervisorOf } from "./config/environment.ts";
 import { profileOf } from "./config/profile.ts";
+import { unknownPoints } from "./config/rules-file.ts";
 import { notReady } from "./domain/readiness.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
 import type { History } from "./history/history.ts";
@@ -100,7 +101,10 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     stops.push(() => http.app.close());
     superviseIfAsked(parts, stops);
     const certificates = createListenerCertificates(http.app.server, listening);
-    const reloadConfig = createReload({ config, logs, engine, sinks, supply, token, certificates, self, source: deps });
+    const pointIds = () => pointIdsOf(store);
+    const shared = { config, logs, engine, sinks, supply, token, certificates, self, pointIds };
+    const reloadConfig = createReload({ ...shared, source: deps });
+    warnOfRules(parts, self);
     log.info("gateway listens", { mqtt: `${listening.address.host}:${listening.address.port}`, http: http.url });
     return {
       mqtt: listening.address,
@@ -143,6 +147,19 @@ function engineOf(
     },
     log: logs.area("engine").warn,
   });
+}
+
+function pointIdsOf(store: Parts["store"]): readonly string[] {
+  return store.registry().points.map((point) => point.pointId);
+}
+
+/** Rules at points that the registry no longer has stop no start: people are told, and the rest holds. */
+function warnOfRules({ engine, store, logs }: Parts, self: SelfFigures): void {
+  const overrides = [...engine.profile().overrides];
+  const problems = unknownPoints({ overrides }, pointIdsOf(store));
+  if (problems.length === 0) return;
+  logs.area("config").warn("rules name points that the registry does not have", { problems });
+  self.setConfigProblem(problems[0]);
 }
 
 /** Commands that wait for their devices, with what a restored gateway asks. */

@@ -11,6 +11,7 @@ import { CONFIG_FLAG, type CommandShell, peopleCommands, tlsCommands } from "./c
 import { exportCommands } from "./cli/export.ts";
 import { describeFailure, type FailureText, unknownWord } from "./cli/failures.ts";
 import { registryCommands } from "./cli/registry-commands.ts";
+import { rulesCommands } from "./cli/rules-commands.ts";
 import { systemClock } from "./clock.ts";
 import { parseConfig, readConfig } from "./config/config.ts";
 import { checkedFiles } from "./config/files.ts";
@@ -19,6 +20,8 @@ import { createLogs } from "./log.ts";
 import { copyCommands } from "./wiring/copy-commands.ts";
 import { createExporter } from "./wiring/export.ts";
 import { VERSION } from "./wiring/parts.ts";
+import { replayRules } from "./wiring/rules-replay.ts";
+import { testRules } from "./wiring/rules-test.ts";
 
 /** Looked for in this order: here, and where an installation has it. */
 const CONFIG_USUAL = ["waakvlam.toml", "/etc/waakvlam/waakvlam.toml"];
@@ -90,6 +93,7 @@ const main = defineCommand({
     config: configCommands(shell),
     tls: tlsCommands(shell),
     export: exportCommands(shell, createExporter(process.stdout)),
+    rules: rulesCommands(shell, { test: testRules, replay: replayRules }),
     doctor: doctorCommand(shell, systemClock),
     ...copyCommands(shell),
   },

@@ -1,10 +1,24 @@
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
+import type { AlarmMetrics } from "../protocol/index.ts";
 import { parseExposition } from "../tests/exposition.ts";
 import { createMetrics, LABEL_VALUES_MAX, type MetricSource, type Metrics } from "./metrics.ts";
 
 let metrics: Metrics;
 afterEach(() => metrics.stop());
+
+const ALARMS: AlarmMetrics = {
+  since: "2026-11-24T12:00:00Z",
+  announced: { total: 14, last10Min: 3, lastHour: 9, peak10Min: 11, per10Min: 0.4 },
+  flood: { now: false, count: 1, share: 0.01 },
+  byPriority: { "1": 1, "2": 3, "3": 10 },
+  chattering: 1,
+  fleeting: 2,
+  stale: 4,
+  acknowledgeS: { count: 5, median: 60, p90: 240 },
+  topRules: [],
+  topSubjects: [],
+};
 
 const SOURCE: MetricSource = {
   version: "1.2.3",
@@ -18,6 +32,7 @@ const SOURCE: MetricSource = {
   sinks: () => [{ name: "influxdb", state: "retrying", behindRows: 12, oldestS: 90, sent: 6_988, dead: 0 }],
   refusals: () => ({ "bad-tag": 4, replay: 1 }),
   alerts: () => [1, 3, 3],
+  alarms: () => ALARMS,
   devices: () => ({ present: 30, silent: 4 }),
   connectedDevices: () => 28,
   clockTrusted: () => true,
@@ -74,6 +89,10 @@ describe("the metrics", () => {
     expect(value(families, "waakvlam_refused_frames_total", { reason: "bad-tag" })).toBe(4);
     expect(value(families, "waakvlam_alerts_open", { priority: "3" })).toBe(2);
     expect(value(families, "waakvlam_alerts_open", { priority: "2" })).toBe(0);
+    expect(value(families, "waakvlam_alerts_announced_total", { priority: "3" })).toBe(10);
+    expect(value(families, "waakvlam_alerts_recent", { seconds: "600" })).toBe(3);
+    expect(value(families, "waakvlam_alert_acknowledge_seconds", { quantile: "0.9" })).toBe(240);
+    expect(value(families, "waakvlam_alerts_stale")).toBe(4);
     expect(value(families, "waakvlam_devices", { contact: "never" })).toBe(0);
     expect(value(families, "waakvlam_ups_charge_ratio")).toBe(0.64);
     expect(value(families, "waakvlam_build_info", { version: "1.2.3" })).toBe(1);

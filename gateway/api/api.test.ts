@@ -22,6 +22,7 @@ import {
 import { NO_REGISTRY } from "../../tests/api-fixtures.ts";
 import { NOON_MS, temporaryFolder, waitFor } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
+import { alarmMetrics, noFigures } from "../domain/alerts/alarm-figures.ts";
 import { notReady, READY_BEHIND_ROWS_MAX } from "../domain/readiness.ts";
 import { GatewayError } from "../errors.ts";
 import { createCertificates } from "../registry/certificates.ts";
@@ -122,6 +123,7 @@ async function start(part: Partial<ApiOptions> & { behind?: number; clock?: Retu
     point: (id) => (id === POINT.pointId ? POINT : undefined),
     alert: (id) => (id === ALERT.alertId ? ALERT : undefined),
     entries: () => [],
+    alarmMetrics: () => alarmMetrics(noFigures(NOON_MS), [], NOON_MS),
     devices: () => [DEVICE],
     device: (id) => (id === DEVICE.deviceId ? DEVICE : undefined),
     gateway: () => gatewayState(behind),
@@ -375,6 +377,7 @@ describe("what is read", () => {
     expect(Value.Check(DeviceStateSchema, await get("/v1/devices/alm-01-d1"))).toBe(true);
     expect(await get("/v1/devices/alm-01-d1")).toEqual(DEVICE);
     expect(await get("/v1/gateway")).toEqual(gatewayState());
+    expect(await get("/v1/alarm-metrics")).toMatchObject({ announced: { total: 0 }, flood: { now: false } });
     expect(await get("/v1/refusals")).toEqual({ counts: { "bad-tag": 3 }, recent: [] });
   });
 

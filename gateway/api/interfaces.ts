@@ -1,6 +1,7 @@
 // What the API needs of others, in the smallest shape that serves it.
 import type { Static } from "typebox";
 import type {
+  AlarmMetrics,
   Alert,
   DeviceState,
   Entry,
@@ -35,6 +36,7 @@ export interface ApiEngine {
   alert(alertId: string): Alert | undefined;
   /** What people told of a point, the newest first, from before a moment. */
   entries(pointId: string, limit: number, beforeMs: number): readonly Entry[];
+  alarmMetrics(): AlarmMetrics;
   devices(): readonly DeviceState[];
   device(deviceId: string): DeviceState | undefined;
   gateway(): GatewayState;

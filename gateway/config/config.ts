@@ -130,6 +130,7 @@ function overlap(a: string, b: string): boolean {
 /** Keys that name a file or folder, by section. */
 const PATH_KEYS: Readonly<Partial<Record<keyof GatewayConfig, readonly string[]>>> = {
   data: ["dir"],
+  profile: ["rulesFile"],
   mqtt: ["tlsCert", "tlsKey"],
   http: ["tlsCert", "tlsKey"],
   influxdb: ["tokenFile", "caFile"],

@@ -265,6 +265,19 @@ const GROUP = "group-";
 
 /** What an alert says. A rule that brings its own words has them filled in: `{enduranceH}`. */
 export function alertText(ruleId: string, values: AlertValues, template?: AlertText): AlertText {
+  return withTimes(textOf(ruleId, values, template), values["times"]);
+}
+
+/** An alert that comes and goes is one line, which says so. */
+function withTimes({ nl, en }: AlertText, times: AlertValues[string] | undefined): AlertText {
+  if (times === undefined) return { nl, en };
+  return {
+    nl: { ...nl, what: `${nl.what} (komt en gaat, ${times} keer)` },
+    en: { ...en, what: `${en.what} (comes and goes, ${times} times)` },
+  };
+}
+
+function textOf(ruleId: string, values: AlertValues, template?: AlertText): AlertText {
   if (ruleId === "path-down") return pathText(values);
   if (ruleId.startsWith(GROUP)) return groupText(alertText(ruleId.slice(GROUP.length), values, template), values);
   if (template !== undefined) return { nl: filled(template.nl, values), en: filled(template.en, values) };

@@ -1,6 +1,7 @@
 // Which rules a point breaks now. Pure; delays are counted here, in the time for which a condition has held.
 import type { PointState, Priority, Rule } from "../../protocol/index.ts";
 import type { AlertText, AlertValues } from "./alert-text.ts";
+import { chatterMatter } from "./alerts/chatter.ts";
 import { type Held, type Quantities, quantitiesOf } from "./alerts/rule-set.ts";
 import type { AssetModel } from "./endurance/asset-model.ts";
 import { leakOf, lossOf, overuseOf } from "./endurance/fuel-watch.ts";
@@ -81,6 +82,13 @@ export function stepMatter(
     return { verdict: { kind: "wait" }, conditions };
   delete conditions[offKey];
   return { verdict: { kind: "clear" }, conditions };
+}
+
+/** The matter that a kept condition is about: `power:endurance-low`, `off-power`, `chatter-power`. */
+export function matterOfCondition(key: string): string {
+  const chatter = chatterMatter(key);
+  if (chatter !== undefined) return chatter;
+  return key.startsWith("off-") ? key.slice("off-".length) : (key.split(":")[0] as string);
 }
 
 /** The moment since when, or now: one that lies ahead was told by a clock that was wrong. */

@@ -9,6 +9,10 @@ import { emptyModel, type PointModel } from "../domain/point-model.ts";
 export interface OpenAlert {
   readonly matter: string;
   readonly alert: Alert;
+  /** A rule of the profile raised it: without that rule it is over. */
+  readonly isRuled?: true;
+  /** Since when its condition holds, while it does; since it was raised where that is not known. */
+  readonly activeMs?: number;
   /** What is known of one that is hidden, beside its state. */
   readonly hidden?: Pick<Life, "isActive" | "owes" | "isSeen">;
 }

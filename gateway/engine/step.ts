@@ -1,5 +1,13 @@
 // One row's step, and one point's evaluation. Pure but for the draft that it is given.
 import { decodeUplink, type EventFrame, type PointState, type Rule } from "../../protocol/index.ts";
+import {
+  type Chatter,
+  chatterAfter,
+  chatterIn,
+  isChattering,
+  offDelayOf,
+  withChatter,
+} from "../domain/alerts/chatter.ts";
 import { type Quantities, quantitiesOf, rulesAt, rulesHeld } from "../domain/alerts/rule-set.ts";
 import {
   isNewest,
@@ -19,7 +27,7 @@ import { emptyModel, type PointModel, type ReportArrival, withContact, withRepor
 import { type PointMoment, pointState } from "../domain/point-state.ts";
 import type { Profile } from "../domain/profile.ts";
 import type { JournalRecord } from "../domain/record.ts";
-import { candidatesOf, fuelWatched, stepMatter } from "../domain/rules.ts";
+import { candidatesOf, fuelWatched, matterOfCondition, stepMatter, type Verdict } from "../domain/rules.ts";
 import { activeAlert, applyVerdict } from "./alerts.ts";
 import { stepEntryRow } from "./entries.ts";
 import { phaseAct } from "./phase-acts.ts";
@@ -141,6 +149,11 @@ function withLateSample(model: PointModel, view: PointView, late: LateArrival, c
   return { ...model, held: withHeld(model.held, timeMs, heldBits(state, known, context.profile)) };
 }
 
+/** Matters that rules judge a point by now. */
+export function mattersOf(profile: Profile, point: PointState): ReadonlySet<string> {
+  return new Set(byMatter(rulesOf(profile, point)).keys());
+}
+
 function rulesOf({ rules, overrides }: Profile, { pointId, phase }: PointState): readonly Rule[] {
   return rulesAt(rules, overrides, { pointId, phase });
 }
@@ -174,24 +187,46 @@ export function evaluate(draft: Draft, pointId: string, evaluation: Evaluation, 
   const fuel = fuelWatched(model, view, { nowMs: sampledOf(model, nowMs), asset: moment.asset });
   const known = { ...quantitiesOf(state), ...fuel.known };
   const candidates = candidatesOf(rulesHeld(rules, known, active), state, fuel.values);
-  let conditions = model.conditions;
+  let conditions = ofMatters(model.conditions, byMatter(rules));
   for (const [matter, mine] of byMatter(rules)) {
     if (evaluation.onlySilence === true && matter !== SILENCE) continue;
     const open = active(matter);
     const rule = mine.get(open?.ruleId ?? "");
+    const chatter = chatterIn(conditions, matter);
     const result = stepMatter(
       matter,
       candidates.filter((one) => mine.has(one.ruleId)),
-      { conditions, held: model.held, nowMs, activePriority: open?.priority, offDelayS: rule?.offDelayS ?? 0 },
+      {
+        conditions,
+        held: model.held,
+        nowMs,
+        activePriority: open?.priority,
+        offDelayS: offDelayOf(rule?.offDelayS ?? 0, chatter),
+      },
     );
     conditions = result.conditions;
-    const about = { matter: `${matter}/${pointId}`, subject, nowMs, latches: rule?.latches === true };
-    applyVerdict(draft, about, result.verdict);
+    const about = {
+      matter: `${matter}/${pointId}`,
+      subject,
+      nowMs,
+      latches: rule?.latches === true,
+      isRuled: true,
+    } as const;
+    const raised = open === undefined && result.verdict.kind === "breach" ? chatterAfter(chatter, nowMs) : chatter;
+    if (raised !== undefined && raised !== chatter) conditions = withChatter(conditions, matter, raised);
+    applyVerdict(draft, about, withTimes(result.verdict, raised));
   }
   if (evaluation.sampledMs !== undefined) {
     const held = withHeld(model.held, evaluation.sampledMs, heldBits(state, known, profile));
     draft.points.set(pointId, { ...model, conditions, held });
   } else if (!sameConditions(conditions, model.conditions)) draft.points.set(pointId, { ...model, conditions });
+}
+
+/** What comes and goes says how often. */
+function withTimes(verdict: Verdict, chatter: Chatter | undefined): Verdict {
+  if (verdict.kind !== "breach" || chatter === undefined || !isChattering(chatter)) return verdict;
+  const { finding } = verdict;
+  return { kind: "breach", finding: { ...finding, values: { ...finding.values, times: chatter.count } } };
 }
 
 /** The matter of rules that run on, whatever a point last said. */
@@ -213,6 +248,15 @@ function byMatter(rules: readonly Rule[]): ReadonlyMap<string, ReadonlyMap<strin
 /** Levels are judged at the moment of the newest: a tick later they say no more. */
 function sampledOf(model: PointModel, nowMs: number): number {
   return Math.min(nowMs, model.lastSampleMs ?? nowMs);
+}
+
+/** A delay of a rule that is gone does not run on for one of the same name that comes later. */
+function ofMatters(
+  conditions: PointModel["conditions"],
+  known: ReadonlyMap<string, unknown>,
+): PointModel["conditions"] {
+  const kept = Object.entries(conditions).filter(([key]) => known.has(matterOfCondition(key)));
+  return kept.length === Object.keys(conditions).length ? conditions : Object.fromEntries(kept);
 }
 
 function sameConditions(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean {

@@ -92,6 +92,9 @@ export const GatewayConfigSchema = Type.Object(
         cannotReach72hDelayS: Type.Optional(Type.Integer({ ...Seconds, description: "In place of the profile's." })),
         sensorBadDelayS: Type.Optional(Type.Integer({ ...Seconds, description: "In place of the profile's." })),
         silenceGraceS: Type.Optional(Type.Integer({ ...Seconds, description: "In place of the profile's." })),
+        rulesFile: Type.Optional(
+          Type.String({ minLength: 1, description: "Rules and overrides beside the profile's (TOML or JSON)." }),
+        ),
       },
       { ...Closed, default: {} },
     ),

@@ -1,4 +1,5 @@
 // Every schema, for Node and the browser.
+export * from "./alarm-metrics.ts";
 export * from "./alert.ts";
 export * from "./assets.ts";
 export * from "./cloud-event.ts";
@@ -12,4 +13,5 @@ export * from "./point-state.ts";
 export * from "./profile.ts";
 export * from "./registry.ts";
 export * from "./rule.ts";
+export * from "./rules-test.ts";
 export * from "./scalars.ts";

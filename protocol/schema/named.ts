@@ -1,5 +1,6 @@
 // The schemas that have a name, for documents that list each of them once.
 import type { TSchema } from "typebox";
+import { AlarmMetricsSchema } from "./alarm-metrics.ts";
 import { AcknowledgementSchema, AlertSchema, RemovalSchema, ShelvingSchema } from "./alert.ts";
 import { EntrySchema, NewEntrySchema } from "./entry.ts";
 import { GatewayStateSchema } from "./gateway-state.ts";
@@ -23,6 +24,7 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   AcknowledgementSchema,
   ShelvingSchema,
   RemovalSchema,
+  AlarmMetricsSchema,
   AlertSchema,
   AssignmentSchema,
   DeviceSchema,
