@@ -10,6 +10,7 @@ import { configCommands } from "./cli/config-commands.ts";
 import { CONFIG_FLAG, type CommandShell, peopleCommands, tlsCommands } from "./cli/definitions.ts";
 import { exportCommands } from "./cli/export.ts";
 import { describeFailure, type FailureText, unknownWord } from "./cli/failures.ts";
+import { notifyCommands } from "./cli/notify-commands.ts";
 import { registryCommands } from "./cli/registry-commands.ts";
 import { systemClock } from "./clock.ts";
 import { parseConfig, readConfig } from "./config/config.ts";
@@ -18,6 +19,7 @@ import { doctorCommand } from "./doctor/command.ts";
 import { createLogs } from "./log.ts";
 import { copyCommands } from "./wiring/copy-commands.ts";
 import { createExporter } from "./wiring/export.ts";
+import { createNotifyTester } from "./wiring/notify-test.ts";
 import { VERSION } from "./wiring/parts.ts";
 
 /** Looked for in this order: here, and where an installation has it. */
@@ -90,6 +92,7 @@ const main = defineCommand({
     config: configCommands(shell),
     tls: tlsCommands(shell),
     export: exportCommands(shell, createExporter(process.stdout)),
+    notify: notifyCommands(shell, createNotifyTester(systemClock)),
     doctor: doctorCommand(shell, systemClock),
     ...copyCommands(shell),
   },

@@ -162,6 +162,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
     const outlook = points.map(outlookOf);
     const health = journal.health();
     const own = surroundings.self?.();
+    const notify = surroundings.notify?.();
     return {
       gatewayId: options.gatewayId,
       version: options.version,
@@ -203,6 +204,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
         ? {}
         : { disk: { ...own.disk, lowWaterBytes: Math.round(lowWaterBytes(own.disk.sizeBytes, profile().gateway)) } }),
       ...(own?.ups === undefined ? {} : { ups: own.ups }),
+      ...(notify === undefined ? {} : { notify }),
     };
   }
 

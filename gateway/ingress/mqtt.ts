@@ -58,6 +58,8 @@ export interface MqttIngress {
   onRefusal(listener: (note: RefusalNote) => void): () => void;
   /** Retained for readers; undefined clears the topic. */
   publishRetained(topic: string, json: string | undefined): void;
+  /** For whoever is subscribed now. */
+  publish(topic: string, json: string): void;
   /** Ends the connection of a device that was disabled or given another key. */
   closeDevice(deviceId: string): void;
   connected(): number;
@@ -85,6 +87,10 @@ export async function createMqttIngress(options: MqttIngressOptions): Promise<Mq
     publishRetained: (topic, json) => {
       const payload = json === undefined ? Buffer.alloc(0) : Buffer.from(json);
       broker.aedes.publish({ cmd: "publish", topic, payload, qos: 0, retain: true, dup: false }, () => undefined);
+    },
+    publish: (topic, json) => {
+      const payload = Buffer.from(json);
+      broker.aedes.publish({ cmd: "publish", topic, payload, qos: 0, retain: false, dup: false }, () => undefined);
     },
     closeDevice: (deviceId) => broker.clientOf(deviceId)?.close(),
     connected: broker.connected,

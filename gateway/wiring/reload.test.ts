@@ -51,6 +51,7 @@ function start(first: GatewayConfig) {
     sinks,
     supply: { facts: () => undefined, use: (ups) => supply.push(ups?.name), stop: () => undefined },
     token,
+    notify: { prepare: () => () => undefined },
     self: { setConfigProblem: (problem) => problems.push(problem) },
     source: { readConfig: () => offered.read() },
   });

@@ -8,6 +8,7 @@ import type { Engine } from "../engine/engine.ts";
 import { GatewayError } from "../errors.ts";
 import type { AreaLog, Logs } from "../log.ts";
 import type { MetricsToken } from "./metrics-token.ts";
+import type { Notify } from "./notify.ts";
 import type { SelfFigures } from "./self.ts";
 import type { SinkSet } from "./sink-set.ts";
 import type { Supply } from "./supply.ts";
@@ -19,6 +20,7 @@ export interface ReloadParts {
   readonly sinks: SinkSet;
   readonly supply: Supply;
   readonly token: MetricsToken;
+  readonly notify: Pick<Notify, "prepare">;
   readonly self: Pick<SelfFigures, "setConfigProblem">;
   readonly source: {
     /** Reads the file again, where there is one. Throws as `readConfig`. */
@@ -91,6 +93,7 @@ async function putInForce(
 ): Promise<void> {
   const swap = parts.sinks.prepare(next);
   const token = parts.token.prepare(next);
+  const notify = parts.notify.prepare(next);
   try {
     await swap();
   } catch (error) {
@@ -99,6 +102,7 @@ async function putInForce(
     throw error;
   }
   token();
+  notify();
   parts.engine.setProfile(profileOf(next));
   if (JSON.stringify(next.ups) !== JSON.stringify(before.ups)) parts.supply.use(next.ups);
 }
