@@ -22,6 +22,7 @@ import { startApi } from "./wiring/http.ts";
 import { publishStates, startIngress } from "./wiring/ingress.ts";
 import { startMetrics } from "./wiring/metrics.ts";
 import { createMetricsToken, type MetricsToken } from "./wiring/metrics-token.ts";
+import { type Notify, startNotify } from "./wiring/notify.ts";
 import { type Parts, VERSION } from "./wiring/parts.ts";
 import { createReload, type Reload } from "./wiring/reload.ts";
 import { createSelfFigures, type SelfDeps, type SelfFigures } from "./wiring/self.ts";
@@ -70,9 +71,10 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     const sinks = createSinkSet(config, (next) => createRunners({ config: next, clock, logs, journal, store }));
     let history: History | undefined;
     let copy: Schedule | undefined;
+    let told: Notify | undefined;
     const { supply, self } = watchItself(
       { config, clock, logs, journal, sinks },
-      { history: () => history?.state(), copy: () => copy?.state() },
+      { history: () => history?.state(), copy: () => copy?.state(), notify: () => told?.state() },
       stops,
     );
     const engine = engineOf({ config, clock, logs, journal, store, sinks }, self, () => ingress);
@@ -97,12 +99,16 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     const health = healthOf(parts, { ingress: listening, metrics, token, isStopping: () => stopping });
     const watch = watchStore(parts, listening);
     stops.push(() => watch.timer.stop());
-    const http = await startApi(parts, listening, { health, staticDir: deps.staticDir, look: watch.look });
+    const notify = await startNotify(parts, { ingress: listening, commands, setProblem: self.setConfigProblem });
+    told = notify;
+    stops.push(() => notify.stop());
+    const { staticDir } = deps;
+    const http = await startApi(parts, listening, { health, notify, staticDir, look: watch.look });
     stops.push(() => http.app.close());
     superviseIfAsked(parts, stops);
     const certificates = createListenerCertificates(http.app.server, listening);
     const pointIds = () => pointIdsOf(store);
-    const shared = { config, logs, engine, sinks, supply, token, certificates, self, pointIds };
+    const shared = { config, logs, engine, sinks, supply, token, certificates, self, notify, pointIds };
     const reloadConfig = createReload({ ...shared, source: deps });
     warnOfRules(parts, self);
     log.info("gateway listens", { mqtt: `${listening.address.host}:${listening.address.port}`, http: http.url });
@@ -144,6 +150,7 @@ function engineOf(
       sinks: sinks.states,
       isClockTrusted: () => isPlausibleWallTime(clock.nowMs()),
       self: self.facts,
+      notify: () => self.facts().notify,
     },
     log: logs.area("engine").warn,
   });
@@ -182,7 +189,7 @@ function superviseIfAsked({ clock, journal, logs }: Parts, stops: Stop[]): void 
 /** What the gateway knows of itself, from before the engine judges it. */
 function watchItself(
   { config, clock, logs, journal, sinks }: Pick<Parts, "config" | "clock" | "logs" | "journal" | "sinks">,
-  later: Pick<SelfDeps, "history" | "copy">,
+  later: Pick<SelfDeps, "history" | "copy" | "notify">,
   stops: Stop[],
 ): { readonly supply: Supply; readonly self: SelfFigures } {
   const supply = createSupply(clock, logs.area("ups").warn);

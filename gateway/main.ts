@@ -10,6 +10,7 @@ import { configCommands } from "./cli/config-commands.ts";
 import { CONFIG_FLAG, type CommandShell, peopleCommands, tlsCommands } from "./cli/definitions.ts";
 import { exportCommands } from "./cli/export.ts";
 import { describeFailure, type FailureText, unknownWord } from "./cli/failures.ts";
+import { notifyCommands } from "./cli/notify-commands.ts";
 import { registryCommands } from "./cli/registry-commands.ts";
 import { rulesCommands } from "./cli/rules-commands.ts";
 import { systemClock } from "./clock.ts";
@@ -19,6 +20,7 @@ import { doctorCommand } from "./doctor/command.ts";
 import { createLogs } from "./log.ts";
 import { copyCommands } from "./wiring/copy-commands.ts";
 import { createExporter } from "./wiring/export.ts";
+import { createNotifyTester } from "./wiring/notify-test.ts";
 import { VERSION } from "./wiring/parts.ts";
 import { replayRules } from "./wiring/rules-replay.ts";
 import { testRules } from "./wiring/rules-test.ts";
@@ -94,6 +96,7 @@ const main = defineCommand({
     tls: tlsCommands(shell),
     export: exportCommands(shell, createExporter(process.stdout)),
     rules: rulesCommands(shell, { test: testRules, replay: replayRules }),
+    notify: notifyCommands(shell, createNotifyTester(systemClock)),
     doctor: doctorCommand(shell, systemClock),
     ...copyCommands(shell),
   },

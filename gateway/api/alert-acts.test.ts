@@ -2,7 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import { afterEach, expect, test } from "vitest";
 import type { Role } from "../../protocol/index.ts";
-import { NO_REGISTRY } from "../../tests/api-fixtures.ts";
+import { NO_NOTICES, NO_REGISTRY } from "../../tests/api-fixtures.ts";
 import { NOON_MS } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import { GatewayError } from "../errors.ts";
@@ -29,6 +29,7 @@ async function start(role: Role) {
     engine: engine as unknown as ApiEngine,
     entries: { tell: NEVER },
     registry: NO_REGISTRY,
+    notices: NO_NOTICES,
     clock: virtualClock(NOON_MS),
     version: "0",
     refusals: { list: () => ({ counts: {}, recent: [] }) },

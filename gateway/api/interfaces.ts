@@ -3,10 +3,14 @@ import type { Static } from "typebox";
 import type {
   AlarmMetrics,
   Alert,
+  CallList,
   DeviceState,
   Entry,
   GatewayState,
+  Mute,
   NewEntry,
+  NewMute,
+  Notices,
   Overview,
   PointHistory,
   PointState,
@@ -50,6 +54,16 @@ export interface ApiEntries {
    * JOURNAL_BUSY, JOURNAL_CLOSED.
    */
   tell(pointId: string, asked: NewEntry, by: string): Promise<PointState>;
+}
+
+export interface ApiNotices {
+  /** The newest first. */
+  list(limit: number): Notices;
+  callList(language: "nl" | "en"): CallList;
+  /** Rejects with RECIPIENT_UNKNOWN, MUTE_INVALID, JOURNAL_UNUSABLE. */
+  mute(ask: NewMute, by: string): Promise<Mute>;
+  /** Rejects with RECIPIENT_UNKNOWN, JOURNAL_UNUSABLE. */
+  unmute(recipientId: string, by: string): Promise<void>;
 }
 
 export interface ApiRegistry {

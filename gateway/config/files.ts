@@ -16,9 +16,9 @@ export const METRICS_TOKEN_CHARS_MIN = 16;
 export const PASSPHRASE_CHARS_MIN = 16;
 
 /** Files that hold a secret: an empty one protects nothing. */
-const SECRET_KEY = /(?:token|secret|password|passphrase)File$/i;
+const SECRET_KEY = /(?:token|secret|password|passphrase|pin)File$/i;
 /** Keys whose value is the path of a file that is read at the start. */
-const FILE_KEY = /(?:File|^tlsCert|^tlsKey|^tlsCa)$/;
+const FILE_KEY = /(?:File|^file|^tlsCert|^tlsKey|^tlsCa)$/;
 
 /**
  * The same configuration. Throws CONFIG_INVALID, with the lines of the file at `path`, when the gateway could not start with it, or,

@@ -33,6 +33,7 @@ export function judge(facts: DoctorFacts): Finding[] {
     ...facts.certificates.map((one) => checkCertificate(one, facts.nowMs)),
     ...checkListeners(facts),
     ...checkTargets(facts),
+    ...checkNotify(facts),
     checkClock(facts),
     ...checkUps(facts),
     ...checkUnit(facts),
@@ -212,6 +213,28 @@ export function checkTargets({ targets }: DoctorFacts): Finding[] {
     const what = `${url} cannot be reached (${failure}); rows wait for it`;
     return { check: `target ${key}`, level: "warning", what, mend: `curl -v ${url}` };
   });
+}
+
+export function checkNotify({ notify }: DoctorFacts): Finding[] {
+  if (notify === undefined) return [];
+  const { file, problems, recipients, ways } = notify;
+  const check = "recipients";
+  if (problems.length > 0) {
+    const mend = `edit ${file}, then: waakvlam doctor`;
+    return [{ check, level: "fault", what: `${file}: ${problems.slice(0, 3).join("; ")}`, mend }];
+  }
+  const found: Finding[] =
+    recipients === 0
+      ? [{ check, level: "warning", what: `${file} names nobody`, mend: `add [[recipients]] to ${file}` }]
+      : [ok(check, `${recipients} in ${file}`)];
+  for (const { name, failure } of ways) {
+    if (failure === undefined) found.push(ok(`notify ${name}`, "it would work now"));
+    else {
+      const mend = name === "sms" ? "ls -l /dev/serial/by-id; check antenna, SIM and sms.pinFile" : `check [smtp]`;
+      found.push({ check: `notify ${name}`, level: "fault", what: `messages do not get out (${failure})`, mend });
+    }
+  }
+  return found;
 }
 
 export function checkClock({ clock, nowMs }: DoctorFacts): Finding {

@@ -25,6 +25,14 @@ export interface DoctorFacts {
   readonly mqtt: { readonly host: string; readonly port: number; readonly answers: boolean };
   /** Addresses that the configuration sends to. */
   readonly targets: readonly { readonly key: string; readonly url: string; readonly failure?: string }[];
+  /** Undefined where nobody is to be told. */
+  readonly notify?: {
+    readonly file: string;
+    readonly problems: readonly string[];
+    readonly recipients: number;
+    /** Ways to people that can be looked at, with what is wrong. */
+    readonly ways: readonly { readonly name: string; readonly failure?: string }[];
+  };
   readonly clock: { readonly plausible: boolean; readonly synchronised?: boolean };
   /** Undefined where none is configured. */
   readonly copy?: CopyFacts | undefined;

@@ -2,12 +2,15 @@
 import { X509Certificate } from "node:crypto";
 import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { GatewayConfig } from "../../protocol/index.ts";
+import type { GatewayConfig, NotifyPlan } from "../../protocol/index.ts";
 import { type Clock, isPlausibleWallTime } from "../clock.ts";
 import { isLoopbackHost, linedProblems } from "../config/config.ts";
 import { fileProblems } from "../config/files.ts";
 import { listProblems } from "../config/problems.ts";
 import { GatewayError } from "../errors.ts";
+import { ownCarriers, usedCarriers } from "../notify/carriers.ts";
+import type { Carriers } from "../notify/channel.ts";
+import { readNotifyPlan } from "../notify/plan-file.ts";
 import { keyedDevices } from "../registry/keys.ts";
 import { listPeople } from "../registry/people.ts";
 import { loadRegistry } from "../registry/registry.ts";
@@ -33,11 +36,12 @@ export async function gather({ config, path, problems, clock }: Patient): Promis
   const synchronised = readClock();
   const unit = readUnit();
   const disk = readDisk(config.data);
-  const [{ journal, history }, http, isMqttTaken, targets, ups, copy] = await Promise.all([
+  const [{ journal, history }, http, isMqttTaken, targets, notify, ups, copy] = await Promise.all([
     probeJournal(dir, clock),
     askGateway(config.http, at(config.http.host), clock),
     answers({ host: at(host), port }, clock),
     readTargets(config, clock),
+    readNotify(config, clock),
     readUps(config, clock),
     probeCopy(config, clock),
   ]);
@@ -55,6 +59,7 @@ export async function gather({ config, path, problems, clock }: Patient): Promis
     http: { host: config.http.host, port: config.http.port, ...http },
     mqtt: { host, port, answers: isMqttTaken === undefined },
     targets,
+    ...(notify === undefined ? {} : { notify }),
     clock: { plausible: isPlausibleWallTime(nowMs), ...(synchronised === undefined ? {} : { synchronised }) },
     ...(copy === undefined ? {} : { copy }),
     ...(ups === undefined ? {} : { ups }),
@@ -73,7 +78,7 @@ function readFolder(config: GatewayConfig): DoctorFacts["folder"] {
   const { dir } = config.data;
   const own = ["keys.json", "people.json"].map((name) => join(dir, name));
   const keys = [config.http.tlsKey, config.mqtt.tlsKey].filter((path) => path !== undefined);
-  const { influxdb, webhook, upstream, metrics, backup } = config;
+  const { influxdb, webhook, upstream, metrics, backup, notify, smtp, sms } = config;
   const files = [
     influxdb?.tokenFile,
     webhook?.tokenFile,
@@ -81,6 +86,10 @@ function readFolder(config: GatewayConfig): DoctorFacts["folder"] {
     upstream?.passwordFile,
     metrics.tokenFile,
     backup?.passphraseFile,
+    // Phone numbers stand in the first.
+    notify?.file,
+    smtp?.passwordFile,
+    sms?.pinFile,
   ];
   const tokens = files.filter((path) => path !== undefined);
   const secrets = [...new Set([...own, ...keys, ...tokens])].flatMap((path) => {
@@ -182,6 +191,30 @@ function urlsOf(value: unknown, at = ""): { readonly key: string; readonly url: 
     if (key === "url" && typeof inner === "string" && URL.canParse(inner)) return [{ key: at, url: inner }];
     return urlsOf(inner, path);
   });
+}
+
+/** Whether a message would get out: asks modem and mail server, and sends nothing. */
+async function readNotify(config: GatewayConfig, clock: Clock): Promise<DoctorFacts["notify"]> {
+  if (config.notify === undefined) return undefined;
+  const { file } = config.notify;
+  let plan: NotifyPlan;
+  let carriers: Carriers;
+  try {
+    plan = readNotifyPlan(file, config);
+    carriers = usedCarriers(ownCarriers(config, clock), plan);
+  } catch (error) {
+    const problems = error instanceof GatewayError ? error.detail["problems"] : undefined;
+    return { file, recipients: 0, ways: [], problems: Array.isArray(problems) ? problems : [reasonOf(error)] };
+  }
+  const ways = await Promise.all(
+    Object.entries(carriers).map(async ([name, carrier]) => {
+      if (carrier.look === undefined) return [];
+      const failure = await carrier.look();
+      carrier.close?.();
+      return [{ name, ...(failure === undefined ? {} : { failure }) }];
+    }),
+  );
+  return { file, problems: [], recipients: plan.recipients.length, ways: ways.flat() };
 }
 
 async function readUps({ ups }: GatewayConfig, clock: Clock): Promise<DoctorFacts["ups"]> {

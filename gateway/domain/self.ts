@@ -1,6 +1,6 @@
 // What the gateway watches about itself, and which rules it breaks now. Pure: facts in, candidates out; the delays are
 // counted by `stepMatter`, on the monotonic clock.
-import type { CopyState, SinkState } from "../../protocol/index.ts";
+import type { CopyState, NotifyState, SinkState } from "../../protocol/index.ts";
 import type { AlertValues } from "./alert-text.ts";
 import type { Profile, SelfProfile } from "./profile.ts";
 import type { Candidate } from "./rules.ts";
@@ -53,6 +53,8 @@ export interface SelfFacts {
   readonly history?: HistoryFacts;
   /** Undefined when no copy is configured. */
   readonly copy?: CopyState;
+  /** Undefined where nobody is to be told. */
+  readonly notify?: NotifyState;
   readonly clock: {
     readonly trusted: boolean;
     /** The last jump of the wall clock, and how long ago it was. */
@@ -92,6 +94,16 @@ export function selfMatters(
     { matter: "history/gateway", candidates: historyCandidates(facts, rules), offDelayS },
     { matter: "copy/gateway", candidates: copyCandidates(facts, rules), offDelayS },
   ];
+  for (const { channel, failing } of facts.notify?.channels ?? []) {
+    const values = { channel, reason: failing ?? "" };
+    const candidates = failing === undefined ? [] : [candidate("notify-down", rules.notifyDown, values)];
+    matters.push({ matter: `notify/${channel}`, candidates, offDelayS });
+  }
+  if (facts.notify !== undefined) {
+    const { undelivered: count } = facts.notify;
+    const candidates = count === 0 ? [] : [candidate("notify-undelivered", rules.notifyUndelivered, { count })];
+    matters.push({ matter: "notify/notices", candidates, offDelayS: 0 });
+  }
   for (const sink of facts.sinks) {
     const matter = `sink/${sink.name}`;
     matters.push({ matter, candidates: sinkCandidates(sink, rules, activeRule(matter)), offDelayS });

@@ -164,6 +164,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
     const outlook = points.map(outlookOf);
     const health = journal.health();
     const own = surroundings.self?.();
+    const notify = surroundings.notify?.();
     return {
       gatewayId: options.gatewayId,
       version: options.version,
@@ -205,6 +206,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
         ? {}
         : { disk: { ...own.disk, lowWaterBytes: Math.round(lowWaterBytes(own.disk, profile().gateway)) } }),
       ...(own?.ups === undefined ? {} : { ups: own.ups }),
+      ...(notify === undefined ? {} : { notify }),
     };
   }
 

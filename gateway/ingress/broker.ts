@@ -58,6 +58,8 @@ export interface Broker {
   readonly address: { readonly host: string; readonly port: number };
   /** Retained for those that subscribe; an empty payload clears the topic. */
   publishRetained(topic: string, payload: Buffer): void;
+  /** For whoever listens now. */
+  publish(topic: string, payload: Buffer): void;
   clientOf(clientId: string): Client | undefined;
   connected(): number;
   clients(): Iterable<Client>;
@@ -80,6 +82,9 @@ export async function startBroker(options: BrokerOptions, policy: BrokerPolicy):
   const port = typeof found === "object" && found !== null ? found.port : options.port;
   return {
     address: { host: options.host, port },
+    publish: (topic, payload) => {
+      aedes.publish({ cmd: "publish", topic, payload, qos: 0, retain: false, dup: false }, () => undefined);
+    },
     publishRetained: (topic, payload) => {
       aedes.publish({ cmd: "publish", topic, payload, qos: 0, retain: true, dup: false }, () => undefined);
     },

@@ -58,6 +58,8 @@ export interface MqttIngress {
   onRefusal(listener: (note: RefusalNote) => void): () => void;
   /** Retained for readers; undefined clears the topic. */
   publishRetained(topic: string, json: string | undefined): void;
+  /** For whoever is subscribed now. */
+  publish(topic: string, json: string): void;
   /** Ends the connection of a device that was disabled or given another key. */
   closeDevice(deviceId: string): void;
   connected(): number;
@@ -85,6 +87,9 @@ export async function createMqttIngress(options: MqttIngressOptions): Promise<Mq
     },
     publishRetained: (topic, json) => {
       broker.publishRetained(topic, json === undefined ? Buffer.alloc(0) : Buffer.from(json));
+    },
+    publish: (topic, json) => {
+      broker.publish(topic, Buffer.from(json));
     },
     closeDevice: (deviceId) => broker.clientOf(deviceId)?.close(),
     connected: broker.connected,

@@ -61,6 +61,7 @@ function start(first: GatewayConfig) {
     supply: { facts: () => undefined, use: (ups) => supply.push(ups?.name), stop: () => undefined },
     token,
     certificates: { prepare: () => () => undefined },
+    notify: { prepare: () => () => undefined },
     self: { setConfigProblem: (problem) => problems.push(problem) },
     source: { readConfig: () => offered.read() },
   });

@@ -9,6 +9,7 @@ import type { Engine } from "../engine/engine.ts";
 import { GatewayError } from "../errors.ts";
 import type { AreaLog, Logs } from "../log.ts";
 import type { MetricsToken } from "./metrics-token.ts";
+import type { Notify } from "./notify.ts";
 import type { SelfFigures } from "./self.ts";
 import type { SinkSet } from "./sink-set.ts";
 import type { Supply } from "./supply.ts";
@@ -22,6 +23,7 @@ export interface ReloadParts {
   readonly supply: Supply;
   readonly token: MetricsToken;
   readonly certificates: Certificates;
+  readonly notify: Pick<Notify, "prepare">;
   readonly self: Pick<SelfFigures, "setConfigProblem">;
   /** Of the registry, as it is now: a rule may name no other. */
   pointIds(): readonly string[];
@@ -103,6 +105,7 @@ async function putInForce(
   const swap = parts.sinks.prepare(next);
   const token = parts.token.prepare(next);
   const certificates = parts.certificates.prepare(next);
+  const notify = parts.notify.prepare(next);
   try {
     await swap();
   } catch (error) {
@@ -111,6 +114,7 @@ async function putInForce(
     throw error;
   }
   token();
+  notify();
   certificates();
   parts.engine.setProfile(profile);
   if (JSON.stringify(next.ups) !== JSON.stringify(before.ups)) parts.supply.use(next.ups);

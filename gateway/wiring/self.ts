@@ -3,7 +3,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
-import type { CopyState, SinkState } from "../../protocol/index.ts";
+import type { CopyState, NotifyState, SinkState } from "../../protocol/index.ts";
 import { type Clock, isPlausibleWallTime } from "../clock.ts";
 import type { JournalRecord } from "../domain/record.ts";
 import type { DiskFacts, HistoryFacts, SelfFacts, SinkFacts, UpsFacts } from "../domain/self.ts";
@@ -31,6 +31,8 @@ export interface SelfDeps {
   history(): ReturnType<History["state"]> | undefined;
   copy(): CopyState | undefined;
   ups(): UpsFacts | undefined;
+  /** Undefined where nobody is to be told, and before it began. */
+  notify(): NotifyState | undefined;
   log(event: string, detail: Readonly<Record<string, string>>): void;
 }
 
@@ -81,6 +83,7 @@ export function createSelfFigures(deps: SelfDeps): SelfFigures {
       const ups = deps.ups();
       const copy = deps.copy();
       const jump = jumps.last();
+      const notify = deps.notify();
       return {
         ...(disk === undefined ? {} : { disk }),
         journal: { gapRows, lowWater, ...(failing === undefined ? {} : { failing }) },
@@ -88,6 +91,7 @@ export function createSelfFigures(deps: SelfDeps): SelfFigures {
         ...(history === undefined ? {} : { history }),
         clock: { trusted: isPlausibleWallTime(clock.nowMs()), ...(jump === undefined ? {} : { jump }) },
         ...(ups === undefined ? {} : { ups }),
+        ...(notify === undefined ? {} : { notify }),
         ...(copy === undefined ? {} : { copy }),
         ...(configProblem === undefined ? {} : { configProblem }),
       };

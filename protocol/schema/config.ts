@@ -204,6 +204,47 @@ export const GatewayConfigSchema = Type.Object(
         Closed,
       ),
     ),
+    notify: Type.Optional(
+      Type.Object(
+        { file: Type.String({ ...Path, description: "Who is told of alerts, and how (TOML or JSON)." }) },
+        Closed,
+      ),
+    ),
+    smtp: Type.Optional(
+      Type.Object(
+        {
+          host: Type.String({ minLength: 1, maxLength: 253, description: "Mail server." }),
+          port: Type.Integer({ minimum: 1, maximum: 65_535, default: 587, description: "Its port." }),
+          tls: Type.Union([Type.Literal("starttls"), Type.Literal("tls"), Type.Literal("none")], {
+            default: "starttls",
+            description: "starttls, tls from the start (port 465), or none, on this machine alone.",
+          }),
+          from: Type.String({
+            pattern: "^[^\\s@<>,;]+@[^\\s@<>,;]+$",
+            maxLength: 254,
+            description: "Address that mail comes from.",
+          }),
+          user: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "To sign in with." })),
+          passwordFile: Type.Optional(Type.String({ ...Path, description: "File that holds the password." })),
+          caFile: Type.Optional(Type.String({ ...Path, description: "PEM of the authority of its certificate." })),
+          timeoutMs: Type.Integer({ ...Timeout, description: "Of connecting, and of each answer." }),
+        },
+        Closed,
+      ),
+    ),
+    sms: Type.Optional(
+      Type.Object(
+        {
+          port: Type.String({
+            ...Path,
+            description: "Serial port of the modem, by its lasting name in /dev/serial/by-id.",
+          }),
+          baud: Type.Integer({ minimum: 1_200, maximum: 921_600, default: 115_200, description: "Its speed." }),
+          pinFile: Type.Optional(Type.String({ ...Path, description: "File that holds the PIN of the SIM." })),
+        },
+        Closed,
+      ),
+    ),
     metrics: Type.Object(
       {
         tokenFile: Type.Optional(

@@ -6,6 +6,7 @@ import { EntrySchema, NewEntrySchema } from "./entry.ts";
 import { GatewayStateSchema } from "./gateway-state.ts";
 import { DeviceSamplesSchema, PointHistorySchema } from "./history.ts";
 import { DeviceStateSchema, ProblemSchema, RefusalsSchema, SessionSchema, SignInSchema } from "./http.ts";
+import { CallListSchema, MuteSchema, NewMuteSchema, NoticeSchema, NoticesSchema } from "./notify.ts";
 import { OverviewSchema } from "./overview.ts";
 import { PointStateSchema } from "./point-state.ts";
 import { ProfileSchema } from "./profile.ts";
@@ -33,6 +34,11 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   EntrySchema,
   GatewayStateSchema,
   NewEntrySchema,
+  CallListSchema,
+  NoticeSchema,
+  NoticesSchema,
+  MuteSchema,
+  NewMuteSchema,
   MovedSchema,
   NewAssignmentSchema,
   OverviewSchema,
