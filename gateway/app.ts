@@ -102,14 +102,11 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     const notify = await startNotify(parts, { ingress: listening, commands, setProblem: self.setConfigProblem });
     told = notify;
     stops.push(() => notify.stop());
-    const { staticDir } = deps;
-    const http = await startApi(parts, listening, { health, notify, staticDir, look: watch.look });
+    const http = await startApi(parts, listening, { health, notify, staticDir: deps.staticDir, look: watch.look });
     stops.push(() => http.app.close());
     superviseIfAsked(parts, stops);
     const certificates = createListenerCertificates(http.app.server, listening);
-    const pointIds = () => pointIdsOf(store);
-    const shared = { config, logs, engine, sinks, supply, token, certificates, self, notify, pointIds };
-    const reloadConfig = createReload({ ...shared, source: deps });
+    const reloadConfig = reloadOf(parts, { supply, token, certificates, self, notify }, deps);
     warnOfRules(parts, self);
     log.info("gateway listens", { mqtt: `${listening.address.host}:${listening.address.port}`, http: http.url });
     return {
@@ -167,6 +164,14 @@ function warnOfRules({ engine, store, logs }: Parts, self: SelfFigures): void {
   if (problems.length === 0) return;
   logs.area("config").warn("rules name points that the registry does not have", { problems });
   self.setConfigProblem(problems[0]);
+}
+
+function reloadOf(
+  { config, logs, engine, sinks, store }: Parts,
+  shared: Pick<Parameters<typeof createReload>[0], "supply" | "token" | "certificates" | "self" | "notify">,
+  source: AppDeps,
+): () => Promise<Reload> {
+  return createReload({ config, logs, engine, sinks, ...shared, pointIds: () => pointIdsOf(store), source });
 }
 
 /** Commands that wait for their devices, with what a restored gateway asks. */
