@@ -61,7 +61,6 @@ type Stop = () => Promise<void> | void;
 export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promise<App> {
   const clock = deps.clock ?? systemClock;
   const logs = deps.logs ?? createLogs({ level: config.log.level });
-  const log = logs.area("app");
   const journal = await openJournal({ ...config.data, clock });
   const stops: Stop[] = [() => journal.close()];
   let stopping = false;
@@ -108,7 +107,7 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     const certificates = createListenerCertificates(http.app.server, listening);
     const reloadConfig = reloadOf(parts, { supply, token, certificates, self, notify }, deps);
     warnOfRules(parts, self);
-    log.info("gateway listens", { mqtt: `${listening.address.host}:${listening.address.port}`, http: http.url });
+    sayWhere(logs, listening, http.url);
     return {
       mqtt: listening.address,
       http: { host: config.http.host, port: http.port, url: http.url },
@@ -172,6 +171,10 @@ function reloadOf(
   source: AppDeps,
 ): () => Promise<Reload> {
   return createReload({ config, logs, engine, sinks, ...shared, pointIds: () => pointIdsOf(store), source });
+}
+
+function sayWhere(logs: Logs, { address }: MqttIngress, http: string): void {
+  logs.area("app").info("gateway listens", { mqtt: `${address.host}:${address.port}`, http });
 }
 
 /** Commands that wait for their devices, with what a restored gateway asks. */
