@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import type { AlarmMetrics } from "../protocol/index.ts";
 import { parseExposition } from "../tests/exposition.ts";
-import { createMetrics, LABEL_VALUES_MAX, type MetricSource, type Metrics } from "./metrics.ts";
+import { LABEL_VALUES_MAX } from "./metric-kinds.ts";
+import { createMetrics, type MetricSource, type Metrics } from "./metrics.ts";
 
 let metrics: Metrics;
 afterEach(() => metrics.stop());

@@ -40,6 +40,7 @@ const PROOFS: readonly Words[] = [
   ["compaction", "--cycles", "4"],
   ["sinks", "--form", "short"],
   ["spare", "--form", "short"],
+  ["incident"],
 ];
 
 /** What measures time has the machine to itself. */

@@ -28,6 +28,7 @@ function counted(name: string, words: readonly string[], flag: string, whole: nu
 const STEPS: readonly Step[] = [
   { name: "clock", words: ["clock"], blocks: 1 },
   { name: "slowdisk", words: ["slowdisk"], blocks: 1 },
+  { name: "incident", words: ["incident", "--steps", "all"], blocks: 1 },
   counted("diskfull", ["diskfull"], "cycles", 100, 10),
   counted("kill9-gateway", ["kill9", "--subject", "gateway"], "cycles", 500, 25),
   counted("powercut-filesystem", ["powercut", "--layer", "filesystem"], "cuts", 1_000, 40),
