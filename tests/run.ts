@@ -128,6 +128,7 @@ async function whole(): Promise<void> {
   await Promise.all([beside(), others()]);
   await proofs(ALONE);
   await bench("codec", "--rounds", "2");
+  await bench("rules", "--points", "200", "--rounds", "5", "--alerts", "20");
   await bench("ingest", "--case", "50x10", "--seconds", "1", "--rounds", "1");
 }
 
