@@ -41,6 +41,7 @@ const PROOFS: readonly Words[] = [
   ["compaction", "--cycles", "4"],
   ["sinks", "--form", "short"],
   ["spare", "--form", "short"],
+  ["incident"],
 ];
 
 /** What measures time has the machine to itself. */
@@ -129,6 +130,7 @@ async function whole(): Promise<void> {
   await Promise.all([beside(), others()]);
   await proofs(ALONE);
   await bench("codec", "--rounds", "2");
+  await bench("rules", "--points", "200", "--rounds", "5", "--alerts", "20");
   await bench("ingest", "--case", "50x10", "--seconds", "1", "--rounds", "1");
 }
 

@@ -35,10 +35,12 @@ export function createContacts(
   monotonicMs: () => number,
   profile: () => Profile,
   silentAtStart: ReadonlySet<string>,
+  /** Paths that were down when the gateway stopped: they are until one of their devices is heard. */
+  downAtStart: ReadonlySet<string> = new Set(),
 ): Contacts {
   const startedMs = monotonicMs();
   const heards = new Map<string, Heard>();
-  const down = new Set<string>();
+  const down = new Set(downAtStart);
   /** When a path that was down brought somebody again. */
   const backMs = new Map<string, number>();
 
@@ -79,7 +81,8 @@ export function createContacts(
           const isSilent = of(device, isKnown) === "silent";
           return { intervalS: device.reportIntervalS, quietMs: isKnown ? quietOf(device) : undefined, isSilent };
         });
-        if (isPathDown(facts)) {
+        const isUnheard = downAtStart.has(pathId) && mine.every((device) => !heards.has(device.deviceId));
+        if (isUnheard || isPathDown(facts)) {
           down.add(pathId);
           found.push({ pathId, devices: mine });
         } else if (down.delete(pathId)) backMs.set(pathId, monotonicMs());

@@ -90,7 +90,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
     devicesOf: (pointId) => byPoint.get(pointId) ?? [],
   };
   const everHeard = (deviceId: string) => state.devices.get(deviceId)?.lastReceivedMs !== undefined;
-  const contacts = createContacts(clock.monotonicMs, profile, silentDevices(state, context));
+  const contacts = createContacts(clock.monotonicMs, profile, silentDevices(state, context), downPaths(state));
   const contactOf = (pointId: string) => contacts.ofPoint(context.devicesOf(pointId), everHeard);
 
   function priorityOf(pointId: string): PointState["priority"] {
@@ -274,6 +274,12 @@ function outlookOf(point: PointState): "reaching" | "not-reaching" | "unknown" {
   // A figure carried over a silence is an estimate of an estimate.
   if (point.endurance.carriedForward) return "unknown";
   return point.endurance.shortage === undefined ? "reaching" : "not-reaching";
+}
+
+/** Paths whose line stood open when the gateway stopped. */
+function downPaths(state: EngineState): ReadonlySet<string> {
+  const open = [...state.alerts.values()].filter((one) => one.alert.subject.kind === "path" && lifeOf(one).isActive);
+  return new Set(open.map((one) => one.alert.subject.id));
 }
 
 /** Whose silence stood open when the gateway stopped: they stay silent until they are heard. */

@@ -38,6 +38,7 @@ const STEPS: readonly Step[] = [
   { name: "spare", words: ["spare"], blocks: 3, alone: true },
   { name: "clock", words: ["clock"], blocks: 1 },
   counted("kill9-writer", ["kill9", "--subject", "writer"], "cycles", 10_000, 200),
+  { name: "incident", words: ["incident", "--steps", "all"], blocks: 1 },
   counted("kill9-gateway", ["kill9", "--subject", "gateway"], "cycles", 500, 25),
   counted("powercut-filesystem", ["powercut", "--layer", "filesystem"], "cuts", 1_000, 40),
   counted("powercut-replay", ["powercut", "--layer", "replay"], "states", 100_000, 4_000),
