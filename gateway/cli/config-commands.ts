@@ -5,6 +5,7 @@ import type { GatewayConfig } from "../../protocol/index.ts";
 import { isLoopbackHost, readConfig } from "../config/config.ts";
 import { shownConfig } from "../config/difference.ts";
 import { checkedFiles } from "../config/files.ts";
+import { readNotifyPlan } from "../config/notify-plan.ts";
 import { GatewayError } from "../errors.ts";
 import type { CommandIo, ExitCode } from "./commands.ts";
 import { CONFIG_FLAG, type CommandShell, JSON_FLAG } from "./definitions.ts";
@@ -31,6 +32,7 @@ export function configCommands({ io, configOf, end }: CommandShell) {
 export function checkConfig(file: string, json: boolean, io: CommandIo): ExitCode {
   try {
     const config = checkedFiles(readConfig(file), file);
+    if (config.notify !== undefined) readNotifyPlan(config.notify.file, config);
     if (json) io.out(JSON.stringify({ file, valid: true, problems: [] }));
     else io.out(validText(file, config));
     return 0;
