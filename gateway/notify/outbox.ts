@@ -63,7 +63,7 @@ export interface Outbox {
 
 export async function openOutbox(deps: OutboxDeps, first: OutboxSetup): Promise<Outbox> {
   const { clock, log } = deps;
-  const keeping = await createKeeping(deps.journal, log);
+  const keeping = await createKeeping(deps);
   const { model } = keeping;
   let setup = first;
   let stopped = false;
@@ -209,24 +209,22 @@ export async function openOutbox(deps: OutboxDeps, first: OutboxSetup): Promise<
       notices.sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
       return { state: state(), notices: notices.slice(0, limit), mutes: [...model.mutes.values()] };
     },
-    mute: ({ recipientId, until, reason }, by) =>
-      exclusive(async () => {
-        const recipient = setup.plan.recipients.find((one) => one.recipientId === recipientId);
-        if (recipient === undefined) throw new GatewayError("RECIPIENT_UNKNOWN", { recipientId });
-        const nowMs = clock.nowMs();
-        const untilMs = muteEnd(recipient, setup.plan, { nowMs, untilMs: Date.parse(until) });
-        if (!(untilMs > nowMs)) throw new GatewayError("MUTE_INVALID", { until });
-        const mute: Mute = { recipientId, by, at: toInstant(nowMs), until: toInstant(untilMs), reason };
-        await keeping.keepNow({ mutes: new Map([[recipientId, mute]]) }, actOf("notify-muted", mute, nowMs));
-        return mute;
-      }),
-    unmute: (recipientId, by) =>
-      exclusive(async () => {
-        const mute = model.mutes.get(recipientId);
-        if (mute === undefined) throw new GatewayError("RECIPIENT_UNKNOWN", { recipientId });
-        const act = actOf("notify-unmuted", { ...mute, by }, clock.nowMs());
-        await keeping.keepNow({ mutes: new Map([[recipientId, undefined]]) }, act);
-      }),
+    mute: async ({ recipientId, until, reason }, by) => {
+      const recipient = setup.plan.recipients.find((one) => one.recipientId === recipientId);
+      if (recipient === undefined) throw new GatewayError("RECIPIENT_UNKNOWN", { recipientId });
+      const nowMs = clock.nowMs();
+      const untilMs = muteEnd(recipient, setup.plan, { nowMs, untilMs: Date.parse(until) });
+      if (!(untilMs > nowMs)) throw new GatewayError("MUTE_INVALID", { until });
+      const mute: Mute = { recipientId, by, at: toInstant(nowMs), until: toInstant(untilMs), reason };
+      await keeping.keepNow({ mutes: new Map([[recipientId, mute]]) }, actOf("notify-muted", mute, nowMs));
+      return mute;
+    },
+    unmute: async (recipientId, by) => {
+      const mute = model.mutes.get(recipientId);
+      if (mute === undefined) throw new GatewayError("RECIPIENT_UNKNOWN", { recipientId });
+      const act = actOf("notify-unmuted", { ...mute, by }, clock.nowMs());
+      await keeping.keepNow({ mutes: new Map([[recipientId, undefined]]) }, act);
+    },
     async stop() {
       stopped = true;
       timer?.stop();
