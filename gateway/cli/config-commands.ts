@@ -6,6 +6,7 @@ import type { GatewayConfig } from "../../protocol/index.ts";
 import { isLoopbackHost, readConfig } from "../config/config.ts";
 import { shownConfig } from "../config/difference.ts";
 import { checkedFiles } from "../config/files.ts";
+import { readNotifyPlan } from "../config/notify-plan.ts";
 import { listProblems } from "../config/problems.ts";
 import { GatewayError } from "../errors.ts";
 import { loadRegistry, registryPath } from "../registry/registry.ts";
@@ -34,6 +35,7 @@ export function configCommands({ io, configOf, end }: CommandShell) {
 export function checkConfig(file: string, json: boolean, io: CommandIo): ExitCode {
   try {
     const config = checkedRead(file);
+    if (config.notify !== undefined) readNotifyPlan(config.notify.file, config);
     if (json) io.out(JSON.stringify({ file, valid: true, problems: [] }));
     else io.out(validText(file, config));
     return 0;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { NOON_MS } from "../../tests/fixtures.ts";
-import { type Finding, judge } from "./checks.ts";
+import { checkNotify, type Finding, judge } from "./checks.ts";
 import { report } from "./command.ts";
 import type { DoctorFacts, JournalFacts } from "./facts.ts";
 import { BEHIND_ROWS_MAX } from "./journal-checks.ts";
@@ -513,5 +513,24 @@ describe("the doctor", () => {
     lines.length = 0;
     expect(report(judge({ ...WELL, people: { total: 0, admins: 0 } }), true, io)).toBe(1);
     expect(JSON.parse(lines[0] ?? "")).toMatchObject({ faults: 1, warnings: 0 });
+  });
+});
+
+describe("who is told of alerts", () => {
+  const notify = { file: "notify.toml", problems: [], recipients: 2, ways: [] };
+
+  test("nobody, a mistake, and a way that does not work are told of, each with what mends it", () => {
+    expect(checkNotify({} as DoctorFacts)).toEqual([]);
+    const of = (part: Partial<NonNullable<DoctorFacts["notify"]>>) =>
+      checkNotify({ notify: { ...notify, ...part } } as DoctorFacts).map(({ check, level }) => `${check} ${level}`);
+    expect(of({})).toEqual(["recipients ok"]);
+    expect(of({ recipients: 0 })).toEqual(["recipients warning"]);
+    expect(of({ problems: ["line 1"], ways: [{ name: "sms" }] })).toEqual(["recipients fault"]);
+    const failure = "no network: searching";
+    expect(of({ ways: [{ name: "sms", failure }, { name: "email" }] })).toEqual([
+      "recipients ok",
+      "notify sms fault",
+      "notify email ok",
+    ]);
   });
 });

@@ -2,10 +2,10 @@
 import { readFileSync } from "node:fs";
 import type { ChannelType, GatewayConfig, NotifyPlan } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
+import { readNotifyPlan } from "../config/notify-plan.ts";
 import { GatewayError } from "../errors.ts";
 import type { Carriers } from "./channel.ts";
 import { createEmailCarrier } from "./email.ts";
-import { readNotifyPlan } from "./plan-file.ts";
 import { createSmsCarrier } from "./sms.ts";
 import { createWebhookCarrier } from "./webhook.ts";
 

@@ -1,5 +1,6 @@
 // The modem driver on a real line (a pseudo-terminal): what it asks, and what it makes of good, bad, half and no answers.
 import { afterEach, describe, expect, test } from "vitest";
+import { waitFor } from "../../tests/fixtures.ts";
 import { GOOD_MODEM, type ModemRule, noPty, type PtyModem, startPtyModem } from "../../tests/pty-modem.ts";
 import { systemClock } from "../clock.ts";
 import type { SmsText } from "../domain/notify/sms-text.ts";
@@ -26,9 +27,12 @@ async function send(rules: readonly ModemRule[], part: Partial<ModemOptions> = {
   modem = await startPtyModem([...rules, ...GOOD_MODEM]);
   const line = await openLine(modem.path, 115_200);
   try {
-    return await sendSms(line, TO, text, options(part));
+    const answer = await sendSms(line, TO, text, options(part));
+    // What has come is told of over a pipe of its own.
+    if (answer.kind === "sent") await waitFor("the text", () => modem?.came.some((one) => one.endsWith("\u001a")));
+    return answer;
   } finally {
-    line.close();
+    await line.close();
   }
 }
 
@@ -137,7 +141,7 @@ describe.skipIf(missing !== undefined)(
       const sending = sendSms(line, TO, TEXT, { ...options(), clock: systemClock });
       await modem.stop();
       const answer = await sending;
-      line.close();
+      await line.close();
       expect(answer.kind).toBe("line");
     });
   },

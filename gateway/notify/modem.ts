@@ -9,7 +9,8 @@ export interface Line {
   onData(listener: (bytes: Uint8Array) => void): void;
   /** It was pulled out, or broke. */
   onEnd(listener: (reason: string) => void): void;
-  close(): void;
+  /** Resolves when others can open it. */
+  close(): Promise<void>;
 }
 
 export type ModemFault =

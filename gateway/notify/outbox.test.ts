@@ -17,12 +17,14 @@ function createDisk() {
   const documents = new Map<string, Map<string, string>>();
   const it = {
     saves: 0,
+    isStuck: false,
     failAt: Number.POSITIVE_INFINITY,
     acts: [] as string[],
     journal: {
       documents: async (kind) => [...(documents.get(kind) ?? [])].map(([key, json]) => ({ key, json })),
       save: async ({ put = [], remove = [], acts = [] }) => {
         it.saves++;
+        if (it.isStuck) await new Promise(() => undefined);
         if (it.saves >= it.failAt) throw new Error("killed");
         for (const { kind, key, json } of put) {
           if (!documents.has(kind)) documents.set(kind, new Map());
@@ -60,6 +62,26 @@ async function start(
   await outbox.start();
   const newest = () => outbox.list(10).notices[0];
   return { outbox, clock, now, sent, disk, events, newest, says };
+}
+
+/** Its first turn waits for the disk too. */
+async function startStuck(disk: ReturnType<typeof createDisk>) {
+  const clock = virtualClock(NOON_MS);
+  const sent: string[] = [];
+  const now = { alerts: [] as Alert[] };
+  const sms = {
+    deliver: async ({ notice }: Outgoing) => {
+      sent.push(`sms ${notice.noticeId}`);
+      return GOOD;
+    },
+  };
+  const deps = { journal: disk.journal, clock, alerts: () => now.alerts, placeOf: PLACES, random: () => 0.5 };
+  const setup = { plan: planWith([recipient()]), carriers: { sms } };
+  const outbox = await openOutbox({ ...deps, log: () => undefined }, setup);
+  const started = outbox.start();
+  await clock.advance(5_000);
+  await started;
+  return { outbox, clock, now, sent };
 }
 
 describe("the outbox", () => {
@@ -172,6 +194,21 @@ describe("the outbox", () => {
     const after = await start({ disk });
     expect(after.newest()?.state).toBe("delivered");
     await after.outbox.stop();
+  });
+
+  test("nor does a disk that never answers hold up what people are told, or a mute", async () => {
+    const disk = createDisk();
+    disk.isStuck = true;
+    const it = await startStuck(disk);
+    it.now.alerts = [openAlert({ alertId: "journal-gateway-0", ruleId: "journal-refusing" })];
+    await it.clock.advance(30_000);
+    expect(it.sent).toEqual(["sms officier-journal-gateway-0-1-raised"]);
+    const until = new Date(NOON_MS + 3_600_000).toISOString();
+    const muting = expect(it.outbox.mute({ recipientId: "officier", until, reason: "xxx" }, "a")).rejects.toThrow(
+      "journal",
+    );
+    await it.clock.advance(10_000);
+    await muting;
   });
 
   test("a mute is an act on record, ends with the shift, and goes over a restart", async () => {

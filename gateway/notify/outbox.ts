@@ -12,7 +12,7 @@ import type {
 } from "../../protocol/index.ts";
 import type { Clock, Timer } from "../clock.ts";
 import { toInstant } from "../domain/instant.ts";
-import { isDone, type KeptNotice, type Outcome, stepDelivery } from "../domain/notify/delivery.ts";
+import { isDone, type KeptNotice, type Outcome, PAUSE_MS_MAX, stepDelivery } from "../domain/notify/delivery.ts";
 import { muteEnd, type PlaceOf } from "../domain/notify/recipients.ts";
 import { stepNotify } from "../domain/notify/step.ts";
 import { GatewayError } from "../errors.ts";
@@ -20,8 +20,8 @@ import { type Carriers, deliverBy } from "./channel.ts";
 import { createKeeping, type NotifyJournal } from "./keeping.ts";
 
 const TICK_MS = 1_000;
-/** So many of one recipient's messages go by one channel at once: a modem has one line. */
-const UNDER_WAY_MAX = 8;
+/** Messages under way at once by one kind of channel. */
+const UNDER_WAY_MAX = 4;
 /** A channel that failed is looked at so often, and one that works so often. */
 const LOOK_FAILING_MS = 60_000;
 const LOOK_MS = 300_000;
@@ -63,14 +63,14 @@ export interface Outbox {
 
 export async function openOutbox(deps: OutboxDeps, first: OutboxSetup): Promise<Outbox> {
   const { clock, log } = deps;
-  const keeping = await createKeeping(deps.journal, log);
+  const keeping = await createKeeping(deps);
   const { model } = keeping;
   let setup = first;
   let stopped = false;
   let busy: Promise<unknown> = Promise.resolve();
   let isQueued = false;
   let timer: Timer | undefined;
-  const underWay = new Map<string, Promise<void>>();
+  const underWay = new Map<string, { readonly type: ChannelType | undefined; readonly done: Promise<void> }>();
   const failing = new Map<ChannelType, string>();
   const lookedMs = new Map<ChannelType, number>();
 
@@ -97,26 +97,30 @@ export async function openOutbox(deps: OutboxDeps, first: OutboxSetup): Promise<
     exclusive(turn).catch((error: unknown) => log("notices could not be looked at", { reason: wordsOf(error) }));
   }
 
+  /** The most pressing first; a way that is slow holds up no other. */
   function sendDue(): void {
     const nowMs = clock.nowMs();
-    for (const kept of model.notices.values()) {
-      if (underWay.size >= UNDER_WAY_MAX) return;
-      const { noticeId, state } = kept.notice;
-      if (isDone(kept.notice) || underWay.has(noticeId)) continue;
+    const due = [...model.notices.values()].filter(({ notice, nextMs }) => {
+      if (isDone(notice) || underWay.has(notice.noticeId)) return false;
       // A clock that went back makes nobody wait longer than the longest pause.
-      const isDue = state === "sending" || nowMs >= kept.nextMs || kept.nextMs - nowMs > 600_000;
-      if (!isDue) continue;
-      const sending = send(kept).finally(() => {
+      return notice.state === "sending" || nowMs >= nextMs || nextMs - nowMs > PAUSE_MS_MAX;
+    });
+    due.sort((a, b) => a.notice.priority - b.notice.priority || a.nextMs - b.nextMs);
+    for (const kept of due) {
+      const { noticeId, recipientId } = kept.notice;
+      const channels = setup.plan.recipients.find((one) => one.recipientId === recipientId)?.channels ?? [];
+      const type = channels[kept.at]?.type;
+      if ([...underWay.values()].filter((one) => one.type === type).length >= UNDER_WAY_MAX) continue;
+      const done = send(kept, channels).finally(() => {
         underWay.delete(noticeId);
         wake();
       });
-      underWay.set(noticeId, sending);
+      underWay.set(noticeId, { type, done });
     }
   }
 
-  async function send(kept: KeptNotice): Promise<void> {
+  async function send(kept: KeptNotice, channels: readonly Channel[]): Promise<void> {
     const { notice, parts, language, at } = kept;
-    const channels = setup.plan.recipients.find((one) => one.recipientId === notice.recipientId)?.channels ?? [];
     const way = channels[at];
     // Recipients have changed: from the front again, or nobody is there.
     if (way === undefined) return set({ ...kept, at: 0, notice: { ...notice, state: "waiting" } });
@@ -205,29 +209,27 @@ export async function openOutbox(deps: OutboxDeps, first: OutboxSetup): Promise<
       notices.sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
       return { state: state(), notices: notices.slice(0, limit), mutes: [...model.mutes.values()] };
     },
-    mute: ({ recipientId, until, reason }, by) =>
-      exclusive(async () => {
-        const recipient = setup.plan.recipients.find((one) => one.recipientId === recipientId);
-        if (recipient === undefined) throw new GatewayError("RECIPIENT_UNKNOWN", { recipientId });
-        const nowMs = clock.nowMs();
-        const untilMs = muteEnd(recipient, setup.plan, { nowMs, untilMs: Date.parse(until) });
-        if (!(untilMs > nowMs)) throw new GatewayError("MUTE_INVALID", { until });
-        const mute: Mute = { recipientId, by, at: toInstant(nowMs), until: toInstant(untilMs), reason };
-        await keeping.keepNow({ mutes: new Map([[recipientId, mute]]) }, actOf("notify-muted", mute, nowMs));
-        return mute;
-      }),
-    unmute: (recipientId, by) =>
-      exclusive(async () => {
-        const mute = model.mutes.get(recipientId);
-        if (mute === undefined) throw new GatewayError("RECIPIENT_UNKNOWN", { recipientId });
-        const act = actOf("notify-unmuted", { ...mute, by }, clock.nowMs());
-        await keeping.keepNow({ mutes: new Map([[recipientId, undefined]]) }, act);
-      }),
+    mute: async ({ recipientId, until, reason }, by) => {
+      const recipient = setup.plan.recipients.find((one) => one.recipientId === recipientId);
+      if (recipient === undefined) throw new GatewayError("RECIPIENT_UNKNOWN", { recipientId });
+      const nowMs = clock.nowMs();
+      const untilMs = muteEnd(recipient, setup.plan, { nowMs, untilMs: Date.parse(until) });
+      if (!(untilMs > nowMs)) throw new GatewayError("MUTE_INVALID", { until });
+      const mute: Mute = { recipientId, by, at: toInstant(nowMs), until: toInstant(untilMs), reason };
+      await keeping.keepNow({ mutes: new Map([[recipientId, mute]]) }, actOf("notify-muted", mute, nowMs));
+      return mute;
+    },
+    unmute: async (recipientId, by) => {
+      const mute = model.mutes.get(recipientId);
+      if (mute === undefined) throw new GatewayError("RECIPIENT_UNKNOWN", { recipientId });
+      const act = actOf("notify-unmuted", { ...mute, by }, clock.nowMs());
+      await keeping.keepNow({ mutes: new Map([[recipientId, undefined]]) }, act);
+    },
     async stop() {
       stopped = true;
       timer?.stop();
       for (const carrier of Object.values(setup.carriers)) carrier.close?.();
-      await Promise.all(underWay.values());
+      await Promise.all([...underWay.values()].map((one) => one.done));
       await busy;
     },
   };

@@ -43,7 +43,7 @@ export function createSmsCarrier(options: SmsOptions): Carrier<"sms"> {
       try {
         return await work(line);
       } finally {
-        line.close();
+        await line.close();
       }
     };
     const next = busy.then(run);
@@ -110,7 +110,10 @@ export function openLine(path: string, baudRate: number): Promise<Line> {
         },
         close: () => {
           isClosed = true;
-          if (port.isOpen) port.close(() => undefined);
+          return new Promise((done) => {
+            if (port.isOpen) port.close(() => done());
+            else done();
+          });
         },
       });
     });

@@ -38,7 +38,7 @@ export interface KeptNotice {
 export const TRIES_MAX = 2;
 export const ATTEMPTS_KEPT = 40;
 const PAUSE_MS_FIRST = 15_000;
-const PAUSE_MS_MAX = 600_000;
+export const PAUSE_MS_MAX = 600_000;
 const DETAIL_LENGTH_MAX = 200;
 
 export interface DeliveryContext {

@@ -5,9 +5,9 @@ import { parse as parseToml } from "smol-toml";
 import { Value } from "typebox/value";
 import { type Channel, type GatewayConfig, type NotifyPlan, NotifyPlanSchema } from "../../protocol/index.ts";
 import { nearest } from "../../protocol/nearest.ts";
-import { isLoopbackHost } from "../config/config.ts";
-import { listProblems } from "../config/problems.ts";
 import { GatewayError } from "../errors.ts";
+import { isLoopbackHost } from "./config.ts";
+import { listProblems } from "./problems.ts";
 
 /** Throws FILE_UNREADABLE, CONFIG_INVALID with every problem. */
 export function readNotifyPlan(path: string, config: Pick<GatewayConfig, "smtp" | "sms">): NotifyPlan {
