@@ -201,7 +201,7 @@ export function AlertList(props: AlertListProps) {
         {hidden.length > 0 && (
           <details class="hidden-alerts">
             <summary class="sub-head">{format.text("hiddenAlerts", { n: hidden.length })}</summary>
-            <ul class="seen">
+            <ul class="put-away">
               {hidden.map((alert) => (
                 <HiddenAlert key={alert.alertId} {...props} alert={alert} />
               ))}
