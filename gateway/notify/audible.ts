@@ -2,8 +2,8 @@
 import type { Carrier } from "./channel.ts";
 
 export interface AudibleDeps {
-  /** Gives false when too many commands wait for that device; rejects when it cannot be kept. */
-  sound(deviceId: string, seconds: number): Promise<boolean>;
+  /** `full`: too many commands wait for that device. Rejects when the command cannot be kept. */
+  sound(deviceId: string, seconds: number): Promise<"taken" | "full" | "unknown">;
 }
 
 const SECONDS_DEFAULT = 30;
@@ -12,10 +12,10 @@ export function createAudibleCarrier({ sound }: AudibleDeps): Carrier<"audible">
   return {
     deliver: async (_message, { deviceId, seconds = SECONDS_DEFAULT }) => {
       try {
-        const isTaken = await sound(deviceId, seconds);
-        return isTaken
-          ? { kind: "handed-on", detail: `${deviceId}, ${seconds} s` }
-          : { kind: "failed", reason: `too many commands wait for ${deviceId}`, isDown: true };
+        const answer = await sound(deviceId, seconds);
+        if (answer === "taken") return { kind: "handed-on", detail: `${deviceId}, ${seconds} s` };
+        if (answer === "unknown") return { kind: "refused", reason: `there is no device ${deviceId}` };
+        return { kind: "failed", reason: `too many commands wait for ${deviceId}`, isDown: true };
       } catch (error) {
         return { kind: "failed", reason: error instanceof Error ? error.message : String(error), isDown: true };
       }

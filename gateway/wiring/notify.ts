@@ -81,16 +81,17 @@ export async function startNotify(parts: Parts, ways: NotifyWays): Promise<Notif
 }
 
 /** Throws FILE_UNREADABLE, CONFIG_INVALID. */
-function setupOf(config: GatewayConfig, { clock }: Parts, { ingress, commands }: NotifyWays): OutboxSetup {
+function setupOf(config: GatewayConfig, { clock, engine }: Parts, { ingress, commands }: NotifyWays): OutboxSetup {
   const plan = planOf(config);
   const all: Carriers = {
     ...ownCarriers(config, clock),
     mqtt: createMqttCarrier({ publish: ingress.publish }),
     audible: createAudibleCarrier({
       sound: async (deviceId, seconds) => {
+        if (engine.device(deviceId) === undefined) return "unknown";
         const expiresMs = clock.nowMs() + SOUND_MS;
         const refused = await commands.ask([{ deviceId, command: "locate", argument: seconds, expiresMs }]);
-        return refused.length === 0;
+        return refused.length === 0 ? "taken" : "full";
       },
     }),
   };

@@ -6,7 +6,7 @@ import { isDone, type KeptNotice, stepExpiry } from "./delivery.ts";
 import { dueSteps } from "./escalation.ts";
 import { composeMessage } from "./message.ts";
 import { chainOf, concerns, isMuted, isOnDuty, type PlaceOf, stepOf } from "./recipients.ts";
-import { EMPTY_TRAY, gather, MESSAGES_MAX_DEFAULT, stepTray, type Tray, type TrayItem } from "./tray.ts";
+import { EMPTY_TRAY, type Gathered, gather, MESSAGES_MAX_DEFAULT, stepTray, type Tray, type TrayItem } from "./tray.ts";
 import { isPressing, isWaiting, stepWatch, type Watched } from "./watch.ts";
 
 /** What is kept, and survives the process. */
@@ -52,12 +52,17 @@ interface Work extends NotifyInput {
   readonly model: NotifyModel;
   readonly changes: NotifyChanges;
   readonly byId: ReadonlyMap<string, Alert>;
+  readonly onDuty: ReadonlySet<string>;
+  /** What is to be put into the trays, by recipient. */
+  readonly puts: Map<string, Gathered[]>;
 }
 
 export function stepNotify(model: NotifyModel, input: NotifyInput): NotifyChanges {
   const changes = { watched: new Map(), trays: new Map(), notices: new Map(), mutes: new Map(), decisions: [] };
   const byId = new Map(input.alerts.map((alert) => [alert.alertId, alert]));
-  const work: Work = { ...input, model, changes, byId };
+  const { plan, nowMs } = input;
+  const onDuty = new Set(plan.recipients.filter((one) => isOnDuty(one, nowMs)).map((one) => one.recipientId));
+  const work: Work = { ...input, model, changes, byId, onDuty, puts: new Map() };
   changeDuties(work);
   watchAlerts(work);
   tellSteps(work);
@@ -88,16 +93,17 @@ function changeDuties(work: Work): void {
   for (const recipient of plan.recipients) {
     const { recipientId, role } = recipient;
     const before = model.trays.get(recipientId);
-    const onDuty = isOnDuty(recipient, nowMs);
+    const onDuty = work.onDuty.has(recipientId);
     if (before !== undefined && before.onDuty === onDuty) continue;
     if (before !== undefined) changes.mutes.set(recipientId, undefined);
-    let tray: Tray = { ...(before ?? EMPTY_TRAY), gathered: [], onDuty };
+    const open: Gathered[] = [];
     for (const [alertId, watched] of onDuty ? model.watched : []) {
       const alert = byId.get(alertId);
       if (alert === undefined || !isPressing(alert) || !concerns(recipient, alert, work.placeOf)) continue;
       if (watched.step <= stepOf(chainOf(plan, alert.priority), role)) continue;
-      tray = gather(tray, { alertId, occurrence: watched.occurrence, reason: "hand-over", atMs: nowMs });
+      open.push({ alertId, occurrence: watched.occurrence, reason: "hand-over", atMs: nowMs });
     }
+    const tray = gather({ ...(before ?? EMPTY_TRAY), gathered: [], onDuty }, open);
     changes.trays.set(recipientId, tray);
     if (before !== undefined || tray.gathered.length > 0) {
       changes.decisions.push({ why: onDuty ? "shift-begins" : "shift-ends", recipientId });
@@ -118,7 +124,7 @@ function watchAlerts(work: Work): void {
     if (alert === undefined) continue;
     const occurrence = step.watched?.occurrence ?? (before?.occurrence ?? 0) + 1;
     for (const recipient of work.plan.recipients) {
-      if (recipient.returns !== true || !isOnDuty(recipient, nowMs)) continue;
+      if (recipient.returns !== true || !work.onDuty.has(recipient.recipientId)) continue;
       if (!concerns(recipient, alert, work.placeOf)) continue;
       put(work, recipient, { alertId, occurrence, reason: "returned", over: { ...alert, state: "normal" } });
     }
@@ -138,15 +144,24 @@ interface Told {
   readonly over?: Alert;
 }
 
-function put(work: Work, { recipientId }: Recipient, told: Told): void {
-  work.changes.trays.set(recipientId, gather(trayOf(work, recipientId), { ...told, atMs: work.nowMs }));
+function put({ puts, nowMs }: Work, { recipientId }: Recipient, told: Told): void {
+  const one = { ...told, atMs: nowMs };
+  const before = puts.get(recipientId);
+  if (before === undefined) puts.set(recipientId, [one]);
+  else before.push(one);
 }
 
-/** Whoever is to be told of it at this step of its escalation, and is on duty. */
-function audience({ plan, nowMs, placeOf }: Work, alert: Alert, isStep: (step: number) => boolean): Recipient[] {
-  const chain = chainOf(plan, alert.priority);
-  return plan.recipients.filter(
-    (one) => isStep(stepOf(chain, one.role)) && isOnDuty(one, nowMs) && concerns(one, alert, placeOf),
+/** Is to be told of it at this step of its escalation, and is on duty. */
+function isTold(
+  { plan, onDuty, placeOf }: Work,
+  one: Recipient,
+  alert: Alert,
+  isStep: (step: number) => boolean,
+): boolean {
+  return (
+    onDuty.has(one.recipientId) &&
+    isStep(stepOf(chainOf(plan, alert.priority), one.role)) &&
+    concerns(one, alert, placeOf)
   );
 }
 
@@ -159,8 +174,11 @@ function tellSteps(work: Work): void {
     if (alert === undefined || watched.occurrence === 0 || watched.reason === "returned") continue;
     if (!(isPressing(alert) || (isWaiting(alert) && watched.step === 0))) continue;
     const matter = `${alertId}@${watched.occurrence}`;
-    const isThere = (step: number) =>
-      audience(work, alert, (one) => one < step).some((one) => !isMuted(work.model.mutes.get(one.recipientId), nowMs));
+    const isThere = (done: number) =>
+      plan.recipients.some(
+        (one) =>
+          isTold(work, one, alert, (step) => step < done) && !isMuted(work.model.mutes.get(one.recipientId), nowMs),
+      );
     const step = dueSteps(watched, chainOf(plan, alert.priority), {
       nowMs,
       priority: alert.priority,
@@ -169,7 +187,7 @@ function tellSteps(work: Work): void {
     if (step.watched === watched) continue;
     changes.watched.set(alertId, step.watched);
     for (const { step: number, reason, why } of step.told) {
-      const to = audience(work, alert, (one) => one === number);
+      const to = plan.recipients.filter((one) => isTold(work, one, alert, (at) => at === number));
       if (why !== undefined) changes.decisions.push({ why, alertId });
       if (to.length === 0) changes.decisions.push({ why: "nobody-at-this-step", alertId });
       for (const one of to) put(work, one, { alertId, occurrence: watched.occurrence, reason });
@@ -195,8 +213,10 @@ function hopelessMatters({ model, nowMs }: Work): ReadonlySet<string> {
 function emptyTray(work: Work, recipient: Recipient): void {
   const { model, changes, plan, nowMs, byId } = work;
   const { recipientId } = recipient;
-  const before = trayOf(work, recipientId);
+  const told = work.puts.get(recipientId) ?? [];
+  const before = told.length === 0 ? trayOf(work, recipientId) : gather(trayOf(work, recipientId), told);
   if (before.gathered.length === 0) return;
+  if (told.length > 0) changes.trays.set(recipientId, before);
   const mute = changes.mutes.has(recipientId) ? undefined : model.mutes.get(recipientId);
   const messagesMax = plan.messagesMax ?? MESSAGES_MAX_DEFAULT;
   const step = stepTray(before, { recipient, mute, messagesMax, nowMs, alertOf: (id) => byId.get(id) });

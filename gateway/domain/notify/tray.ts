@@ -53,12 +53,15 @@ export interface TrayStep {
   readonly why: "nothing" | "muted" | "quiet" | "gathering" | "rate" | "due";
 }
 
-export function gather(tray: Tray, one: Gathered): Tray {
-  const others = tray.gathered.filter(({ alertId }) => alertId !== one.alertId);
-  const before = tray.gathered.find(({ alertId }) => alertId === one.alertId);
-  // One that changes all the time does not wait for ever.
-  const atMs = Math.min(one.atMs, before?.atMs ?? one.atMs);
-  return { ...tray, gathered: [...others, { ...one, atMs }].slice(-GATHERED_MAX) };
+export function gather(tray: Tray, ones: readonly Gathered[]): Tray {
+  const gathered = new Map(tray.gathered.map((one) => [one.alertId, one]));
+  for (const one of ones) {
+    // One that changes all the time does not wait for ever.
+    const atMs = Math.min(one.atMs, gathered.get(one.alertId)?.atMs ?? one.atMs);
+    gathered.delete(one.alertId);
+    gathered.set(one.alertId, { ...one, atMs });
+  }
+  return { ...tray, gathered: [...gathered.values()].slice(-GATHERED_MAX) };
 }
 
 export function stepTray(tray: Tray, context: TrayContext): TrayStep {
@@ -81,7 +84,8 @@ export function stepTray(tray: Tray, context: TrayContext): TrayStep {
   const mayBreak = isUrgent && (last === undefined || nowMs - last >= URGENT_GAP_MS);
   if (sentMs.length >= messagesMax && !mayBreak) return { tray: kept, due: [], why: "rate" };
   const due = [...ready].sort((a, b) => a.alert.priority - b.alert.priority || a.gathered.atMs - b.gathered.atMs);
-  const left = kept.gathered.filter((one) => !ready.some(({ gathered }) => gathered === one));
+  const told = new Set(ready.map(({ gathered }) => gathered));
+  const left = kept.gathered.filter((one) => !told.has(one));
   return { tray: { ...kept, gathered: left, sentMs: [...sentMs, nowMs] }, due, why: "due" };
 }
 

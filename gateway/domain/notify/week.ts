@@ -21,7 +21,16 @@ interface LocalTime {
   readonly minute: number;
 }
 
+/** Everybody's shifts and quiet hours are looked at in one and the same minute. */
+let lately: { readonly minute: number; readonly time: LocalTime } | undefined;
+
 function localTime(ms: number): LocalTime {
+  const minute = Math.floor(ms / MINUTE_MS);
+  if (lately?.minute !== minute) lately = { minute, time: localTimeOf(ms) };
+  return lately.time;
+}
+
+function localTimeOf(ms: number): LocalTime {
   const parts = new Map(FORM.formatToParts(ms).map(({ type, value }) => [type, value]));
   const minute = Number(parts.get("hour")) * 60 + Number(parts.get("minute"));
   return { day: String(parts.get("weekday")).toLowerCase() as Weekday, minute };
