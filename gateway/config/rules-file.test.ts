@@ -97,6 +97,8 @@ describe("a file of rules", () => {
       { ...MINE, priority: 9 },
     ];
     expect(problems({ rules: two })).toHaveLength(2);
+    const override = { ...LOW, ruleId: "endurance-lwo" };
+    expect(problems({ rules: [two[0], two[0]], overrides: [override] })).toHaveLength(4);
   });
 
   test("names points of the registry", () => {

@@ -49,10 +49,12 @@ export function rulesFileProblems(value: unknown, base: readonly Rule[]): string
     (one) => conditions.length === 0 || !/\/(?:when|holds)\/\d/.test(one),
   );
   const problems = [...conditions, ...others];
-  return problems.length > 0 ? problems : acrossProblems(value as RulesFile, base);
+  // Names are looked up as well where conditions are wrong; nothing is where the shape of the file is.
+  if (others.length > 0) return problems;
+  return [...problems, ...acrossProblems(value as RulesFile, base, conditions.length === 0)];
 }
 
-function acrossProblems({ rules = [], overrides = [] }: RulesFile, base: readonly Rule[]): string[] {
+function acrossProblems({ rules = [], overrides = [] }: RulesFile, base: readonly Rule[], areRight: boolean): string[] {
   const problems: string[] = [];
   const ids = new Map<string, number>();
   rules.forEach((rule, i) => {
@@ -60,7 +62,7 @@ function acrossProblems({ rules = [], overrides = [] }: RulesFile, base: readonl
     const first = ids.get(rule.ruleId);
     if (first !== undefined) problems.push(`${at}/ruleId ${rule.ruleId} is that of rules/${first} as well`);
     else ids.set(rule.ruleId, i);
-    problems.push(...nameProblems(rule, base, at), ...hysteresisProblems(rule, at));
+    problems.push(...nameProblems(rule, base, at), ...(areRight ? hysteresisProblems(rule, at) : []));
   });
   const all = withRules(base, rules);
   if (all.length > RULES_MAX) problems.push(`rules: ${all.length} with those of the profile, at most ${RULES_MAX}`);
@@ -70,7 +72,7 @@ function acrossProblems({ rules = [], overrides = [] }: RulesFile, base: readonl
     if (rule === undefined) {
       const names = all.map((one) => one.ruleId);
       problems.push(`${at}/ruleId ${override.ruleId} is no rule${hint(override.ruleId, names)}`);
-    } else problems.push(...hysteresisProblems(withOverride(rule, override), at));
+    } else if (areRight) problems.push(...hysteresisProblems(withOverride(rule, override), at));
   });
   return problems;
 }

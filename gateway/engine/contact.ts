@@ -2,7 +2,7 @@
 // the start of the gateway, and from when a path came back, so that neither a restart nor a clock that jumps nor a base station that
 // was down makes a living point silent.
 import type { PointState } from "../../protocol/index.ts";
-import { isPathDown, type Loss, lossAfter, quietMsMax } from "../domain/alerts/silence.ts";
+import { isPathDown, type Loss, lossAfter, quietMsMax, worseLoss } from "../domain/alerts/silence.ts";
 import type { DeviceView } from "../domain/point.ts";
 import type { Profile } from "../domain/profile.ts";
 
@@ -40,6 +40,8 @@ export function createContacts(
 ): Contacts {
   const startedMs = monotonicMs();
   const heards = new Map<string, Heard>();
+  /** What gets lost on each path, of all its devices together: known within an hour, where one device takes a day. */
+  const losses = new Map<string, Loss>();
   const down = new Set(downAtStart);
   /** When a path that was down brought somebody again. */
   const backMs = new Map<string, number>();
@@ -53,7 +55,12 @@ export function createContacts(
     const heard = heards.get(device.deviceId);
     if (heard === undefined && silentAtStart.has(device.deviceId)) return "silent";
     if (heard === undefined && !everHeard) return "never";
-    const most = quietMsMax(profile().silence, device.link, device.reportIntervalS, heard?.loss);
+    const most = quietMsMax(
+      profile().silence,
+      device.link,
+      device.reportIntervalS,
+      worseLoss(heard?.loss, losses.get(pathOf(device))),
+    );
     return quietOf(device) > most ? "silent" : "present";
   }
 
@@ -61,7 +68,10 @@ export function createContacts(
     heard: (device) => {
       const atMs = monotonicMs();
       const before = heards.get(device.deviceId);
-      const loss = before && lossAfter(before.loss, atMs - before.atMs, device.reportIntervalS);
+      const gapMs = before && atMs - before.atMs;
+      const loss = gapMs === undefined ? undefined : lossAfter(before?.loss, gapMs, device.reportIntervalS);
+      const path = pathOf(device);
+      if (gapMs !== undefined) losses.set(path, lossAfter(losses.get(path), gapMs, device.reportIntervalS));
       heards.set(device.deviceId, { atMs, loss });
     },
     of,
