@@ -130,8 +130,8 @@ export function createDevice(options: DeviceOptions): Device {
     ring: ring,
     link: link,
     flightsMax: options.flightsMax,
-    history: (skip, late) => {
-      return createHistory({
+    history: (skip, late) =>
+      createHistory({
         ring: ring,
         encoder: options.encoder,
         groupBits: options.groupBits,
@@ -141,8 +141,7 @@ export function createDevice(options: DeviceOptions): Device {
         skip: skip,
         event: late,
         thinning: options.thinning,
-      });
-    },
+      }),
     ackEvery: () => settings[ACK_EVERY] as number,
     delay: delay,
     uptime: uptime,
@@ -240,11 +239,13 @@ export function createDevice(options: DeviceOptions): Device {
 
   function record(): void {
     // The supply has become too low since: what happened waits for the next sample.
-    if (isStill()) return planSample();
-    stamp(report, REPORT, ring.next(), false);
-    flag(FIRST_SINCE_BOOT, false);
-    reporter.add(ring.append(report), 0, 0);
-    delay(TURN_MS, follow);
+    if (isStill()) planSample();
+    else {
+      stamp(report, REPORT, ring.next(), false);
+      flag(FIRST_SINCE_BOOT, false);
+      reporter.add(ring.append(report), 0, 0);
+      delay(TURN_MS, follow);
+    }
   }
 
   /** Events, one a turn, and then the next sample: also an alarm that has come or gone says when it is due. */

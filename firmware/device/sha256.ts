@@ -92,10 +92,16 @@ export function createSlicedHmac(key: Uint8Array, delay: Delay): Hmac {
     return out;
   }
 
-  function hash(bytes: Uint8Array, done: (digest: Uint8Array) => void): void {
+  /** Of the key under this mask and what follows it. */
+  function hash(mask: number, tail: Uint8Array, done: (digest: Uint8Array) => void): void {
+    let bytes = tail;
     let block = 0;
     let t = 0;
     function begin(): void {
+      bytes = padded(pad(mask), tail);
+      delay(TURN_MS, ready);
+    }
+    function ready(): void {
       h = wordsOf(FIRST);
       delay(TURN_MS, go);
     }
@@ -122,8 +128,8 @@ export function createSlicedHmac(key: Uint8Array, delay: Delay): Hmac {
       return;
     }
     isBusy = true;
-    hash(padded(pad(0x36), bytes), (inner) => {
-      hash(padded(pad(0x5c), inner), (mac) => {
+    hash(0x36, bytes, (inner) => {
+      hash(0x5c, inner, (mac) => {
         isBusy = false;
         done(mac);
       });
