@@ -62,7 +62,6 @@ const STATE_MARKS = 13;
 const MARK_PLANNED = 1;
 const MARK_RESENDING = 2;
 const MARK_HELP = 4;
-
 const RESET_SOFTWARE = 3;
 const RESET_UPDATE = 5;
 
