@@ -62,7 +62,6 @@ const STATE_MARKS = 13;
 const MARK_PLANNED = 1;
 const MARK_RESENDING = 2;
 const MARK_HELP = 4;
-
 const RESET_SOFTWARE = 3;
 const RESET_UPDATE = 5;
 
@@ -130,8 +129,8 @@ export function createDevice(options: DeviceOptions): Device {
     ring: ring,
     link: link,
     flightsMax: options.flightsMax,
-    history: (skip, late) => {
-      return createHistory({
+    history: (skip, late) =>
+      createHistory({
         ring: ring,
         encoder: options.encoder,
         groupBits: options.groupBits,
@@ -141,8 +140,7 @@ export function createDevice(options: DeviceOptions): Device {
         skip: skip,
         event: late,
         thinning: options.thinning,
-      });
-    },
+      }),
     ackEvery: () => settings[ACK_EVERY] as number,
     delay: delay,
     uptime: uptime,
@@ -202,9 +200,7 @@ export function createDevice(options: DeviceOptions): Device {
     if (halves) delay(BLINK_MS, () => show(halves - 1));
   }
 
-  const note: Tell = (code, argument) => {
-    found.push(code, argument);
-  };
+  const note: Tell = (code, argument) => found.push(code, argument);
 
   /** Every probe has answered, or it is too late. What follows is a turn each; another sample may begin between them. */
   function finish(mine: number): void {
@@ -242,14 +238,13 @@ export function createDevice(options: DeviceOptions): Device {
 
   function record(): void {
     // The supply has become too low since: what happened waits for the next sample.
-    if (isStill()) {
-      planSample();
-      return;
+    if (isStill()) planSample();
+    else {
+      stamp(report, REPORT, ring.next(), false);
+      flag(FIRST_SINCE_BOOT, false);
+      reporter.add(ring.append(report), 0, 0);
+      delay(TURN_MS, follow);
     }
-    stamp(report, REPORT, ring.next(), false);
-    flag(FIRST_SINCE_BOOT, false);
-    reporter.add(ring.append(report), 0, 0);
-    delay(TURN_MS, follow);
   }
 
   /** Events, one a turn, and then the next sample: also an alarm that has come or gone says when it is due. */
@@ -331,7 +326,14 @@ export function createDevice(options: DeviceOptions): Device {
     setAlarms(marks & LATCHED);
     if (marks & MARK_RESENDING) reporter.resend(u16(state, STATE_RESEND));
     delay(TURN_MS, tick);
-    delay(2 * TURN_MS, sample);
+    delay(TURN_MS, sample);
+  }
+
+  /** Writes down what it works with, as soon as it can. */
+  function keepSettings(): void {
+    putSettings(ring.settings, settings);
+    if (isStill()) delay(TICK_MS, keepSettings);
+    else ring.saveSettings();
   }
 
   const take = createDownlinks({
@@ -344,13 +346,12 @@ export function createDevice(options: DeviceOptions): Device {
     config: (frame) => {
       const next = settings.slice(0);
       for (let at = 6; at < frame.length; at += 3) next[frame[at] as number] = u16(frame, at + 1);
-      if (isStill() || next.join() === settings.join()) return;
+      if (next.join() === settings.join()) return;
       settings = next;
-      putSettings(ring.settings, next);
-      ring.saveSettings();
+      delay(TURN_MS, keepSettings);
       delay(TURN_MS, planSample);
       // It says what the device now works with.
-      delay(2 * TURN_MS, () => info.make(0));
+      delay(TURN_MS, () => info.make(0));
     },
     command: obey,
     answer: (isDone, counter) => {
@@ -359,11 +360,9 @@ export function createDevice(options: DeviceOptions): Device {
         refusedS = uptime();
       }
       // Of its own: what follows a sample would plan the next one anew.
-      delay(3 * TURN_MS, () => tell(isDone ? DOWNLINK_APPLIED : DOWNLINK_REFUSED, counter));
+      delay(TURN_MS, () => tell(isDone ? DOWNLINK_APPLIED : DOWNLINK_REFUSED, counter));
     },
-    ignored: () => {
-      ignored++;
-    },
+    ignored: () => ignored++,
   });
 
   return {
@@ -376,7 +375,8 @@ export function createDevice(options: DeviceOptions): Device {
       delay(TURN_MS, goOn);
     },
     linkChanged: () => {
-      const way = (link.isUp() ? 1 : 0) + (link.isSlow() ? 2 : 0);
+      let way = link.isSlow() ? 2 : 0;
+      if (link.isUp()) way++;
       if (way !== lastWay) reporter.reset();
       lastWay = way;
       reporter.pump();

@@ -243,6 +243,29 @@ describe("settings", () => {
     expect(answersOf(after)).toEqual([`applied ${low(N)}`]);
   });
 
+  test("that came in two downlinks at once are all kept", () => {
+    const it = ready();
+    it.config(N, { capacity: 120 });
+    it.config(N + 1, { ackEvery: 7 });
+    it.run(30);
+    expect(it.kept()?.slice(7)).toEqual([120, 7]);
+  });
+
+  test("are written down when the supply has come back, if it went between counter and settings", () => {
+    let looks = Number.POSITIVE_INFINITY;
+    const it = ready({ options: { ownSupply: () => (looks-- > 0 ? 1 : -0.1) } });
+    it.config(N, { capacity: 120 });
+    // The counter may still be written, and what it asks for no more.
+    looks = 2;
+    it.run(1);
+    expect(it.kept()).toBeUndefined();
+    looks = Number.POSITIVE_INFINITY;
+    it.run(30);
+    it.boot();
+    it.run(1);
+    expect(it.kept()?.[7]).toBe(120);
+  });
+
   test("not given or senseless are the usual ones", () => {
     expect([...settingsOf([], 900)]).toEqual([0, 900, 0, 0, 0, 0, 0, 0, 4]);
     expect([...settingsOf([0, 5, 30, 200, 10], 60)]).toEqual([0, 60, 30, 0, 10, 0, 0, 0, 4]);

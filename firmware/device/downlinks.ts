@@ -63,15 +63,12 @@ export function createDownlinks(options: DownlinkOptions): (payload: Uint8Array,
     options.answer(isDone, u16(frame, 3));
   }
 
-  /** Settings or a command, with the last two bytes of its tag: checked and written down in one turn, done in the next. */
+  /** Its counter is checked and written down in one turn; it is done in the next. */
   function obey(frame: Uint8Array, tag: number): void {
     const counter = u32(frame, 1);
     const last = u32(state, STATE_COUNTER);
     const isRepeat = counter === last && tag === u16(state, STATE_TAG);
-    let isRefused = counter <= last && !isRepeat;
-    for (let at = 6; frame[0] === CONFIG && at < frame.length; at += 3)
-      if (!isSetting(frame[at] as number, u16(frame, at + 1))) isRefused = true;
-    if (isRefused) options.answer(false, u16(frame, 3));
+    if (counter <= last && !isRepeat) options.answer(false, u16(frame, 3));
     else if (isRepeat || !options.isStill()) {
       if (!isRepeat) {
         for (let i = 0; i < 4; i++) state[STATE_COUNTER + i] = frame[1 + i] as number;
@@ -82,13 +79,22 @@ export function createDownlinks(options: DownlinkOptions): (payload: Uint8Array,
     }
   }
 
+  /** Settings or a command, with the last two bytes of its tag: whether what it sets makes sense. */
+  function check(frame: Uint8Array, tag: number): void {
+    let isRight = true;
+    for (let at = 6; frame[0] === CONFIG && at < frame.length; at += 3)
+      if (!isSetting(frame[at] as number, u16(frame, at + 1))) isRight = false;
+    if (isRight) options.delay(TURN_MS, () => obey(frame, tag));
+    else options.answer(false, u16(frame, 3));
+  }
+
   function take(frame: Uint8Array | undefined, payload: Uint8Array): void {
     const size = frame ? frame.length : 0;
     const bytes = frame as Uint8Array;
     const head = size > 7 ? bytes[0] : 0;
     if (head === ACK && size === 11) options.ack(u32(bytes, 1), u16(bytes, 5), u32(bytes, 7));
     else if ((head === COMMAND && size === 8) || (head === CONFIG && size === 6 + 3 * (bytes[5] as number)))
-      options.delay(TURN_MS, () => obey(bytes, u16(payload, payload.length - TAG)));
+      options.delay(TURN_MS, () => check(bytes, u16(payload, payload.length - TAG)));
     else options.ignored();
   }
 
