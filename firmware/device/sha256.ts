@@ -98,10 +98,11 @@ export function createSlicedHmac(key: Uint8Array, delay: Delay): Hmac {
     let block = 0;
     let t = 0;
     function begin(): void {
-      bytes = padded(pad(mask), tail);
+      bytes = pad(mask);
       delay(TURN_MS, ready);
     }
     function ready(): void {
+      bytes = padded(bytes, tail);
       h = wordsOf(FIRST);
       delay(TURN_MS, go);
     }
