@@ -211,7 +211,8 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
   }
 
   function openAlerts(): Alert[] {
-    const stored = [...state.alerts.values()].map((open) => open.alert);
+    // The same after a restart, whatever order the documents come in.
+    const stored = [...state.alerts.values()].map((open) => open.alert).sort(byRaised);
     const extra = unstored();
     return extra === undefined ? stored : [extra, ...stored];
   }
@@ -280,6 +281,12 @@ function outlookOf(point: PointState): "reaching" | "not-reaching" | "unknown" {
 function downPaths(state: EngineState): ReadonlySet<string> {
   const open = [...state.alerts.values()].filter((one) => one.alert.subject.kind === "path" && lifeOf(one).isActive);
   return new Set(open.map((one) => one.alert.subject.id));
+}
+
+/** By the number in their names: in the order in which they were raised. */
+function byRaised(a: Alert, b: Alert): number {
+  const numberOf = ({ alertId }: Alert) => Number(alertId.slice(alertId.lastIndexOf("-") + 1));
+  return numberOf(a) - numberOf(b);
 }
 
 /** Whose silence stood open when the gateway stopped: they stay silent until they are heard. */
