@@ -119,7 +119,7 @@ async function vitest(name: string, projects: Words): Promise<void> {
 /** What `npm test` does beyond `npm run check`. */
 async function whole(): Promise<void> {
   const beside = async (): Promise<void> => {
-    await bench("firmware", "--hours", "1");
+    await bench("firmware", "--hours", "1", "--profile", "no");
     await bench("endurance", "--points", "120");
     await proofs(BESIDE);
   };
