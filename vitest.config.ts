@@ -6,13 +6,14 @@ const UNIT = [
   "firmware/**/*.test.ts",
   "gateway/**/*.test.ts",
   "dashboards/**/*.test.ts",
+  "tests/bench/**/*.test.ts",
 ];
 
 export default defineConfig({
   test: {
     // Left to itself it leaves a core idle.
     maxWorkers: 2,
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     hookTimeout: 30_000,
     projects: [
       { test: { name: "unit", include: UNIT } },

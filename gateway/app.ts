@@ -6,6 +6,7 @@ import type { Schedule } from "./backup/schedule.ts";
 import { type Clock, isPlausibleWallTime, systemClock } from "./clock.ts";
 import { supervisorOf } from "./config/environment.ts";
 import { profileOf } from "./config/profile.ts";
+import { unknownPoints } from "./config/rules-file.ts";
 import { notReady } from "./domain/readiness.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
 import type { History } from "./history/history.ts";
@@ -22,6 +23,7 @@ import { startApi } from "./wiring/http.ts";
 import { publishStates, startIngress } from "./wiring/ingress.ts";
 import { startMetrics } from "./wiring/metrics.ts";
 import { createMetricsToken, type MetricsToken } from "./wiring/metrics-token.ts";
+import { type Notify, startNotify } from "./wiring/notify.ts";
 import { type Parts, VERSION } from "./wiring/parts.ts";
 import { createReload, type Reload } from "./wiring/reload.ts";
 import { createSelfFigures, type SelfDeps, type SelfFigures } from "./wiring/self.ts";
@@ -30,6 +32,7 @@ import { createRunners } from "./wiring/sinks.ts";
 import { openStore, watchStore } from "./wiring/store.ts";
 import { startSupervision } from "./wiring/supervision.ts";
 import { createSupply, type Supply } from "./wiring/supply.ts";
+import { createListenerCertificates } from "./wiring/tls.ts";
 
 export interface AppDeps {
   readonly clock?: Clock;
@@ -59,7 +62,6 @@ type Stop = () => Promise<void> | void;
 export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promise<App> {
   const clock = deps.clock ?? systemClock;
   const logs = deps.logs ?? createLogs({ level: config.log.level });
-  const log = logs.area("app");
   const journal = await openJournal({ ...config.data, clock });
   const stops: Stop[] = [() => journal.close()];
   let stopping = false;
@@ -69,13 +71,14 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     const sinks = createSinkSet(config, (next) => createRunners({ config: next, clock, logs, journal, store }));
     let history: History | undefined;
     let copy: Schedule | undefined;
+    let told: Notify | undefined;
     const { supply, self } = watchItself(
       { config, clock, logs, journal, sinks },
-      { history: () => history?.state(), copy: () => copy?.state() },
+      { history: () => history?.state(), copy: () => copy?.state(), notify: () => told?.state() },
       stops,
     );
     const engine = engineOf({ config, clock, logs, journal, store, sinks }, self, () => ingress);
-    const metrics = startMetrics({ engine, journal, self, sinks, ingress: () => ingress });
+    const metrics = startMetrics({ engine, journal, self, sinks, ingress: () => ingress, copy: () => copy?.figures() });
     stops.push(metrics.stop);
     await engine.start();
     stops.push(() => engine.stop());
@@ -97,11 +100,16 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     const health = healthOf(parts, { ingress: listening, metrics, token, isStopping: () => stopping });
     const watch = watchStore(parts, listening);
     stops.push(() => watch.timer.stop());
-    const http = await startApi(parts, listening, { health, staticDir: deps.staticDir, look: watch.look });
+    const notify = await startNotify(parts, { ingress: listening, commands, setProblem: self.setConfigProblem });
+    told = notify;
+    stops.push(() => notify.stop());
+    const http = await startApi(parts, listening, { health, notify, staticDir: deps.staticDir, look: watch.look });
     stops.push(() => http.app.close());
     superviseIfAsked(parts, stops);
-    const reloadConfig = createReload({ config, logs, engine, sinks, supply, token, self, source: deps });
-    log.info("gateway listens", { mqtt: `${listening.address.host}:${listening.address.port}`, http: http.url });
+    const certificates = createListenerCertificates(http.app.server, listening);
+    const reloadConfig = reloadOf(parts, { supply, token, certificates, self, notify }, deps);
+    warnOfRules(parts, self);
+    sayWhere(logs, listening, http.url);
     return {
       mqtt: listening.address,
       http: { host: config.http.host, port: http.port, url: http.url },
@@ -140,9 +148,35 @@ function engineOf(
       sinks: sinks.states,
       isClockTrusted: () => isPlausibleWallTime(clock.nowMs()),
       self: self.facts,
+      notify: () => self.facts().notify,
     },
     log: logs.area("engine").warn,
   });
+}
+
+function pointIdsOf(store: Parts["store"]): readonly string[] {
+  return store.registry().points.map((point) => point.pointId);
+}
+
+/** Rules at points that the registry no longer has stop no start: people are told, and the rest holds. */
+function warnOfRules({ engine, store, logs }: Parts, self: SelfFigures): void {
+  const overrides = [...engine.profile().overrides];
+  const problems = unknownPoints({ overrides }, pointIdsOf(store));
+  if (problems.length === 0) return;
+  logs.area("config").warn("rules name points that the registry does not have", { problems });
+  self.setConfigProblem(problems[0]);
+}
+
+function reloadOf(
+  { config, logs, engine, sinks, store }: Parts,
+  shared: Pick<Parameters<typeof createReload>[0], "supply" | "token" | "certificates" | "self" | "notify">,
+  source: AppDeps,
+): () => Promise<Reload> {
+  return createReload({ config, logs, engine, sinks, ...shared, pointIds: () => pointIdsOf(store), source });
+}
+
+function sayWhere(logs: Logs, { address }: MqttIngress, http: string): void {
+  logs.area("app").info("gateway listens", { mqtt: `${address.host}:${address.port}`, http });
 }
 
 /** Commands that wait for their devices, with what a restored gateway asks. */
@@ -165,15 +199,20 @@ function superviseIfAsked({ clock, journal, logs }: Parts, stops: Stop[]): void 
 /** What the gateway knows of itself, from before the engine judges it. */
 function watchItself(
   { config, clock, logs, journal, sinks }: Pick<Parts, "config" | "clock" | "logs" | "journal" | "sinks">,
-  later: Pick<SelfDeps, "history" | "copy">,
+  later: Pick<SelfDeps, "history" | "copy" | "notify">,
   stops: Stop[],
 ): { readonly supply: Supply; readonly self: SelfFigures } {
   const supply = createSupply(clock, logs.area("ups").warn);
   supply.use(config.ups);
   stops.push(supply.stop);
-  const { dir } = config.data;
+  const { dir, lowWaterMb } = config.data;
   const { warn } = logs.area("app");
-  const self = createSelfFigures({ dir, clock, journal, sinks: sinks.states, ...later, ups: supply.facts, log: warn });
+  const self = createSelfFigures({
+    ...{ dir, clock, journal, lowWaterMb, sinks: sinks.states },
+    ...later,
+    ups: supply.facts,
+    log: warn,
+  });
   stops.push(self.stop);
   return { supply, self };
 }

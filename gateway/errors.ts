@@ -19,6 +19,8 @@ const CODES = {
   ALERT_NOT_ACKNOWLEDGEABLE: { status: 409, retry: false, text: "this alert is acknowledged already" },
   ALERT_ACT_REFUSED: { status: 409, retry: false, text: "that cannot be done to this alert now" },
   SHELF_TIME_INVALID: { status: 422, retry: false, text: "an alert cannot be put away until then" },
+  RECIPIENT_UNKNOWN: { status: 404, retry: false, text: "nobody has this id, or no mute is in force" },
+  MUTE_INVALID: { status: 422, retry: false, text: "nobody can be left out until then" },
   REGISTRY_CHANGED: { status: 412, retry: false, text: "the registry is another by now" },
   ASSET_UNKNOWN: { status: 404, retry: false, text: "there is no asset with this id" },
   ASSIGNMENT_IMPOSSIBLE: { status: 409, retry: false, text: "this assignment cannot be" },

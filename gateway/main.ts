@@ -10,7 +10,9 @@ import { configCommands } from "./cli/config-commands.ts";
 import { CONFIG_FLAG, type CommandShell, peopleCommands, tlsCommands } from "./cli/definitions.ts";
 import { exportCommands } from "./cli/export.ts";
 import { describeFailure, type FailureText, unknownWord } from "./cli/failures.ts";
+import { notifyCommands } from "./cli/notify-commands.ts";
 import { registryCommands } from "./cli/registry-commands.ts";
+import { rulesCommands } from "./cli/rules-commands.ts";
 import { systemClock } from "./clock.ts";
 import { parseConfig, readConfig } from "./config/config.ts";
 import { checkedFiles } from "./config/files.ts";
@@ -18,7 +20,10 @@ import { doctorCommand } from "./doctor/command.ts";
 import { createLogs } from "./log.ts";
 import { copyCommands } from "./wiring/copy-commands.ts";
 import { createExporter } from "./wiring/export.ts";
+import { createNotifyTester } from "./wiring/notify-test.ts";
 import { VERSION } from "./wiring/parts.ts";
+import { replayRules } from "./wiring/rules-replay.ts";
+import { testRules } from "./wiring/rules-test.ts";
 
 /** Looked for in this order: here, and where an installation has it. */
 const CONFIG_USUAL = ["waakvlam.toml", "/etc/waakvlam/waakvlam.toml"];
@@ -90,6 +95,8 @@ const main = defineCommand({
     config: configCommands(shell),
     tls: tlsCommands(shell),
     export: exportCommands(shell, createExporter(process.stdout)),
+    rules: rulesCommands(shell, { test: testRules, replay: replayRules }),
+    notify: notifyCommands(shell, createNotifyTester(systemClock)),
     doctor: doctorCommand(shell, systemClock),
     ...copyCommands(shell),
   },

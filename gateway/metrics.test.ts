@@ -1,10 +1,25 @@
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
+import type { AlarmMetrics } from "../protocol/index.ts";
 import { parseExposition } from "../tests/exposition.ts";
-import { createMetrics, LABEL_VALUES_MAX, type MetricSource, type Metrics } from "./metrics.ts";
+import { LABEL_VALUES_MAX } from "./instruments.ts";
+import { createMetrics, type MetricSource, type Metrics } from "./metrics.ts";
 
 let metrics: Metrics;
 afterEach(() => metrics.stop());
+
+const ALARMS: AlarmMetrics = {
+  since: "2026-11-24T12:00:00Z",
+  announced: { total: 14, last10Min: 3, lastHour: 9, peak10Min: 11, per10Min: 0.4 },
+  flood: { now: false, count: 1, share: 0.01 },
+  byPriority: { "1": 1, "2": 3, "3": 10 },
+  chattering: 1,
+  fleeting: 2,
+  stale: 4,
+  acknowledgeS: { count: 5, median: 60, p90: 240 },
+  topRules: [],
+  topSubjects: [],
+};
 
 const SOURCE: MetricSource = {
   version: "1.2.3",
@@ -13,10 +28,12 @@ const SOURCE: MetricSource = {
     ...{ refusing: false, lowWater: true, gapRows: 5, bytes: 4_096 },
   }),
   history: () => ({ behindRows: 40, bytes: 8_192, compactionAgeS: 300 }),
+  copy: () => ({ behindRows: 9, failing: false, writtenBytes: 65_536, ageS: 240 }),
   disk: () => ({ freeBytes: 5e9, sizeBytes: 32e9 }),
   sinks: () => [{ name: "influxdb", state: "retrying", behindRows: 12, oldestS: 90, sent: 6_988, dead: 0 }],
   refusals: () => ({ "bad-tag": 4, replay: 1 }),
   alerts: () => [1, 3, 3],
+  alarms: () => ALARMS,
   devices: () => ({ present: 30, silent: 4 }),
   connectedDevices: () => 28,
   clockTrusted: () => true,
@@ -63,12 +80,20 @@ describe("the metrics", () => {
     expect(value(families, "waakvlam_history_compaction_age_seconds")).toBe(300);
     expect(value(families, "waakvlam_history_size_bytes")).toBe(8_192);
     expect(value(families, "waakvlam_history_failing")).toBe(0);
+    expect(value(families, "waakvlam_copy_age_seconds")).toBe(240);
+    expect(value(families, "waakvlam_copy_behind_rows")).toBe(9);
+    expect(value(families, "waakvlam_copy_failing")).toBe(0);
+    expect(value(families, "waakvlam_copy_written_bytes_total")).toBe(65_536);
     expect(value(families, "waakvlam_sink_oldest_unsent_seconds", { sink: "influxdb" })).toBe(90);
     expect(value(families, "waakvlam_sink_state", { sink: "influxdb", state: "retrying" })).toBe(1);
     expect(value(families, "waakvlam_sink_state", { sink: "influxdb", state: "idle" })).toBe(0);
     expect(value(families, "waakvlam_refused_frames_total", { reason: "bad-tag" })).toBe(4);
     expect(value(families, "waakvlam_alerts_open", { priority: "3" })).toBe(2);
     expect(value(families, "waakvlam_alerts_open", { priority: "2" })).toBe(0);
+    expect(value(families, "waakvlam_alerts_announced_total", { priority: "3" })).toBe(10);
+    expect(value(families, "waakvlam_alerts_recent", { seconds: "600" })).toBe(3);
+    expect(value(families, "waakvlam_alert_acknowledge_seconds", { quantile: "0.9" })).toBe(240);
+    expect(value(families, "waakvlam_alerts_stale")).toBe(4);
     expect(value(families, "waakvlam_devices", { contact: "never" })).toBe(0);
     expect(value(families, "waakvlam_ups_charge_ratio")).toBe(0.64);
     expect(value(families, "waakvlam_build_info", { version: "1.2.3" })).toBe(1);
@@ -114,7 +139,7 @@ describe("the metrics", () => {
 
   test("what is not known is absent, not nought", async () => {
     const { families } = await scrape({
-      ...{ ups: () => undefined, disk: () => undefined },
+      ...{ ups: () => undefined, disk: () => undefined, copy: () => undefined },
       history: () => ({ failing: "no such file" }),
     });
     expect(families.get("waakvlam_history_failing")?.samples[0]?.value).toBe(1);
@@ -123,6 +148,8 @@ describe("the metrics", () => {
       "waakvlam_ups_up",
       "waakvlam_ups_runtime_seconds",
       "waakvlam_disk_free_bytes",
+      "waakvlam_copy_age_seconds",
+      "waakvlam_copy_failing",
     ]) {
       expect(families.get(name)?.samples ?? [], name).toEqual([]);
     }

@@ -1,7 +1,9 @@
 // The one door to Prometheus metrics. Names carry their unit, labels have few and known values, and everything but the
 // histograms is read when somebody asks.
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { Counter, collectDefaultMetrics, Gauge, type Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Registry } from "prom-client";
+import type { AlarmMetrics } from "../protocol/index.ts";
+import { gauge, histogram, LABEL_VALUES_MAX, series } from "./instruments.ts";
 
 export interface MetricSource {
   readonly version: string;
@@ -24,6 +26,16 @@ export interface MetricSource {
         readonly failing?: string;
       }
     | undefined;
+  /** Undefined when no copy is configured. */
+  copy():
+    | {
+        readonly behindRows: number;
+        readonly failing: boolean;
+        readonly writtenBytes: number;
+        /** Since it was last brought up to date. */
+        readonly ageS?: number;
+      }
+    | undefined;
   disk(): { readonly freeBytes: number; readonly sizeBytes: number } | undefined;
   sinks(): readonly {
     readonly name: string;
@@ -36,6 +48,8 @@ export interface MetricSource {
   refusals(): Readonly<Record<string, number>>;
   /** Open alerts by priority 1, 2, 3. */
   alerts(): readonly number[];
+  /** How the alerts themselves do. */
+  alarms(): AlarmMetrics;
   /** Devices by contact: present, silent, never. */
   devices(): Readonly<Record<string, number>>;
   /** Connections that devices hold now. */
@@ -64,8 +78,6 @@ export interface Metrics {
 
 const SINK_STATES = ["idle", "sending", "retrying", "refused"];
 const CONTACTS = ["present", "silent", "never"];
-/** The configuration takes no more sinks, the program knows no more reasons. */
-export const LABEL_VALUES_MAX = 32;
 /** An fsync of a good disk takes 1 ms, a stall 800 ms; a device gives up after some seconds. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const ROWS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000];
@@ -91,8 +103,10 @@ export function createMetrics(source: MetricSource): Metrics {
   });
   addJournal(registry, source);
   addHistory(registry, source);
+  addCopy(registry, source);
   addSinks(registry, source);
   addPeopleAndDevices(registry, source);
+  addAlarms(registry, source);
   addOwn(registry, source);
   const loop = addLoop(registry);
   return {
@@ -108,81 +122,6 @@ export function createMetrics(source: MetricSource): Metrics {
       registry.clear();
     },
   };
-}
-
-interface HistogramParts {
-  readonly name: string;
-  readonly help: string;
-  readonly buckets: readonly number[];
-}
-
-/**
- * A histogram without labels, on the way of every uplink: the library's own takes 0.6 µs for an observation, a twentieth of
- * what the whole uplink does; this one some nanoseconds. Only the text is the library's.
- */
-function histogram(registry: Registry, { name, help, buckets }: HistogramParts): (value: number) => void {
-  const counts = new Float64Array(buckets.length + 1);
-  let sum = 0;
-  const get = async () => {
-    let below = 0;
-    const values = [...buckets, "+Inf"].map((le, i) => {
-      below += counts[i] as number;
-      return { metricName: `${name}_bucket`, labels: { le }, value: below };
-    });
-    const totals = [
-      { metricName: `${name}_sum`, labels: {}, value: sum },
-      { metricName: `${name}_count`, labels: {}, value: below },
-    ];
-    return { name, help, type: "histogram", aggregator: "sum", values: [...values, ...totals] };
-  };
-  registry.registerMetric({ name, help, get, reset: () => counts.fill(0) } as unknown as Histogram);
-  return (value) => {
-    let i = 0;
-    while (i < buckets.length && value > (buckets[i] as number)) i++;
-    counts[i] = (counts[i] as number) + 1;
-    sum += value;
-  };
-}
-
-function gauge(registry: Registry, name: string, help: string, read: () => number | undefined): void {
-  new Gauge({
-    name,
-    help,
-    registers: [registry],
-    collect() {
-      const value = read();
-      if (value === undefined) this.remove();
-      else this.set(value);
-    },
-  });
-}
-
-/** A series a label value: only those that `read` gives now, and never more than the bound. */
-function series(
-  kind: "gauge" | "counter",
-  registry: Registry,
-  about: { readonly name: string; readonly help: string; readonly labels: readonly string[] },
-  read: () => readonly (readonly [Readonly<Record<string, string>>, number])[],
-): void {
-  const options = { name: about.name, help: about.help, labelNames: about.labels, registers: [registry] };
-  const rows = () => read().slice(0, LABEL_VALUES_MAX * SINK_STATES.length);
-  if (kind === "gauge") {
-    new Gauge({
-      ...options,
-      collect() {
-        this.reset();
-        for (const [labels, value] of rows()) this.set(labels, value);
-      },
-    });
-  } else {
-    new Counter({
-      ...options,
-      collect() {
-        this.reset();
-        for (const [labels, value] of rows()) this.inc(labels, value);
-      },
-    });
-  }
 }
 
 function addJournal(registry: Registry, { journal, disk }: MetricSource): void {
@@ -254,6 +193,21 @@ function addHistory(registry: Registry, { history }: MetricSource): void {
   add("failing", "1 while history cannot be opened or written.", (one) => Number(one.failing !== undefined));
 }
 
+function addCopy(registry: Registry, { copy }: MetricSource): void {
+  gauge(registry, "waakvlam_copy_age_seconds", "Since the copy was last brought up to date.", () => copy()?.ageS);
+  gauge(registry, "waakvlam_copy_behind_rows", "Rows stored that are not in it.", () => copy()?.behindRows);
+  gauge(registry, "waakvlam_copy_failing", "1 while it cannot be brought up to date.", () => flag(copy()?.failing));
+  const written = {
+    name: "waakvlam_copy_written_bytes_total",
+    help: "Bytes written to it since the start.",
+    labels: [],
+  };
+  series("counter", registry, written, () => {
+    const bytes = copy()?.writtenBytes;
+    return bytes === undefined ? [] : [[{}, bytes]];
+  });
+}
+
 function addSinks(registry: Registry, source: MetricSource): void {
   const sinks = () => source.sinks().slice(0, LABEL_VALUES_MAX);
   const of = (
@@ -309,6 +263,53 @@ function addPeopleAndDevices(registry: Registry, source: MetricSource): void {
     },
   );
   gauge(registry, "waakvlam_mqtt_connected_devices", "Devices with a connection now.", source.connectedDevices);
+}
+
+/** The figures of ISA-18.2 and EEMUA 191 that are few; the ten most frequent stand in the API, by name. */
+function addAlarms(registry: Registry, { alarms }: MetricSource): void {
+  series(
+    "counter",
+    registry,
+    { name: "waakvlam_alerts_announced_total", help: "New lines that people were shown.", labels: ["priority"] },
+    () => Object.entries(alarms().byPriority).map(([priority, count]) => [{ priority }, count]),
+  );
+  series(
+    "gauge",
+    registry,
+    { name: "waakvlam_alerts_recent", help: "New lines in the last so many seconds.", labels: ["seconds"] },
+    () => {
+      const { last10Min, lastHour } = alarms().announced;
+      return [
+        [{ seconds: "600" }, last10Min],
+        [{ seconds: "3600" }, lastHour],
+      ];
+    },
+  );
+  gauge(registry, "waakvlam_alerts_peak", "Most new lines in ten minutes.", () => alarms().announced.peak10Min);
+  gauge(registry, "waakvlam_alert_flood", "1 from ten new lines in ten minutes until fewer than five.", () =>
+    Number(alarms().flood.now),
+  );
+  gauge(registry, "waakvlam_alert_flood_ratio", "Share of the time in a flood.", () => alarms().flood.share);
+  gauge(registry, "waakvlam_alerts_chattering", "Lines that come and go.", () => alarms().chattering);
+  gauge(registry, "waakvlam_alerts_fleeting", "Over within a minute, unseen.", () => alarms().fleeting);
+  gauge(registry, "waakvlam_alerts_stale", "Standing for more than a day.", () => alarms().stale);
+  series(
+    "gauge",
+    registry,
+    {
+      name: "waakvlam_alert_acknowledge_seconds",
+      help: "From a new line until a person has seen it.",
+      labels: ["quantile"],
+    },
+    () => {
+      const found = alarms().acknowledgeS;
+      if (found === undefined) return [];
+      return [
+        [{ quantile: "0.5" }, found.median],
+        [{ quantile: "0.9" }, found.p90],
+      ];
+    },
+  );
 }
 
 function addOwn(registry: Registry, source: MetricSource): void {

@@ -22,6 +22,10 @@ export function alertTopic(alertId: string): string {
   return `${ROOT}alerts/${alertId}`;
 }
 
+export function noticeTopic(noticeId: string): string {
+  return `${ROOT}notices/${noticeId}`;
+}
+
 /** deviceId and pointId: 3 to 32 of a-z, 0-9 and hyphen. */
 export function isDeviceId(text: string): boolean {
   if (text.length < ID_LENGTH_MIN || text.length > ID_LENGTH_MAX) return false;

@@ -1,5 +1,5 @@
-// A registry for an API whose test is about something else: empty, and never written.
-import type { ApiRegistry, ApiRequests } from "../gateway/api/interfaces.ts";
+// A registry, notices and requests for an API whose test is about something else: empty, and never written.
+import type { ApiNotices, ApiRegistry, ApiRequests } from "../gateway/api/interfaces.ts";
 import { CONCEPT_2026, shownProfile } from "../gateway/domain/profile.ts";
 import { EMPTY_REGISTRY } from "../gateway/registry/shape.ts";
 
@@ -17,4 +17,11 @@ export const NO_REQUESTS: ApiRequests = {
   get: () => undefined,
   ask: () => Promise.reject(new Error("this test asks for nothing")),
   step: () => Promise.reject(new Error("this test steps nothing")),
+};
+
+export const NO_NOTICES: ApiNotices = {
+  list: () => ({ state: { recipients: 0, waiting: 0, undelivered: 0, channels: [] }, notices: [], mutes: [] }),
+  callList: () => ({ madeAt: "2026-11-24T12:00:00.000Z", people: [], general: [], points: [] }),
+  mute: () => Promise.reject(new Error("this test mutes nobody")),
+  unmute: () => Promise.reject(new Error("this test mutes nobody")),
 };

@@ -73,7 +73,7 @@ export async function callOf<E extends Entry>(
 type Flags = Readonly<Record<string, string | undefined>>;
 
 /** A flag has a value that it cannot have; the message says which it can. */
-class FlagError extends Error {}
+export class FlagError extends Error {}
 
 export function wholeFlag(flags: Flags, name: string, usual: number): number {
   const value = Number(flags[name] ?? usual);

@@ -1,10 +1,10 @@
 // Engines on a journal in memory: the same rows and documents over as many starts as a test likes.
 import type { PointView, RegistryView } from "../gateway/domain/point.ts";
 import { CONCEPT_2026, type Profile } from "../gateway/domain/profile.ts";
-import type { JournalRecord } from "../gateway/domain/record.ts";
 import { FIRST_CYCLE_BASE } from "../gateway/domain/sequence.ts";
 import { createEngine, type Engine, type EngineOptions } from "../gateway/engine/engine.ts";
 import type { EngineJournal } from "../gateway/engine/interfaces.ts";
+import { type MemoryJournal as BareJournal, createMemoryJournal } from "../gateway/engine/memory-journal.ts";
 import { type Entry, encodeReport, type Report, type Statement } from "../protocol/index.ts";
 import { NOON_MS, report } from "./fixtures.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
@@ -12,13 +12,7 @@ import type { VirtualClock } from "./virtual-clock.ts";
 /** Of a sample at noon. */
 const FIRST_SEQUENCE = 40_000;
 
-export interface MemoryJournal {
-  readonly journal: EngineJournal;
-  readonly rows: JournalRecord[];
-  readonly acts: { action: string; object: string; actor: string }[];
-  readonly asides: Map<number, { id: number }>;
-  /** Saves that fail before one goes well again. */
-  failures: number;
+export interface MemoryJournal extends BareJournal {
   append(part: Partial<Report> & { receivedMs: number; deviceId?: string; damaged?: true }): void;
   /** A row that a person told. */
   tell(entry: Entry, receivedMs: number): void;
@@ -28,52 +22,18 @@ export interface MemoryJournal {
 
 /** A journal in memory that keeps what the engine saves, over restarts of the engine. */
 export function memoryJournal(): MemoryJournal {
-  const rows: JournalRecord[] = [];
-  const documents = new Map<string, Map<string, string>>();
-  const cursors = new Map<string, number>();
-  const asides = new Map<number, { id: number }>();
-  const listeners = new Set<() => void>();
-  const acts: { action: string; object: string; actor: string }[] = [];
-  const journal: EngineJournal = {
-    read: async (afterId, limit) => rows.filter((row) => row.id > afterId).slice(0, limit),
-    save: async (change) => {
-      if (store.failures > 0) {
-        store.failures--;
-        throw new Error("the disk refuses");
-      }
-      for (const { kind, key, json } of change.put ?? []) {
-        const kept = documents.get(kind) ?? new Map<string, string>();
-        documents.set(kind, kept.set(key, json));
-      }
-      for (const { kind, key } of change.remove ?? []) documents.get(kind)?.delete(key);
-      for (const row of change.setAside ?? []) asides.set(row.id, { id: row.id });
-      if (change.cursor !== undefined) cursors.set(change.cursor.name, change.cursor.id);
-      acts.push(...(change.acts ?? []));
-    },
-    documents: async (kind) => [...(documents.get(kind) ?? [])].map(([key, json]) => ({ key, json })),
-    cursor: async (name) => cursors.get(name) ?? 0,
-    setAside: async () => [...asides.values()],
-    newestId: () => rows.length,
-    onCommitted: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    health: () => ({ pendingRows: 0 }),
-  };
-  const store: MemoryJournal = {
-    journal,
-    rows,
-    acts,
-    asides,
-    failures: 0,
-    append(part) {
-      const { receivedMs, deviceId = "alm-01-d1", damaged, ...rest } = part;
+  const store: MemoryJournal = Object.assign(createMemoryJournal(), {
+    append({
+      receivedMs,
+      deviceId = "alm-01-d1",
+      damaged,
+      ...rest
+    }: Partial<Report> & { receivedMs: number; deviceId?: string; damaged?: true }) {
       const timeS = rest.time ?? Math.round(receivedMs / 1000);
       // Devices number their records as they take them: a late one has a lower number.
       const sequence = rest.sequence ?? FIRST_SEQUENCE + timeS - NOON_MS / 1000;
       const value = report({ ...rest, time: timeS, sequence: sequence & 0xffff });
-      rows.push({
-        id: rows.length + 1,
+      store.put({
         deviceId,
         sequence: FIRST_CYCLE_BASE + sequence,
         receivedMs,
@@ -83,19 +43,17 @@ export function memoryJournal(): MemoryJournal {
         frame: encodeReport(value),
         ...(damaged === undefined ? {} : { damaged }),
       });
-      for (const listener of listeners) listener();
     },
-    tell: (entry, receivedMs) => {
+    tell: (entry: Entry, receivedMs: number) => {
       store.tellRaw(entry.pointId, new TextEncoder().encode(JSON.stringify(entry)), receivedMs);
     },
-    tellRaw(pointId, frame, receivedMs) {
-      rows.push({
-        ...{ id: rows.length + 1, deviceId: pointId, sequence: 0, receivedMs, timeMs: receivedMs },
+    tellRaw(pointId: string, frame: Uint8Array, receivedMs: number) {
+      store.put({
+        ...{ deviceId: pointId, sequence: 0, receivedMs, timeMs: receivedMs },
         ...{ timeQuality: "estimated", link: "manual", frame },
       });
-      for (const listener of listeners) listener();
     },
-  };
+  });
   return store;
 }
 

@@ -34,12 +34,14 @@ const PROOFS: readonly Words[] = [
   ["kill9", "--subject", "writer", "--cycles", "6"],
   ["powercut", "--layer", "replay", "--form", "short"],
   ["powercut", "--layer", "filesystem", "--form", "short"],
+  ["powercut", "--layer", "eio", "--form", "short"],
   ["diskfull", "--form", "short"],
   ["clock", "--form", "short"],
   ["poison"],
   ["compaction", "--cycles", "4"],
   ["sinks", "--form", "short"],
   ["spare", "--form", "short"],
+  ["incident"],
 ];
 
 /** What measures time has the machine to itself. */
@@ -117,7 +119,8 @@ async function vitest(name: string, projects: Words): Promise<void> {
 /** What `npm test` does beyond `npm run check`. */
 async function whole(): Promise<void> {
   const beside = async (): Promise<void> => {
-    await bench("firmware", "--hours", "1");
+    await bench("firmware", "--hours", "1", "--profile", "no");
+    await bench("endurance", "--points", "120");
     await proofs(BESIDE);
   };
   const others = async (): Promise<void> => {
@@ -127,6 +130,7 @@ async function whole(): Promise<void> {
   await Promise.all([beside(), others()]);
   await proofs(ALONE);
   await bench("codec", "--rounds", "2");
+  await bench("rules", "--points", "200", "--rounds", "5", "--alerts", "20");
   await bench("ingest", "--case", "50x10", "--seconds", "1", "--rounds", "1");
 }
 

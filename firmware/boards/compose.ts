@@ -4,21 +4,20 @@ import { createDevice, type Device } from "../device/device.ts";
 import type { DeviceOptions } from "../device/options.ts";
 import { type DeviceConfig, settingsOf } from "../device/settings.ts";
 import { isFatal } from "../device/supervisor.ts";
-import type { Delay, EdgeWatch, FlashArea } from "../hal.ts";
+import type { Delay, EdgeWatch } from "../hal.ts";
 import { readConfigText } from "../store/config.ts";
 import { createRing, type Ring } from "../store/ring.ts";
-import { confirmBoot } from "../store/slots.ts";
+import { confirmBoot, isUnconfirmed } from "../store/slots.ts";
 
 declare function require<M extends keyof EspruinoModules>(name: M): EspruinoModules[M];
 declare const process: {
-  memory(): { free: number; total: number };
+  memory(collect: boolean): { free: number; total: number };
   on(event: "uncaughtException", listener: () => void): void;
 };
 /** Number of the slot that runs; the loader says so. */
 declare const wkSlot: number;
 
 const DATA_FILE = "wk.data";
-const CONFIRMED_AT = 20;
 const DEBOUNCE_MS = 10;
 
 /** Numbers of the board's page table, given one by one so that a bundle gets no others. */
@@ -47,28 +46,25 @@ export const delay: Delay = (ms, run) => {
 };
 
 /** Both edges of a pin. */
-export function watchOf(pin: Pin): EdgeWatch {
-  return (listener) => {
-    setWatch((event) => listener(event.state, event.time), pin, { repeat: true, edge: "both", debounce: DEBOUNCE_MS });
-  };
+export function watchPin(pin: Pin, listener: Parameters<EdgeWatch>[0]): void {
+  setWatch((event) => listener(event.state, event.time), pin, { repeat: true, edge: "both", debounce: DEBOUNCE_MS });
 }
 
-function areaAt(board: BoardNumbers, offset: number, pages: number): FlashArea {
-  const start = board.dataAddress + offset;
-  const flash = require("Flash");
-  return {
-    pageBytes: board.pageBytes,
-    pages: pages,
-    read: (at, length) => flash.read(length, (start + at) | 0),
-    write: (at, bytes) => flash.write(bytes, (start + at) | 0),
-    erase: (page) => flash.erasePage((start + page * board.pageBytes) | 0),
-  };
+const flash = require("Flash");
+
+/** Flash by its offset in the data file. */
+function readAt(board: BoardNumbers, at: number, length: number): Uint8Array {
+  return flash.read(length, (board.dataAddress + at) | 0);
+}
+
+function writeAt(board: BoardNumbers, at: number, bytes: Uint8Array): void {
+  flash.write(bytes, (board.dataAddress + at) | 0);
 }
 
 /** The configuration of the bench. When it does not check the program ends here, and the loader's watchdog starts the board anew. */
 export function readConfig(board: BoardNumbers): DeviceConfig {
   const text = readConfigText({
-    read: areaAt(board, board.configOffset, 1).read,
+    read: (offset, length) => readAt(board, board.configOffset + offset, length),
     textAt: (offset, length) => require("Storage").read(DATA_FILE, board.configOffset + offset, length) as string,
     crc32: (data) => E.CRC32(data),
   });
@@ -77,7 +73,17 @@ export function readConfig(board: BoardNumbers): DeviceConfig {
 
 /** The board's ring, not yet recovered. */
 export function openRing(board: BoardNumbers): Ring {
-  return createRing(areaAt(board, board.ringOffset, board.ringPages), board.ringSlotBytes, crc32);
+  return createRing(
+    {
+      pageBytes: board.pageBytes,
+      pages: board.ringPages,
+      read: (at, length) => readAt(board, board.ringOffset + at, length),
+      write: (at, bytes) => writeAt(board, board.ringOffset + at, bytes),
+      erase: (page) => flash.erasePage((board.dataAddress + board.ringOffset + page * board.pageBytes) | 0),
+    },
+    board.ringSlotBytes,
+    crc32,
+  );
 }
 
 /** Recovers the ring a piece a turn, and goes on. */
@@ -111,8 +117,11 @@ export type Wired = Pick<
 
 /** Puts the device together; it starts when the ring is recovered. */
 export function assembleDevice(board: BoardNumbers, config: DeviceConfig, ring: Ring, wired: Wired): Device {
-  const slots = areaAt(board, 0, 0);
   const slotAt = wkSlot * board.slotBytes;
+  const slots = {
+    read: (at: number, length: number) => readAt(board, at, length),
+    write: (at: number, bytes: Uint8Array) => writeAt(board, at, bytes),
+  };
   let isConfirmed = false;
   let faults = 0;
   E.on("errorFlag", (flags) => {
@@ -141,11 +150,12 @@ export function assembleDevice(board: BoardNumbers, config: DeviceConfig, ring: 
     },
     reboot: E.reboot,
     memoryFreePct: () => {
-      const memory = process.memory();
+      // What nobody holds is free already, but for rings of objects: looking for those takes tens of milliseconds.
+      const memory = process.memory(false);
       return (memory.free * 100) / memory.total;
     },
     faults: () => faults,
-    isUpdated: slots.read(slotAt + CONFIRMED_AT, 4)[0] === 255,
+    isUpdated: isUnconfirmed(slots, slotAt),
     groupBits: wired.groupBits,
     row: wired.row,
     probes: wired.probes,

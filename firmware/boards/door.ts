@@ -2,11 +2,20 @@
 import { BACKLOG_OCCUPANCY, BACKLOG_PHASE, takeCodes } from "../../protocol/wire.ts";
 import { peopleAlarms } from "../device/alarms.ts";
 import type { Device } from "../device/device.ts";
-import { groupsOf } from "../device/frames.ts";
+import { groupsOf, peopleCodes } from "../device/frames.ts";
 import { bytesOfHex } from "../device/settings.ts";
 import { type Hmac, openLater } from "../device/tags.ts";
 import { createDoorCounter } from "../drivers/door-counter.ts";
-import { assembleDevice, type BoardNumbers, delay, openRing, readConfig, recover, uptime, watchOf } from "./compose.ts";
+import {
+  assembleDevice,
+  type BoardNumbers,
+  delay,
+  openRing,
+  readConfig,
+  recover,
+  uptime,
+  watchPin,
+} from "./compose.ts";
 import { createRadio, type RadioPins } from "./radio.ts";
 
 /** Bit of the group in a report, and bits of the sensors in an info frame: a people counter. */
@@ -29,10 +38,10 @@ export function startDoor(board: BoardNumbers, pins: DoorPins, hmacOf: (key: Uin
   const hmac = hmacOf(bytesOfHex(config.key));
   const row = BACKLOG_PHASE.concat(BACKLOG_OCCUPANCY);
   const counter = createDoorCounter({
-    watchA: watchOf(pins.beamA),
-    watchB: watchOf(pins.beamB),
-    beamA: () => digitalRead(pins.beamA) === 1,
-    beamB: () => digitalRead(pins.beamB) === 1,
+    watchA: (listener) => watchPin(pins.beamA, listener),
+    watchB: (listener) => watchPin(pins.beamB, listener),
+    beamA: () => !!digitalRead(pins.beamA),
+    beamB: () => !!digitalRead(pins.beamB),
     uptime: uptime,
     delay: delay,
   });
@@ -51,8 +60,7 @@ export function startDoor(board: BoardNumbers, pins: DoorPins, hmacOf: (key: Uin
         from: 1,
         count: 2,
         start: (done) => {
-          // Counts are their own codes; the one reason that a door knows is that it is stuck.
-          counter.sample((people, entries) => done(people === "stuck" ? STUCK : [people as number, entries as number]));
+          counter.sample((isStuck, people, entries) => done(peopleCodes(isStuck, people, entries)));
         },
       },
     ],
@@ -80,7 +88,5 @@ export function startDoor(board: BoardNumbers, pins: DoorPins, hmacOf: (key: Uin
   });
 }
 
-/** Codes for `stuck` of fields of 11 and 14 bits. */
-const STUCK = [2042, 16378];
 /** The chip's own supply at which writes must stop; a volt above it is full. */
 const SUPPLY_V_MIN = 2;

@@ -15,10 +15,9 @@ import {
   BATTERY_V,
   CHARGE,
   codeOf,
-  ENTRIES,
   FUEL_LEVEL,
   groupsOf,
-  OCCUPANCY,
+  peopleCodes,
   STARTER,
   wordOf,
 } from "../device/frames.ts";
@@ -29,7 +28,7 @@ import { createFuelProbe } from "../drivers/fuel-probe-4-20ma.ts";
 import { createGeneratorInputs } from "../drivers/generator-inputs.ts";
 import { createVeDirect } from "../drivers/ve-direct.ts";
 import type { SerialLine } from "../hal.ts";
-import { delay, uptime, watchOf } from "./compose.ts";
+import { delay, uptime, watchPin } from "./compose.ts";
 
 const REFERENCE_V = 3.3;
 /** Bits of the groups in a report. */
@@ -75,9 +74,9 @@ function fuelProbe(config: DeviceConfig, pins: PointPins, from: number): Probe {
 
 function generatorInputs(config: DeviceConfig, pins: PointPins, from: number): Probe {
   const inputs = createGeneratorInputs({
-    mains: () => digitalRead(pins.mains) === 1,
-    charge: () => digitalRead(pins.charge) === 1,
-    oil: () => digitalRead(pins.oil) === 1,
+    mains: () => !!digitalRead(pins.mains),
+    charge: () => !!digitalRead(pins.charge),
+    oil: () => !!digitalRead(pins.oil),
     starter: () => analogRead(pins.starter),
     starterFullScaleV: config.starterFullScaleV,
     delay: delay,
@@ -111,10 +110,10 @@ function batteryMonitor(line: Pick<SerialLine, "open" | "close">, from: number):
 
 function doorCounter(pins: PointPins): DoorCounter {
   return createDoorCounter({
-    watchA: watchOf(pins.beamA),
-    watchB: watchOf(pins.beamB),
-    beamA: () => digitalRead(pins.beamA) === 1,
-    beamB: () => digitalRead(pins.beamB) === 1,
+    watchA: (listener) => watchPin(pins.beamA, listener),
+    watchB: (listener) => watchPin(pins.beamB, listener),
+    beamA: () => !!digitalRead(pins.beamA),
+    beamB: () => !!digitalRead(pins.beamB),
     uptime: uptime,
     delay: delay,
   });
@@ -125,7 +124,7 @@ function peopleCounter(counter: DoorCounter, from: number): Probe {
     from: from,
     count: 2,
     start: (done) => {
-      counter.sample((inside, entries) => done([codeOf(inside, OCCUPANCY), codeOf(entries, ENTRIES)]));
+      counter.sample((isStuck, inside, entries) => done(peopleCodes(isStuck, inside, entries)));
     },
   };
 }

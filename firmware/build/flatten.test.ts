@@ -19,6 +19,10 @@ const PROGRAMS: readonly (readonly [string, string])[] = [
     `function open(o) { var n = o.from; return { next: () => n += o.step, at: () => n }; }
      var counter = open({ from: 4, step: 3, unused: 1 }); counter.next(); counter.next(); say(counter.at());`,
   ],
+  [
+    "a function that is given nothing and a variable",
+    "var n = say(1) || 7; function tell(x) { say(x === undefined ? 0 : x); } tell(undefined); tell(n);",
+  ],
   ["an option that is missing", "function open(o) { say(o.a); say(o.b); } open({ a: 1 });"],
   [
     "options in the order in which they are made",

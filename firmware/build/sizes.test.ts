@@ -33,5 +33,5 @@ describe.each(PROFILES)("$board $profile", ({ board, profile, entry }) => {
     expect(tokens.length).toBeLessThan(code.length);
     // Nothing that the engine has not.
     expect(code).not.toMatch(/=>\s*\{[^}]*\.\.\.|\?\./);
-  }, 60_000);
+  }, 180_000);
 });

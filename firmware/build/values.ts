@@ -111,7 +111,7 @@ function sameArgument(
   if (isLiteral(first)) {
     const text = JSON.stringify([first.value, first.operator, first.argument?.value, first.type]);
     const isSame = others.every(
-      (one) => JSON.stringify([one.value, one.operator, one.argument?.value, one.type]) === text,
+      (one) => isLiteral(one) && JSON.stringify([one.value, one.operator, one.argument?.value, one.type]) === text,
     );
     return isSame && bytesOf(first) <= 3 ? first : undefined;
   }

@@ -2,7 +2,7 @@
 // supervisor beside it.
 import { describe, expect, test } from "vitest";
 import { BATTERY, createBench, decoded, PEOPLE, SLOW, sequenceOf, UNIX_S } from "../../tests/fixtures-device.ts";
-import { CLOCK_UNSET, stepClock } from "./clock.ts";
+import { createClock } from "./clock.ts";
 import { nextSampleInS } from "./plan.ts";
 import { isAlive, isFatal } from "./supervisor.ts";
 
@@ -10,27 +10,42 @@ const MINUTE = 60;
 const HOUR = 3600;
 
 describe("the clock", () => {
+  /** What a clock says after each of these acks. */
+  function told(...acks: [unixS: number, uptimeS: number, answerS: number][]): number[] {
+    const clock = createClock();
+    return acks.map((ack) => {
+      clock.heard(...ack);
+      return clock.offsetS();
+    });
+  }
+
   test("is set by two acks that agree, adjusted by one, and never by an answer to an old frame", () => {
-    const first = stepClock(CLOCK_UNSET, UNIX_S, 100, 1);
-    expect(first.offsetS).toBe(0);
-    expect(stepClock(first, UNIX_S + 9, 102, 1).offsetS).toBe(0);
-    const second = stepClock(first, UNIX_S + 3, 102, 1);
-    expect(second.offsetS).toBe(UNIX_S - 99);
-    expect(stepClock(second, UNIX_S + 30, 105, 30).offsetS).toBe(UNIX_S - 75);
-    expect(stepClock(second, UNIX_S + 30, 105, 31)).toEqual(second);
-    expect(stepClock(second, 0, 105, 1)).toEqual(second);
+    expect(told([UNIX_S, 100, 1], [UNIX_S + 9, 102, 1])).toEqual([0, 0]);
+    const set = UNIX_S - 99;
+    const first = [
+      [UNIX_S, 100, 1],
+      [UNIX_S + 3, 102, 1],
+    ] as [number, number, number][];
+    expect(told(...first, [UNIX_S + 30, 105, 30])).toEqual([0, set, UNIX_S - 75]);
+    expect(told(...first, [UNIX_S + 30, 105, 31])).toEqual([0, set, set]);
+    expect(told(...first, [0, 105, 1])).toEqual([0, set, set]);
   });
 
   test("once set goes further than a minute only when two acks agree on it", () => {
-    const set = { offsetS: 1_795_000_000, proposedS: 0 };
-    expect(stepClock(set, 1_795_000_160, 100, 1).offsetS).toBe(1_795_000_060);
-    const far = stepClock(set, 1_795_000_161, 100, 1);
-    expect(far.offsetS).toBe(1_795_000_000);
-    expect(stepClock(far, 1_795_000_172, 110, 1).offsetS).toBe(1_795_000_062);
-    expect(stepClock(far, 1_795_009_000, 110, 1).offsetS).toBe(1_795_000_000);
+    const set = 1_795_000_000;
+    const first = [
+      [set + 10, 10, 1],
+      [set + 20, 20, 1],
+    ] as [number, number, number][];
+    const last = (...acks: [number, number, number][]) => told(...first, ...acks).at(-1);
+    expect(last()).toBe(set);
+    expect(last([set + 160, 100, 1])).toBe(set + 60);
+    const far: [number, number, number] = [set + 161, 100, 1];
+    expect(last(far)).toBe(set);
+    expect(last(far, [set + 172, 110, 1])).toBe(set + 62);
+    expect(last(far, [set + 9000, 110, 1])).toBe(set);
     // An ack that agrees with the clock as it is ends the matter.
-    const near = stepClock(far, 1_795_000_110, 110, 1);
-    expect(stepClock(near, 1_795_000_172, 110, 1).offsetS).toBe(1_795_000_000);
+    expect(last(far, [set + 110, 110, 1], [set + 172, 110, 1])).toBe(set);
   });
 
   test("of a device goes into samples once two answers agree, and not while the gateway does not trust its own", () => {

@@ -2,7 +2,7 @@
 // handed in by the board.
 import { putU16, u16 } from "../store/bytes.ts";
 import { LATCHED, SOUNDING, type Tell } from "./alarms.ts";
-import { CLOCK_UNSET, stepClock } from "./clock.ts";
+import { createClock } from "./clock.ts";
 import {
   ACKNOWLEDGE_HELP,
   CLEAR_LATCHED_ALARM,
@@ -18,6 +18,7 @@ import {
   BATTERY_LOW,
   CLOCK_SYNCED,
   DOWNLINK_APPLIED,
+  DOWNLINK_REFUSED,
   EVENT,
   FIRST_SINCE_BOOT,
   HELP,
@@ -61,7 +62,6 @@ const STATE_MARKS = 13;
 const MARK_PLANNED = 1;
 const MARK_RESENDING = 2;
 const MARK_HELP = 4;
-
 const RESET_SOFTWARE = 3;
 const RESET_UPDATE = 5;
 
@@ -89,7 +89,7 @@ export function createDevice(options: DeviceOptions): Device {
   const event = new Uint8Array(11);
   const codes = new Uint16Array(row.length);
   const before = new Uint16Array(row.length);
-  let clock = CLOCK_UNSET;
+  const clock = createClock();
   let alarms = 0;
   /** Of the header: what a frame says of the device. */
   let flags = FIRST_SINCE_BOOT;
@@ -107,7 +107,7 @@ export function createDevice(options: DeviceOptions): Device {
   let forgetPlan = (): void => {};
 
   function stamp(out: Uint8Array, kind: number, sequence: number, isUptime: boolean): void {
-    const offsetS = isUptime ? 0 : clock.offsetS;
+    const offsetS = isUptime ? 0 : clock.offsetS();
     putHeader(out, kind, sequence, Math.floor(uptime() + offsetS), offsetS ? flags | CLOCK_SYNCED : flags);
   }
 
@@ -129,8 +129,8 @@ export function createDevice(options: DeviceOptions): Device {
     ring: ring,
     link: link,
     flightsMax: options.flightsMax,
-    history: (skip, late) => {
-      return createHistory({
+    history: (skip, late) =>
+      createHistory({
         ring: ring,
         encoder: options.encoder,
         groupBits: options.groupBits,
@@ -140,16 +140,13 @@ export function createDevice(options: DeviceOptions): Device {
         skip: skip,
         event: late,
         thinning: options.thinning,
-      });
-    },
+      }),
     ackEvery: () => settings[ACK_EVERY] as number,
     delay: delay,
     uptime: uptime,
     random: options.random,
-    asks: () => !clock.offsetS,
-    heard: (time, ageS) => {
-      clock = stepClock(clock, time, uptime(), ageS);
-    },
+    asks: () => !clock.offsetS(),
+    heard: (time, ageS) => clock.heard(time, uptime(), ageS),
     info: info.open,
     infoStored: info.stored,
     isStill: isStill,
@@ -158,6 +155,11 @@ export function createDevice(options: DeviceOptions): Device {
   /** Own power is so low that a write could tear. */
   function isStill(): boolean {
     return options.ownSupply() < 0;
+  }
+
+  /** Writes the state down, as long as it can be. */
+  function keep(): void {
+    if (!isStill()) ring.save();
   }
 
   function tell(code: number, argument: number): void {
@@ -176,7 +178,7 @@ export function createDevice(options: DeviceOptions): Device {
   function mark(bit: number, isSet: boolean): void {
     const was = state[STATE_MARKS] as number;
     state[STATE_MARKS] = isSet ? was | bit : was & ~bit;
-    if (was !== state[STATE_MARKS] && !isStill()) ring.save();
+    if (was !== state[STATE_MARKS]) keep();
   }
 
   function flag(bit: number, isSet: boolean): void {
@@ -198,9 +200,7 @@ export function createDevice(options: DeviceOptions): Device {
     if (halves) delay(BLINK_MS, () => show(halves - 1));
   }
 
-  const note: Tell = (code, argument) => {
-    found.push(code, argument);
-  };
+  const note: Tell = (code, argument) => found.push(code, argument);
 
   /** Every probe has answered, or it is too late. What follows is a turn each; another sample may begin between them. */
   function finish(mine: number): void {
@@ -238,14 +238,13 @@ export function createDevice(options: DeviceOptions): Device {
 
   function record(): void {
     // The supply has become too low since: what happened waits for the next sample.
-    if (isStill()) {
-      planSample();
-      return;
+    if (isStill()) planSample();
+    else {
+      stamp(report, REPORT, ring.next(), false);
+      flag(FIRST_SINCE_BOOT, false);
+      reporter.add(ring.append(report), 0, 0);
+      delay(TURN_MS, follow);
     }
-    stamp(report, REPORT, ring.next(), false);
-    flag(FIRST_SINCE_BOOT, false);
-    reporter.add(ring.append(report), 0, 0);
-    delay(TURN_MS, follow);
   }
 
   /** Events, one a turn, and then the next sample: also an alarm that has come or gone says when it is due. */
@@ -286,7 +285,7 @@ export function createDevice(options: DeviceOptions): Device {
     const alarmS = settings[ALARM_INTERVAL] as number;
     const everyS = alarms && alarmS ? Math.min(alarmS, usualS) : usualS;
     forgetPlan();
-    forgetPlan = delay(nextSampleInS(uptime() + clock.offsetS, everyS, options.phase) * 1000, sample);
+    forgetPlan = delay(nextSampleInS(uptime() + clock.offsetS(), everyS, options.phase) * 1000, sample);
   }
 
   function tick(): void {
@@ -305,8 +304,9 @@ export function createDevice(options: DeviceOptions): Device {
       delay(REBOOT_MS, options.reboot);
     } else if (command === RESEND_FROM) {
       putU16(state, STATE_RESEND, argument);
-      state[STATE_MARKS] = (state[STATE_MARKS] as number) | MARK_RESENDING;
-      ring.save();
+      // Also where one is not over: it is another sequence.
+      state[STATE_MARKS] = (state[STATE_MARKS] as number) & ~MARK_RESENDING;
+      mark(MARK_RESENDING, true);
       reporter.resend(argument);
     } else if (command === SET_OCCUPANCY) return options.recount(argument);
     else if (command === ACKNOWLEDGE_HELP) {
@@ -318,40 +318,51 @@ export function createDevice(options: DeviceOptions): Device {
     return true;
   }
 
+  /** As it was before the restart. */
+  function goOn(): void {
+    const marks = state[STATE_MARKS] as number;
+    if (ring.settings[0]) settings = takeSettings(ring.settings);
+    flag(HELP_REQUESTED, (marks & MARK_HELP) > 0);
+    setAlarms(marks & LATCHED);
+    if (marks & MARK_RESENDING) reporter.resend(u16(state, STATE_RESEND));
+    delay(TURN_MS, tick);
+    delay(TURN_MS, sample);
+  }
+
+  /** Writes down what it works with, as soon as it can. */
+  function keepSettings(): void {
+    putSettings(ring.settings, settings);
+    if (isStill()) delay(TICK_MS, keepSettings);
+    else ring.saveSettings();
+  }
+
   const take = createDownlinks({
     state: state,
-    save: ring.save,
+    save: keep,
+    isStill: isStill,
+    delay: delay,
     open: options.open,
     ack: reporter.acknowledge,
-    config: (given) => {
+    config: (frame) => {
       const next = settings.slice(0);
-      let isNew = false;
-      for (let id = 1; id < given.length; id++) {
-        const value = given[id];
-        if (value === undefined || value === next[id]) continue;
-        next[id] = value;
-        isNew = true;
-      }
-      if (!isNew) return;
+      for (let at = 6; at < frame.length; at += 3) next[frame[at] as number] = u16(frame, at + 1);
+      if (next.join() === settings.join()) return;
       settings = next;
-      putSettings(ring.settings, next);
-      ring.saveSettings();
+      delay(TURN_MS, keepSettings);
       delay(TURN_MS, planSample);
       // It says what the device now works with.
       delay(TURN_MS, () => info.make(0));
     },
     command: obey,
-    answer: (code, counter) => {
-      if (code !== DOWNLINK_APPLIED) {
+    answer: (isDone, counter) => {
+      if (!isDone) {
         if (uptime() - refusedS < REFUSAL_S) return;
         refusedS = uptime();
       }
       // Of its own: what follows a sample would plan the next one anew.
-      delay(TURN_MS, () => tell(code, counter));
+      delay(TURN_MS, () => tell(isDone ? DOWNLINK_APPLIED : DOWNLINK_REFUSED, counter));
     },
-    ignored: () => {
-      ignored++;
-    },
+    ignored: () => ignored++,
   });
 
   return {
@@ -360,16 +371,12 @@ export function createDevice(options: DeviceOptions): Device {
       resetCause = options.isUpdated ? RESET_UPDATE : marks & MARK_PLANNED ? RESET_SOFTWARE : 0;
       state[STATE_MARKS] = marks & ~MARK_PLANNED;
       putU16(state, STATE_BOOT, u16(state, STATE_BOOT) + 1);
-      if (!isStill()) ring.save();
-      if (ring.settings[0]) settings = takeSettings(ring.settings);
-      flag(HELP_REQUESTED, (marks & MARK_HELP) > 0);
-      setAlarms(marks & LATCHED);
-      if (marks & MARK_RESENDING) reporter.resend(u16(state, STATE_RESEND));
-      delay(TURN_MS, tick);
-      delay(TURN_MS, sample);
+      keep();
+      delay(TURN_MS, goOn);
     },
     linkChanged: () => {
-      const way = (link.isUp() ? 1 : 0) + (link.isSlow() ? 2 : 0);
+      let way = link.isSlow() ? 2 : 0;
+      if (link.isUp()) way++;
       if (way !== lastWay) reporter.reset();
       lastWay = way;
       reporter.pump();

@@ -137,6 +137,46 @@ describe("a downlink", () => {
     expect(answersOf(it)).toEqual([`refused ${0x1170}`, `refused ${0x1170}`]);
   });
 
+  test("repeated before it is done is done once, and both are answered", () => {
+    let recounts = 0;
+    const counted = ready({ options: { recount: () => recounts++ < 1 } });
+    const command = sealWith(TAGGER, encodeCommand({ counter: N, command: "set-occupancy", argument: 9 }));
+    counted.receiveSealed(command);
+    counted.receiveSealed(command);
+    counted.run(30);
+    expect(recounts).toBe(1);
+    expect(answersOf(counted)).toEqual([`applied ${low(N)}`, `applied ${low(N)}`]);
+    const it = ready();
+    const unknown = sealWith(TAGGER, Uint8Array.of(0x1a, 0, 1, 17, 112, 99, 0, 0));
+    it.receiveSealed(unknown);
+    it.receiveSealed(unknown);
+    it.run(30);
+    expect(answersOf(it)).toEqual([`refused ${0x1170}`]);
+  });
+
+  test("that is refused just before the next one is done does not make that one a stranger", () => {
+    const it = ready();
+    it.receive(Uint8Array.of(0x1a, 0, 1, 17, 112, 99, 0, 0));
+    const next = it.command(N + 1, "set-occupancy", 9);
+    it.run(30);
+    it.receiveSealed(next);
+    it.run(30);
+    expect(answersOf(it)).toEqual([`refused ${low(N)}`, `applied ${low(N + 1)}`, `applied ${low(N + 1)}`]);
+  });
+
+  test("whose counter could not be written down any more is not done, and is done when it is repeated", () => {
+    const it = ready();
+    const sealed = it.command(N, "set-occupancy", 9);
+    it.supply = -0.1;
+    it.run(30);
+    expect(it.recounted).toBe(-1);
+    it.supply = 1;
+    it.receiveSealed(sealed);
+    it.run(30);
+    expect(it.recounted).toBe(9);
+    expect(answersOf(it)).toEqual([`applied ${low(N)}`]);
+  });
+
   test("refused many times in a row does not fill the ring with answers", () => {
     const it = ready();
     it.command(N, "report-now");
@@ -194,12 +234,36 @@ describe("settings", () => {
     bench.run(10 * MINUTE);
     // The counter is written first, then the settings.
     bench.flash.cutAt(2, 0.5);
-    expect(() => bench.receive(frame)).toThrow(PowerCut);
+    bench.receive(frame);
+    expect(() => bench.run(1)).toThrow(PowerCut);
     const after = createBench({ flash: bench.flash });
     after.receive(frame);
     after.run(30);
     expect(after.kept()?.[7]).toBe(77);
     expect(answersOf(after)).toEqual([`applied ${low(N)}`]);
+  });
+
+  test("that came in two downlinks at once are all kept", () => {
+    const it = ready();
+    it.config(N, { capacity: 120 });
+    it.config(N + 1, { ackEvery: 7 });
+    it.run(30);
+    expect(it.kept()?.slice(7)).toEqual([120, 7]);
+  });
+
+  test("are written down when the supply has come back, if it went between counter and settings", () => {
+    let looks = Number.POSITIVE_INFINITY;
+    const it = ready({ options: { ownSupply: () => (looks-- > 0 ? 1 : -0.1) } });
+    it.config(N, { capacity: 120 });
+    // The counter may still be written, and what it asks for no more.
+    looks = 2;
+    it.run(1);
+    expect(it.kept()).toBeUndefined();
+    looks = Number.POSITIVE_INFINITY;
+    it.run(30);
+    it.boot();
+    it.run(1);
+    expect(it.kept()?.[7]).toBe(120);
   });
 
   test("not given or senseless are the usual ones", () => {
@@ -293,6 +357,7 @@ describe("a command", () => {
     it.codes = () => [500, 1, 1, 1023, 127];
     it.run(5 * MINUTE);
     it.boot();
+    it.run(1);
     expect(it.outputs).toMatchObject({ lamp: true, buzzer: true });
     it.run(5 * MINUTE);
     expect(it.reports().at(-1)?.flags.localAlarm).toBe(true);
@@ -301,6 +366,7 @@ describe("a command", () => {
     expect(it.outputs).toMatchObject({ lamp: false, buzzer: false });
     expect(it.reports().at(-1)?.flags.localAlarm).toBe(false);
     it.boot();
+    it.run(1);
     expect(it.outputs.lamp).toBe(false);
   });
 });

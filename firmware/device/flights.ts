@@ -85,10 +85,12 @@ export function createFlights(most: number, lost: (flight: Flight) => void): Fli
       return ageS;
     },
     judge: (nowS, answerS) => {
-      if (further < FURTHER_UPLINKS || nowS - askedS < answerS) return false;
-      further = -1;
-      sift((flight) => flight.sentS <= askedS);
-      return true;
+      const isOut = further >= FURTHER_UPLINKS && nowS - askedS >= answerS;
+      if (isOut) {
+        further = -1;
+        sift((flight) => flight.sentS <= askedS);
+      }
+      return isOut;
     },
     lose: (sequence) => sift((flight) => sequence === undefined || flight.sequence === sequence),
     behind: (place) => behindOf(flights, place),

@@ -17,9 +17,8 @@ import {
   BATTERY_V,
   CHARGE,
   codeOf,
-  ENTRIES,
   FUEL_LEVEL,
-  OCCUPANCY,
+  peopleCodes,
   putCodes,
   putHeader,
   reportBytes,
@@ -34,8 +33,6 @@ const SCALES: Record<string, Parameters<typeof codeOf>[1]> = {
   batteryV: BATTERY_V,
   batteryA: BATTERY_A,
   stateOfChargePct: CHARGE,
-  occupancy: OCCUPANCY,
-  entries: ENTRIES,
   loadKw: [10, 10, 0, 1015],
   temperatureC: [8, 2, -80, 247],
 };
@@ -158,6 +155,12 @@ describe("a value", () => {
 
   test("that is a reason has the codes from the top downwards", () => {
     expect(REASONS.map((reason) => 1023 - codeOf(reason, FUEL_LEVEL))).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  test("of a door is its own code, and stuck the one of the field tables", () => {
+    const people = GROUPS.find((group) => group.name === "occupancy")?.fields as readonly Field[];
+    expect(peopleCodes(false, 12, 345)).toEqual([12, 345]);
+    expect(peopleCodes(true, 12, 345)).toEqual(people.map((field) => codeIn(field, "stuck")));
   });
 
   test("that is a word the list does not have is unknown", () => {

@@ -41,8 +41,6 @@ export const STARTER: Scale = [9, 10, 0, 503];
 export const BATTERY_V: Scale = [13, 100, 0, 8183];
 export const BATTERY_A: Scale = [12, 10, -2040, 4087];
 export const CHARGE: Scale = [8, 2, 0, 200];
-export const OCCUPANCY: Scale = [11, 1, 0, 2039];
-export const ENTRIES: Scale = [14, 1, 0, 16375];
 
 /** A value as it goes on the wire; a reason is the field's code for it, what is no number is unknown. */
 export function codeOf(value: Quantity, scale: Scale): number {
@@ -53,6 +51,11 @@ export function codeOf(value: Quantity, scale: Scale): number {
   }
   const at = REASONS.indexOf(value as (typeof REASONS)[number]);
   return (1 << scale[0]) - 1 - (at < 0 ? 1 : at);
+}
+
+/** Codes of occupancy and entries, counts that are their own codes; the one reason that a door knows is that it is stuck. */
+export function peopleCodes(isStuck: boolean, occupancy: number, entries: number): number[] {
+  return isStuck ? [2042, 16378] : [occupancy, entries];
 }
 
 /** Code of a word by its place in a list, of a field of so many bits; what is not in the list is unknown. */

@@ -47,8 +47,11 @@ export interface History {
   step(bytesMax: number): boolean;
   /** A frame is begun, and not ready. */
   isMaking(): boolean;
-  /** A frame that is ready, of the samples from `first` up to before `until`. */
-  ready(): HistoryFrame | undefined;
+  /** A frame that is ready. */
+  ready(): Uint8Array | undefined;
+  /** Its samples: from here up to before `until`. */
+  first(): Place;
+  until(): Place;
   /** Forgets the frame that is ready or in the making; its samples are open again. */
   drop(): void;
   /** The frame that is ready has gone. */
@@ -59,12 +62,6 @@ export interface History {
   resend(sequence: number): void;
   isResending(): boolean;
   cursor(): Place;
-}
-
-export interface HistoryFrame {
-  readonly frame: Uint8Array;
-  readonly first: Place;
-  readonly until: Place;
 }
 
 export function createHistory(options: HistoryOptions): History {
@@ -89,22 +86,24 @@ export function createHistory(options: HistoryOptions): History {
   /** Behind the frame's last sample stands a record that somebody has: what is left out behind that is not this frame's. */
   let isBroken = false;
 
-  function openAt(place: Place): Uint8Array | undefined {
-    const isWanted = place < wantedUntil;
-    const found = ring.read(place, isWanted);
-    if (!found || !isWanted || ((u16(found, 1) - wantedFrom) & 0x8000) === 0) return found;
-    return ring.read(place, false);
+  /** The record at the cursor, if it is open. */
+  function look(): Uint8Array | undefined {
+    const found = ring.read(cursor, cursor < wantedUntil);
+    // Among those that were asked for again there are none from before that sequence.
+    return found && cursor < wantedUntil && (u16(found, 1) - wantedFrom) & 0x8000 ? ring.read(cursor, false) : found;
   }
 
   /** The head of a frame that begins with this sample. */
   function open(next: Uint8Array): void {
     boot = ring.bootOf(next);
-    const isEarlier = boot !== ring.state[4];
     synced = (next[7] as number) & CLOCK_SYNCED;
     // Without a clock the header says how long the present boot has lasted: an earlier one was over by then.
     options.stamp(head, BACKLOG, ring.use(), !synced);
     head[8] = boot;
-    head[10] = options.groupBits | (isEarlier ? EARLIER_BOOT : 0) | (thinning !== undefined && isThinned ? THINNED : 0);
+    head[10] =
+      options.groupBits |
+      (boot === ring.state[4] ? 0 : EARLIER_BOOT) |
+      (thinning !== undefined && isThinned ? THINNED : 0);
     builtS = options.uptime();
     isOpen = true;
   }
@@ -113,17 +112,6 @@ export function createHistory(options: HistoryOptions): History {
     encoder.start(head, bytesMax, options.intervalS());
     first = cursor;
     isOpen = isBroken = false;
-  }
-
-  /** True when the sample is in the frame or left out by rule, false when the frame ends before it; undefined for one more turn. */
-  function pack(next: Uint8Array): boolean | undefined {
-    if (boot !== ring.bootOf(next) || synced !== ((next[7] as number) & CLOCK_SYNCED)) return false;
-    // The first one always goes, so that no run is left out altogether.
-    if (thinning !== undefined && isThinned && first < cursor && !thinning.keeps(cursor)) return true;
-    if (!encoder.take(next)) return undefined;
-    if (!encoder.add(next)) return false;
-    isBroken = false;
-    return true;
   }
 
   function finish(): boolean {
@@ -159,11 +147,14 @@ export function createHistory(options: HistoryOptions): History {
       else open(next);
       return true;
     }
-    const isPacked = pack(next);
-    if (isPacked === undefined) return true;
+    const goesOn = boot === ring.bootOf(next) && synced === ((next[7] as number) & CLOCK_SYNCED);
+    // The first one always goes, so that no run is left out altogether.
+    const isLeft = thinning !== undefined && goesOn && isThinned && first < cursor && !thinning.keeps(cursor);
+    if (goesOn && !isLeft && !encoder.take(next)) return true;
     sample = undefined;
-    if (!isPacked) return finish();
+    if (!goesOn || (!isLeft && !encoder.add(next))) return finish();
     cursor++;
+    if (!isLeft) isBroken = false;
     if (thinning === undefined || !isBroken) end = cursor;
     return true;
   }
@@ -176,7 +167,7 @@ export function createHistory(options: HistoryOptions): History {
     cursor = Math.max(cursor, ring.oldest());
     if (cursor >= ring.head()) return first >= 0 && finish();
     const behind = options.skip(cursor);
-    const found = openAt(cursor);
+    const found = look();
     const kind = found ? (found[0] as number) & 15 : 0;
     const isSample = kind === REPORT && groupsOf(found as Uint8Array) === options.groupBits;
     // What an acknowledgement marks is all samples from first to last: none may be among them that is not in the frame.
@@ -199,8 +190,10 @@ export function createHistory(options: HistoryOptions): History {
     isMaking: () => first >= 0 && !frame,
     ready: () => {
       ageOf();
-      return frame ? { frame: frame, first: first, until: end } : undefined;
+      return frame;
     },
+    first: () => first,
+    until: () => end,
     drop: drop,
     gone: () => {
       first = -1;

@@ -148,12 +148,11 @@ export function createReporter(options: ReporterOptions): Reporter {
     }
     sent++;
     const asks = mustAsk || options.asks() || sent % options.ackEvery() === 0;
-    const sequence = u16(frame, 1);
     frame[HEADER - 1] =
       ((frame[HEADER - 1] as number) & ~(ACK_REQUESTED | BACKLOG_PENDING)) |
       (asks ? ACK_REQUESTED : 0) |
       (history.cursor() < ring.head() - 1 ? BACKLOG_PENDING : 0);
-    flights.add(sequence, first, end, uptime(), asks);
+    flights.add(u16(frame, 1), first, end, uptime(), asks);
     outgoing = frame;
     stage = spare = 0;
   }
@@ -231,10 +230,10 @@ export function createReporter(options: ReporterOptions): Reporter {
     if (spare < BACKLOG_BYTES_MIN) return false;
     stage = MAKING;
     if (!made) return true;
-    if (made.frame.length > spare) history.drop();
+    if (made.length > spare) history.drop();
     else {
+      transmit(made, history.first(), history.until(), true);
       history.gone();
-      transmit(made.frame, made.first, made.until, true);
     }
     return true;
   }

@@ -48,8 +48,8 @@ export function settingsOf(given: readonly number[], intervalS: number): number[
   return settings;
 }
 
-/** How settings lie in their record of the ring, from byte 3 on: bytes of each, by number. */
-const WIDTHS: readonly number[] = [0, 2, 2, 1, 1, 1, 1, 2, 1];
+/** How settings lie in their record of the ring, from byte 3 on: two bytes of those whose bit is set, one of each other. */
+const WIDE = (1 << REPORT_INTERVAL) | (1 << ALARM_INTERVAL) | (1 << CAPACITY);
 const SETTINGS_AT = 3;
 
 /** Writes settings into their record. */
@@ -57,7 +57,7 @@ export function putSettings(record: Uint8Array, settings: readonly number[]): vo
   let at = SETTINGS_AT;
   for (let id = 1; id <= SETTINGS_COUNT; id++) {
     const value = settings[id] as number;
-    if (WIDTHS[id] === 2) record[at++] = value >> 8;
+    if ((WIDE >> id) & 1) record[at++] = value >> 8;
     record[at++] = value;
   }
 }
@@ -68,7 +68,7 @@ export function takeSettings(record: Uint8Array): number[] {
   let at = SETTINGS_AT;
   for (let id = 1; id <= SETTINGS_COUNT; id++) {
     let value = record[at++] as number;
-    if (WIDTHS[id] === 2) value = value * 256 + (record[at++] as number);
+    if ((WIDE >> id) & 1) value = value * 256 + (record[at++] as number);
     settings.push(value);
   }
   return settings;

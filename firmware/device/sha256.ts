@@ -1,11 +1,11 @@
-// SHA-256 (FIPS 180-4) and HMAC (RFC 2104) for the board whose engine has none. A hash takes about a second there, so it goes a few
+// SHA-256 (FIPS 180-4) and HMAC (RFC 2104) for the board whose engine has none. A hash takes about a second there, so it goes two
 // rounds a turn; one at a time.
 import type { Delay } from "../hal.ts";
 import type { Hmac } from "./tags.ts";
 
-/** Rounds in one turn. */
-const ROUNDS = 6;
-const TURN_MS = 5;
+/** Rounds in one turn: 16 ms each. */
+const ROUNDS = 2;
+const TURN_MS = 2;
 const BLOCK = 64;
 /** Round constants and first state, little endian: cube and square roots of the first primes. */
 const CONSTANTS =
@@ -92,10 +92,24 @@ export function createSlicedHmac(key: Uint8Array, delay: Delay): Hmac {
     return out;
   }
 
-  function hash(bytes: Uint8Array, done: (digest: Uint8Array) => void): void {
+  /** Of the key under this mask and what follows it. */
+  function hash(mask: number, tail: Uint8Array, done: (digest: Uint8Array) => void): void {
+    let bytes = tail;
     let block = 0;
     let t = 0;
-    h = wordsOf(FIRST);
+    function begin(): void {
+      bytes = pad(mask);
+      delay(TURN_MS, ready);
+    }
+    function ready(): void {
+      bytes = padded(bytes, tail);
+      h = wordsOf(FIRST);
+      delay(TURN_MS, go);
+    }
+    function end(): void {
+      const found = digest();
+      delay(TURN_MS, () => done(found));
+    }
     function go(): void {
       if (t === 0) v.set(h);
       for (let i = 0; i < ROUNDS && t < 64; i++) round(bytes, block, t++);
@@ -104,10 +118,9 @@ export function createSlicedHmac(key: Uint8Array, delay: Delay): Hmac {
         t = 0;
         block += BLOCK;
       }
-      if (block < bytes.length) delay(TURN_MS, go);
-      else done(digest());
+      delay(TURN_MS, block < bytes.length ? go : end);
     }
-    delay(TURN_MS, go);
+    delay(TURN_MS, begin);
   }
 
   return (bytes, done) => {
@@ -116,8 +129,8 @@ export function createSlicedHmac(key: Uint8Array, delay: Delay): Hmac {
       return;
     }
     isBusy = true;
-    hash(padded(pad(0x36), bytes), (inner) => {
-      hash(padded(pad(0x5c), inner), (mac) => {
+    hash(0x36, bytes, (inner) => {
+      hash(0x5c, inner, (mac) => {
         isBusy = false;
         done(mac);
       });

@@ -146,7 +146,7 @@ describe("a frame leaves out only what lies between samples that somebody has", 
       if (history.step(242)) continue;
       const made = history.ready();
       if (made === undefined) break;
-      runs.push([places.indexOf(made.first), places.indexOf(made.until - 1)]);
+      runs.push([places.indexOf(history.first()), places.indexOf(history.until() - 1)]);
       history.gone();
     }
     return runs;

@@ -1,5 +1,4 @@
 // Two light beams in a door, A outside and B inside: A, both, B is a person in; B, both, A is one out. Counts only.
-import type { Quantity } from "../../protocol/wire.ts";
 import type { DigitalInput, EdgeWatch } from "../hal.ts";
 
 /** A passage that takes longer has ended somewhere else. */
@@ -38,8 +37,8 @@ export interface DoorCounterOptions {
 }
 
 export interface DoorCounter {
-  /** Calls `done` exactly once, later. Never throws. */
-  sample(done: (occupancy: Quantity, entries: Quantity) => void): void;
+  /** Calls `done` exactly once, later. Never throws. While a beam is stuck the counts say nothing. */
+  sample(done: (isStuck: boolean, occupancy: number, entries: number) => void): void;
   /** Goes on from what was counted before a restart, as it stands in a report; a reason there counts as none. */
   restore(occupancy: number, entries: number): void;
   /** A recount: so many people are inside. */
@@ -81,8 +80,7 @@ export function createDoorCounter(options: DoorCounterOptions): DoorCounter {
       options.delay(1, () => {
         // An edge can be missed under load: the levels themselves are asked as well.
         if (options.beamA() && options.beamB()) beams = path = 0;
-        if (beams && uptime() - blockedS > BLOCKED_S) done("stuck", "stuck");
-        else done(inside, entries);
+        done(beams > 0 && uptime() - blockedS > BLOCKED_S, inside, entries);
       });
     },
     restore: (people, before) => {

@@ -235,10 +235,10 @@ describe("the door counter", () => {
     };
     walkIn(2);
     const found: unknown[] = [];
-    counter.sample((occupancy, entries) => found.push(occupancy, entries));
+    counter.sample((_isStuck, occupancy, entries) => found.push(occupancy, entries));
     time.run(10);
     walkIn(0.3);
-    counter.sample((occupancy, entries) => found.push(occupancy, entries));
+    counter.sample((_isStuck, occupancy, entries) => found.push(occupancy, entries));
     time.run(10);
     expect(found).toEqual([0, 16_375, 1, 0]);
   });
@@ -271,19 +271,19 @@ describe("the door counter", () => {
     passage(0, 1);
     passage(1, 0);
     const found: unknown[] = [];
-    counter.sample((occupancy, entries) => found.push([occupancy, entries]));
+    counter.sample((...told) => found.push(told));
     time.run(10);
     set(0, false);
     time.run(31_000);
-    counter.sample((occupancy, entries) => found.push([occupancy, entries]));
+    counter.sample((...told) => found.push(told));
     time.run(10);
     set(0, true);
-    counter.sample((occupancy, entries) => found.push([occupancy, entries]));
+    counter.sample((...told) => found.push(told));
     time.run(10);
     expect(found).toEqual([
-      [1, 2],
-      ["stuck", "stuck"],
-      [1, 2],
+      [false, 1, 2],
+      [true, 1, 2],
+      [false, 1, 2],
     ]);
   });
 });

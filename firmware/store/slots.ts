@@ -5,8 +5,12 @@ import type { FlashArea } from "../hal.ts";
 /** Offset of the word in a slot's header that is erased until this. */
 const CONFIRMED_AT = 20;
 
-/** Boot complete: every task has run. `slotOffset` is the running slot's place in the area. Writes once in a program's life. */
-export function confirmBoot(flash: FlashArea, slotOffset: number): void {
-  const at = slotOffset + CONFIRMED_AT;
-  if (flash.read(at, 4)[0] === 255) flash.write(at, new Uint8Array(4));
+/** The program runs for the first time. `slotOffset` is the running slot's place in the area. */
+export function isUnconfirmed(flash: Pick<FlashArea, "read">, slotOffset: number): boolean {
+  return flash.read(slotOffset + CONFIRMED_AT, 4)[0] === 255;
+}
+
+/** Boot complete: every task has run. Writes once in a program's life. */
+export function confirmBoot(flash: Pick<FlashArea, "read" | "write">, slotOffset: number): void {
+  if (isUnconfirmed(flash, slotOffset)) flash.write(slotOffset + CONFIRMED_AT, new Uint8Array(4));
 }

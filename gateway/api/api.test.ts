@@ -19,9 +19,10 @@ import {
   type Problem,
   ProblemSchema,
 } from "../../protocol/index.ts";
-import { NO_REGISTRY, NO_REQUESTS } from "../../tests/api-fixtures.ts";
+import { NO_NOTICES, NO_REGISTRY, NO_REQUESTS } from "../../tests/api-fixtures.ts";
 import { NOON_MS, temporaryFolder, waitFor } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
+import { alarmMetrics, noFigures } from "../domain/alerts/alarm-figures.ts";
 import { notReady, READY_BEHIND_ROWS_MAX } from "../domain/readiness.ts";
 import { GatewayError } from "../errors.ts";
 import { createCertificates } from "../registry/certificates.ts";
@@ -123,6 +124,7 @@ async function start(part: Partial<ApiOptions> & { behind?: number; clock?: Retu
     alert: (id) => (id === ALERT.alertId ? ALERT : undefined),
     entries: () => [],
     requests: NO_REQUESTS,
+    alarmMetrics: () => alarmMetrics(noFigures(NOON_MS), [], NOON_MS),
     devices: () => [DEVICE],
     device: (id) => (id === DEVICE.deviceId ? DEVICE : undefined),
     gateway: () => gatewayState(behind),
@@ -142,6 +144,7 @@ async function start(part: Partial<ApiOptions> & { behind?: number; clock?: Retu
   };
   app = await createApi({
     registry: NO_REGISTRY,
+    notices: NO_NOTICES,
     engine,
     clock,
     version: "0.1.0",
@@ -376,6 +379,7 @@ describe("what is read", () => {
     expect(Value.Check(DeviceStateSchema, await get("/v1/devices/alm-01-d1"))).toBe(true);
     expect(await get("/v1/devices/alm-01-d1")).toEqual(DEVICE);
     expect(await get("/v1/gateway")).toEqual(gatewayState());
+    expect(await get("/v1/alarm-metrics")).toMatchObject({ announced: { total: 0 }, flood: { now: false } });
     expect(await get("/v1/refusals")).toEqual({ counts: { "bad-tag": 3 }, recent: [] });
   });
 

@@ -18,10 +18,12 @@ import type {
   ApiHistory,
   ApiJournal,
   ApiLog,
+  ApiNotices,
   ApiPeople,
   ApiRefusals,
   ApiRegistry,
 } from "./interfaces.ts";
+import { type NoticeRouteDeps, noticeRoutes } from "./notice-routes.ts";
 import { answerBrokenRequest, installProblems, sendFailure } from "./problems.ts";
 import { type ReadRouteDeps, readRoutes } from "./read-routes.ts";
 import { type RegistryRouteDeps, registryRoutes } from "./registry-routes.ts";
@@ -48,6 +50,7 @@ export interface ApiOptions {
   readonly refusals: ApiRefusals;
   readonly history: ApiHistory;
   readonly registry: ApiRegistry;
+  readonly notices: ApiNotices;
   readonly health: ApiHealth;
   readonly clock: Clock;
   readonly version: string;
@@ -102,7 +105,7 @@ interface V1Deps {
 }
 
 const v1Routes: FastifyPluginAsync<V1Deps> = async (v1, { options, log }) => {
-  const { engine, entries, people, refusals, history, registry, clock } = options;
+  const { engine, entries, people, refusals, history, registry, notices, clock } = options;
   const journal = await openSessionJournal(options.journal, log);
   const sessions = createSessions({ clock, people, rows: journal.rows, keep: journal.keep });
   const hub = createStreamHub(engine, clock);
@@ -112,7 +115,7 @@ const v1Routes: FastifyPluginAsync<V1Deps> = async (v1, { options, log }) => {
   const secureCookies = options.tls !== undefined;
   await v1.register(sessionRoutes, { sessions, guesses: createGuesses(clock), people, clock, journal, secureCookies });
   const { record } = journal;
-  const shared = { engine, entries, refusals, history, registry, clock, sessions, hub, record };
+  const shared = { engine, entries, refusals, history, registry, notices, clock, sessions, hub, record };
   await v1.register(guardedRoutes, shared);
 };
 
@@ -122,15 +125,17 @@ type GuardedDeps = ReadRouteDeps &
   EntryRouteDeps &
   RequestRouteDeps &
   StreamRouteDeps &
+  NoticeRouteDeps &
   RegistryRouteDeps;
 
 /** The guard hangs on the routes themselves: there is no spelling of an address that walks around it. */
 const guardedRoutes: FastifyPluginAsync<GuardedDeps> = async (app, deps) => {
-  const { engine, entries, refusals, history, registry, clock, sessions, hub, record } = deps;
+  const { engine, entries, refusals, history, registry, notices, clock, sessions, hub, record } = deps;
   app.addHook("onRequest", async (request) => void sessionOf(request, sessions));
   await app.register(readRoutes, { engine, refusals });
   await app.register(historyRoutes, { history, clock });
   await app.register(registryRoutes, { registry, sessions, clock, record });
+  await app.register(noticeRoutes, { notices, sessions });
   await app.register(alertActRoutes, { engine, sessions });
   await app.register(entryRoutes, { engine, entries, sessions });
   await app.register(requestRoutes, { engine, sessions });

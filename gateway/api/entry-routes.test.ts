@@ -9,7 +9,7 @@ import {
   type Problem,
   type Role,
 } from "../../protocol/index.ts";
-import { NO_REGISTRY } from "../../tests/api-fixtures.ts";
+import { NO_NOTICES, NO_REGISTRY } from "../../tests/api-fixtures.ts";
 import { entry } from "../../tests/engine-fixtures.ts";
 import { NOON_MS } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
@@ -42,6 +42,7 @@ async function serve(role: Role, tell: ApiEntries["tell"] = async () => POINT) {
     engine: engine as unknown as ApiEngine,
     entries: { tell },
     registry: NO_REGISTRY,
+    notices: NO_NOTICES,
     clock: virtualClock(NOON_MS),
     version: "0",
     refusals: { list: () => ({ counts: {}, recent: [] }) },

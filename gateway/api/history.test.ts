@@ -11,7 +11,7 @@ import {
   type Problem,
   type Registry,
 } from "../../protocol/index.ts";
-import { NO_REGISTRY } from "../../tests/api-fixtures.ts";
+import { NO_NOTICES, NO_REGISTRY } from "../../tests/api-fixtures.ts";
 import { checkedFrame, NOON_MS, temporaryFolder, waitFor } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import { systemClock } from "../clock.ts";
@@ -47,6 +47,7 @@ const MIDNIGHT_MS = Date.UTC(2026, 10, 24, 23);
 async function serve(shown: History): Promise<void> {
   app = await createApi({
     registry: NO_REGISTRY,
+    notices: NO_NOTICES,
     engine: { onChange: () => () => {} } as unknown as ApiEngine,
     clock: virtualClock(NOON_MS + HOUR_MS),
     version: "0",

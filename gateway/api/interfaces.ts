@@ -1,14 +1,19 @@
 // What the API needs of others, in the smallest shape that serves it.
 import type { Static } from "typebox";
 import type {
+  AlarmMetrics,
   Alert,
+  CallList,
   DeviceState,
   Entry,
   GatewayState,
   HelpRequest,
+  Mute,
   NewEntry,
   NewHelpRequest,
+  NewMute,
   NewRequestStep,
+  Notices,
   Overview,
   PointHistory,
   PointState,
@@ -55,6 +60,7 @@ export interface ApiEngine {
   /** What people told of a point, the newest first, from before a moment. */
   entries(pointId: string, limit: number, beforeMs: number): readonly Entry[];
   readonly requests: ApiRequests;
+  alarmMetrics(): AlarmMetrics;
   devices(): readonly DeviceState[];
   device(deviceId: string): DeviceState | undefined;
   gateway(): GatewayState;
@@ -68,6 +74,16 @@ export interface ApiEntries {
    * JOURNAL_BUSY, JOURNAL_CLOSED.
    */
   tell(pointId: string, asked: NewEntry, by: string): Promise<PointState>;
+}
+
+export interface ApiNotices {
+  /** The newest first. */
+  list(limit: number): Notices;
+  callList(language: "nl" | "en"): CallList;
+  /** Rejects with RECIPIENT_UNKNOWN, MUTE_INVALID, JOURNAL_UNUSABLE. */
+  mute(ask: NewMute, by: string): Promise<Mute>;
+  /** Rejects with RECIPIENT_UNKNOWN, JOURNAL_UNUSABLE. */
+  unmute(recipientId: string, by: string): Promise<void>;
 }
 
 export interface ApiRegistry {

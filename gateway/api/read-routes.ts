@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import Type from "typebox";
 import {
+  AlarmMetricsSchema,
   AlertSchema,
   AlertStateSchema,
   DeviceStateSchema,
@@ -92,6 +93,17 @@ export const readRoutes: FastifyPluginAsyncTypebox<ReadRouteDeps> = async (app, 
       if (alert === undefined) throw new GatewayError("ALERT_UNKNOWN", { alertId });
       return alert;
     },
+  );
+  app.get(
+    "/alarm-metrics",
+    {
+      schema: {
+        summary: "How the alerts themselves do: rate, floods, what comes and goes, what stands too long",
+        tags: alerts,
+        response: { 200: refer(AlarmMetricsSchema) },
+      },
+    },
+    async () => engine.alarmMetrics(),
   );
   app.get(
     "/devices",

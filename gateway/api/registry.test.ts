@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { FastifyInstance, InjectOptions } from "fastify";
 import { afterEach, describe, expect, test } from "vitest";
 import { NOUNS, type Problem, type Registry } from "../../protocol/index.ts";
-import { NO_REGISTRY } from "../../tests/api-fixtures.ts";
+import { NO_NOTICES, NO_REGISTRY } from "../../tests/api-fixtures.ts";
 import { NOON_MS } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import { createApi } from "./api.ts";
@@ -40,6 +40,7 @@ async function start() {
       standing: (name) => ({ role: ROLES[name as Name], credential: "1" }),
       verify: async (name) => ({ name, role: ROLES[name as Name] }),
     },
+    notices: NO_NOTICES,
     registry: {
       ...NO_REGISTRY,
       whole: () => registry,

@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { Value } from "typebox/value";
 import { afterEach, describe, expect, test } from "vitest";
 import { type HelpRequest, HelpRequestSchema, type Problem, type Role } from "../../protocol/index.ts";
-import { NO_REGISTRY, NO_REQUESTS } from "../../tests/api-fixtures.ts";
+import { NO_NOTICES, NO_REGISTRY, NO_REQUESTS } from "../../tests/api-fixtures.ts";
 import { NOON_MS } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import { askedBy, stepRequest } from "../domain/requests.ts";
@@ -33,6 +33,7 @@ async function serve(role: Role, part: Partial<ApiRequests> = {}) {
     engine: { onChange: () => () => {}, requests } as unknown as ApiEngine,
     entries: { tell: NEVER },
     registry: NO_REGISTRY,
+    notices: NO_NOTICES,
     clock: virtualClock(NOON_MS),
     version: "0",
     refusals: { list: () => ({ counts: {}, recent: [] }) },

@@ -235,6 +235,8 @@ describe("a scheduled copy", () => {
     });
     await append(1, 3);
     expect(schedule.state().behindRows).toBe(3);
+    expect(schedule.figures()).toMatchObject({ behindRows: 3, failing: false });
+    expect(schedule.figures().writtenBytes).toBeGreaterThan(100);
     rmSync(place, { recursive: true });
     await clock.advance(60_000);
     await waitFor("the failure", () => schedule.state().state === "failing");
@@ -244,6 +246,7 @@ describe("a scheduled copy", () => {
     await clock.advance(30_000);
     await waitFor("the copy again", () => schedule.state().state === "current");
     expect(schedule.state().behindRows).toBe(0);
+    expect(schedule.figures().ageS).toBeLessThan(60);
     expect(dailies).toEqual([join(place, "copy")]);
     await schedule.stop();
   });

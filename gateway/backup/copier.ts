@@ -48,7 +48,10 @@ export async function copyOnce(source: CopySource, folder: string, files: readon
     bytes += piece.bytes.length;
     nextId = piece.lastId + 1;
   }
-  for (const { name, bytes: text } of files) await writePiece(folder, name, text);
+  for (const { name, bytes: text } of files) {
+    await writePiece(folder, name, text);
+    bytes += text.length;
+  }
   await writePiece(folder, stateName(state.lastId), state.bytes);
   await tidy(folder, source.oldestId());
   return { lastId: state.lastId, rows, bytes: bytes + state.bytes.length };

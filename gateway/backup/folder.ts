@@ -101,12 +101,15 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/** Half written, by a process that is gone. */
+export function isAbandonedPart(name: string): boolean {
+  const pid = Number(PART.exec(name)?.[1] ?? Number.NaN);
+  return !Number.isNaN(pid) && pid !== process.pid && !isRunning(pid);
+}
+
 /** Removes what processes that are gone left half written. */
 export async function sweepParts(folder: string): Promise<void> {
-  for (const name of await namesIn(folder)) {
-    const pid = Number(PART.exec(name)?.[1] ?? Number.NaN);
-    if (!Number.isNaN(pid) && pid !== process.pid && !isRunning(pid)) await removePiece(folder, name);
-  }
+  for (const name of await namesIn(folder)) if (isAbandonedPart(name)) await removePiece(folder, name);
 }
 
 /** Throws FILE_UNWRITABLE; then nothing of that name has changed. */

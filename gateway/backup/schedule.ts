@@ -27,8 +27,18 @@ export interface ScheduleDeps {
   log?(event: string, detail: Readonly<Record<string, string | number>>): void;
 }
 
+export interface CopyFigures {
+  readonly behindRows: number;
+  readonly failing: boolean;
+  /** Since the start. */
+  readonly writtenBytes: number;
+  /** Since it was last brought up to date; undefined before the first time. */
+  readonly ageS?: number;
+}
+
 export interface Schedule {
   state(): CopyState;
+  figures(): CopyFigures;
   /** Waits a little for the step that is under way. */
   stop(): Promise<void>;
 }
@@ -52,6 +62,8 @@ export function startSchedule({
   let lastId = 0;
   let isOnSameDisk = false;
   let lastMs: number | undefined;
+  let lastMonotonicMs = 0;
+  let writtenBytes = 0;
   let failing: string | undefined;
   let dailyDueMs = Number.NEGATIVE_INFINITY;
   let isDailyRunning = false;
@@ -67,6 +79,8 @@ export function startSchedule({
       lastId = copied.lastId;
       isOnSameDisk = await onSameDisk();
       lastMs = clock.nowMs();
+      lastMonotonicMs = clock.monotonicMs();
+      writtenBytes += copied.bytes;
       failing = undefined;
     } catch (error) {
       const reason = reasonOf(error);
@@ -109,13 +123,21 @@ export function startSchedule({
     return isStuck ? "the disk of the copy does not answer" : failing;
   }
 
+  const behindRows = () => Math.max(0, source.newestId() - lastId);
+
   run();
   return {
+    figures: () => ({
+      behindRows: behindRows(),
+      failing: reasonNow() !== undefined,
+      writtenBytes,
+      ...(lastMs === undefined ? {} : { ageS: (clock.monotonicMs() - lastMonotonicMs) / 1000 }),
+    }),
     state: () => {
       const reason = reasonNow();
       return {
         state: reason !== undefined ? "failing" : lastMs === undefined ? "starting" : "current",
-        behindRows: Math.max(0, source.newestId() - lastId),
+        behindRows: behindRows(),
         everyS: Math.round(everyMs / 1000),
         ...(lastMs === undefined ? {} : { lastAt: toInstant(lastMs) }),
         ...(reason === undefined ? {} : { reason }),

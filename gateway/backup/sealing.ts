@@ -1,6 +1,8 @@
 // Secrets of a copy under a passphrase: scrypt (RFC 7914) makes the key, AES-256-GCM (NIST SP 800-38D) seals. Without the passphrase
 // the file says nothing; changed by one bit it does not open.
 import { createCipheriv, createDecipheriv, randomBytes, scrypt, scryptSync } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { PASSPHRASE_CHARS_MIN } from "../config/files.ts";
 import { GatewayError } from "../errors.ts";
 
 /** 128 MB and some tenths of a second for each guess. */
@@ -46,4 +48,20 @@ export function unseal(sealed: Uint8Array, passphrase: string): Uint8Array {
   } catch (cause) {
     throw new GatewayError("PASSPHRASE_WRONG", {}, { cause });
   }
+}
+
+/** Throws FILE_UNREADABLE, CONFIG_INVALID (too short). Undefined without a file: secrets are left out. */
+export function passphraseOf(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8").trim();
+  } catch (cause) {
+    throw new GatewayError("FILE_UNREADABLE", { path }, { cause });
+  }
+  if (text.length < PASSPHRASE_CHARS_MIN) {
+    const problem = `the passphrase in ${path} is shorter than ${PASSPHRASE_CHARS_MIN} characters`;
+    throw new GatewayError("CONFIG_INVALID", { path, problems: [problem] });
+  }
+  return text;
 }

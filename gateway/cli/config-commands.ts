@@ -1,11 +1,15 @@
 // `waakvlam config`: whether the gateway could start with a file, and what it would start with.
+import { existsSync } from "node:fs";
 import { defineCommand } from "citty";
 import { stringify } from "smol-toml";
 import type { GatewayConfig } from "../../protocol/index.ts";
 import { isLoopbackHost, readConfig } from "../config/config.ts";
 import { shownConfig } from "../config/difference.ts";
 import { checkedFiles } from "../config/files.ts";
+import { readNotifyPlan } from "../config/notify-plan.ts";
+import { listProblems } from "../config/problems.ts";
 import { GatewayError } from "../errors.ts";
+import { loadRegistry, registryPath } from "../registry/registry.ts";
 import type { CommandIo, ExitCode } from "./commands.ts";
 import { CONFIG_FLAG, type CommandShell, JSON_FLAG } from "./definitions.ts";
 
@@ -30,7 +34,8 @@ export function configCommands({ io, configOf, end }: CommandShell) {
 /** Throws FILE_UNREADABLE, CONFIG_INVALID; with `json` what is invalid is data and not thrown. */
 export function checkConfig(file: string, json: boolean, io: CommandIo): ExitCode {
   try {
-    const config = checkedFiles(readConfig(file), file);
+    const config = checkedRead(file);
+    if (config.notify !== undefined) readNotifyPlan(config.notify.file, config);
     if (json) io.out(JSON.stringify({ file, valid: true, problems: [] }));
     else io.out(validText(file, config));
     return 0;
@@ -39,6 +44,16 @@ export function checkConfig(file: string, json: boolean, io: CommandIo): ExitCod
     io.out(JSON.stringify({ file, valid: false, problems: error.detail["problems"] }));
     return 3;
   }
+}
+
+/** With the points of the registry, where there is one: rules name them. */
+function checkedRead(file: string): GatewayConfig {
+  const config = readConfig(file);
+  const { dir } = config.data;
+  const points = existsSync(registryPath(dir))
+    ? loadRegistry(dir, listProblems).points.map((point) => point.pointId)
+    : undefined;
+  return checkedFiles(config, file, points);
 }
 
 function validText(file: string, { mqtt, http }: GatewayConfig): string {

@@ -89,7 +89,7 @@ function rulesAcross(config: GatewayConfig): string[] {
         "Set http.tlsCert and http.tlsKey ('waakvlam tls create --host NAME' makes them), or use 127.0.0.1.",
     );
   }
-  return [...problems, ...webhookRules(config), ...upstreamRules(config)];
+  return [...problems, ...webhookRules(config), ...upstreamRules(config), ...mailRules(config)];
 }
 
 function isLoopbackUrl(url: string): boolean {
@@ -122,6 +122,21 @@ function upstreamRules({ upstream }: GatewayConfig): string[] {
   return problems;
 }
 
+function mailRules({ smtp, sms, notify }: GatewayConfig): string[] {
+  const problems: string[] = [];
+  if (notify === undefined && (smtp !== undefined || sms !== undefined)) {
+    problems.push("notify.file is not set: without recipients nobody gets mail or messages");
+  }
+  if (smtp === undefined) return problems;
+  if ((smtp.user === undefined) !== (smtp.passwordFile === undefined)) {
+    problems.push("smtp: user and passwordFile go together");
+  }
+  if (smtp.tls === "none" && !isLoopbackHost(smtp.host)) {
+    problems.push(`smtp.host ${smtp.host} is another machine: mail to it needs TLS, smtp.tls = "starttls" or "tls"`);
+  }
+  return problems;
+}
+
 /** Two listeners on these would meet. */
 function overlap(a: string, b: string): boolean {
   return a === b || [a, b].some((host) => host === "0.0.0.0" || host === "::");
@@ -130,12 +145,16 @@ function overlap(a: string, b: string): boolean {
 /** Keys that name a file or folder, by section. */
 const PATH_KEYS: Readonly<Partial<Record<keyof GatewayConfig, readonly string[]>>> = {
   data: ["dir"],
+  profile: ["rulesFile"],
   mqtt: ["tlsCert", "tlsKey"],
   http: ["tlsCert", "tlsKey"],
   influxdb: ["tokenFile", "caFile"],
   webhook: ["tokenFile", "secretFile", "caFile"],
   upstream: ["passwordFile", "caFile"],
   metrics: ["tokenFile"],
+  notify: ["file"],
+  smtp: ["passwordFile", "caFile"],
+  sms: ["port", "pinFile"],
   backup: ["dir", "passphraseFile"],
 };
 

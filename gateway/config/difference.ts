@@ -15,12 +15,18 @@ const SECTIONS: Readonly<Record<keyof GatewayConfig, Effect>> = {
   webhook: "now",
   upstream: "now",
   ups: "now",
+  notify: "now",
+  smtp: "now",
+  sms: "now",
   backup: "restart",
   metrics: "now",
   log: "now",
 };
 /** Keys that differ from their section. */
 const KEYS: Readonly<Record<string, Effect>> = { "log.format": "restart" };
+
+/** Read anew at every reload, where there was TLS and still is. */
+const TLS_FILE = /^(?:http|mqtt)\.tls(?:Cert|Key)$/;
 
 export function effectOf(key: string): Effect {
   return KEYS[key] ?? SECTIONS[key.split(".")[0] as keyof GatewayConfig];
@@ -42,7 +48,8 @@ export function configDifference(before: GatewayConfig, after: GatewayConfig): C
   return keys
     .filter((key) => raw[0].get(key) !== raw[1].get(key))
     .map((key) => {
-      return { key, before: old.get(key) ?? "not set", after: next.get(key) ?? "not set", effect: effectOf(key) };
+      const effect = TLS_FILE.test(key) && old.has(key) && next.has(key) ? "now" : effectOf(key);
+      return { key, before: old.get(key) ?? "not set", after: next.get(key) ?? "not set", effect };
     });
 }
 
@@ -55,7 +62,18 @@ export function changeText({ key, before, after, effect }: Change): string {
 export function afterReload(before: GatewayConfig, next: GatewayConfig): GatewayConfig {
   const kept = Object.keys(SECTIONS).filter((name) => SECTIONS[name as keyof GatewayConfig] === "restart");
   const sections = Object.fromEntries(kept.map((name) => [name, before[name as keyof GatewayConfig]]));
-  return { ...next, ...sections, log: { ...next.log, format: before.log.format } };
+  return {
+    ...next,
+    ...sections,
+    http: withTlsOf(before.http, next.http),
+    mqtt: withTlsOf(before.mqtt, next.mqtt),
+    log: { ...next.log, format: before.log.format },
+  };
+}
+
+function withTlsOf<S extends GatewayConfig["http"] | GatewayConfig["mqtt"]>(before: S, { tlsCert, tlsKey }: S): S {
+  const isTls = [before.tlsCert, before.tlsKey, tlsCert, tlsKey].every((path) => path !== undefined);
+  return isTls ? { ...before, tlsCert, tlsKey } : before;
 }
 
 /** For people's eyes: a password in an address, and any value that is itself a secret, does not stand in it. */

@@ -6,6 +6,8 @@ import { dirname } from "node:path";
 import type { GatewayConfig } from "../../protocol/index.ts";
 import { GatewayError } from "../errors.ts";
 import { linedProblems } from "./config.ts";
+import { baseProfileOf } from "./profile.ts";
+import { readRulesFile, unknownPoints } from "./rules-file.ts";
 
 /** A shorter token can be guessed. */
 export const METRICS_TOKEN_CHARS_MIN = 16;
@@ -14,13 +16,20 @@ export const METRICS_TOKEN_CHARS_MIN = 16;
 export const PASSPHRASE_CHARS_MIN = 16;
 
 /** Files that hold a secret: an empty one protects nothing. */
-const SECRET_KEY = /(?:token|secret|password|passphrase)File$/i;
+const SECRET_KEY = /(?:token|secret|password|passphrase|pin)File$/i;
 /** Keys whose value is the path of a file that is read at the start. */
-const FILE_KEY = /(?:File|^tlsCert|^tlsKey|^tlsCa)$/;
+const FILE_KEY = /(?:File|^file|^tlsCert|^tlsKey|^tlsCa)$/;
 
-/** The same configuration. Throws CONFIG_INVALID, with the lines of the file at `path`, when the gateway could not start with it. */
-export function checkedFiles(config: GatewayConfig, path: string | undefined): GatewayConfig {
-  const found = fileProblems(config);
+/**
+ * The same configuration. Throws CONFIG_INVALID, with the lines of the file at `path`, when the gateway could not start with it, or,
+ * where `points` of the registry are known, when its rules name others.
+ */
+export function checkedFiles(
+  config: GatewayConfig,
+  path: string | undefined,
+  points?: readonly string[],
+): GatewayConfig {
+  const found = [...fileProblems(config), ...rulesProblems(config, points)];
   if (found.length === 0) return config;
   const problems = path === undefined ? found : linedProblems(path, found);
   throw new GatewayError("CONFIG_INVALID", { ...(path === undefined ? {} : { path }), problems });
@@ -51,6 +60,21 @@ export function fileProblems(config: GatewayConfig): string[] {
     problems.push(`backup/passphraseFile: the passphrase has ${length}`);
   }
   return problems;
+}
+
+/** Of the file of rules, each with its own place behind the key that names the file. */
+function rulesProblems(config: GatewayConfig, points: readonly string[] | undefined): string[] {
+  const { rulesFile } = config.profile;
+  // One that cannot be read is told of as any file.
+  if (rulesFile === undefined || typeof readText(rulesFile) !== "string") return [];
+  const placed = (problems: readonly string[]) => problems.map((one) => `profile/rulesFile: ${rulesFile}: ${one}`);
+  try {
+    const file = readRulesFile(rulesFile, baseProfileOf(config).rules);
+    return points === undefined ? [] : placed(unknownPoints(file, points));
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    return placed(error.detail["problems"] as string[]);
+  }
 }
 
 interface NamedFile {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { NOON_MS } from "../../tests/fixtures.ts";
-import { type Finding, judge } from "./checks.ts";
+import { checkNotify, type Finding, judge } from "./checks.ts";
 import { report } from "./command.ts";
 import type { DoctorFacts, JournalFacts } from "./facts.ts";
 import { BEHIND_ROWS_MAX } from "./journal-checks.ts";
@@ -13,6 +13,7 @@ const JOURNAL: Extract<JournalFacts, { kind: "open" }> = {
   setAside: 0,
   deadLetters: [],
   gapRows: 0,
+  droppedEarly: 0,
   checkedRows: 20_000,
   damagedRows: 0,
   quickCheck: ["ok"],
@@ -24,6 +25,13 @@ const CERTIFICATE: DoctorFacts["certificates"][number] = {
   untilMs: NOON_MS + 200 * DAY_MS,
   names: ["coordination.lan"],
 };
+const COPY: NonNullable<DoctorFacts["copy"]> = {
+  dir: "/b",
+  everyS: 300,
+  place: { kind: "there", writable: true, sameDisk: false },
+  found: { folder: "/b/0a", newestMs: NOON_MS - 240_000, damaged: [], parts: 0 },
+  passphrase: { kind: "usable" },
+};
 const WELL: DoctorFacts = {
   nowMs: NOON_MS,
   node: { version: "v24.21.0", sqlite: "3.53.4" },
@@ -32,6 +40,7 @@ const WELL: DoctorFacts = {
   disk: { freeBytes: 20e9, sizeBytes: 32e9 },
   journal: JOURNAL,
   history: { kind: "open", covered: 499_990 },
+  copy: COPY,
   registry: { kind: "read", points: 2, devices: ["a-d1", "b-d1"], keyed: ["a-d1", "b-d1"] },
   people: { total: 3, admins: 1 },
   certificates: [CERTIFICATE],
@@ -51,6 +60,7 @@ const CHECKS = [
   "journal",
   "reader engine",
   "history",
+  "copy",
   "registry",
   "people",
   "certificate http.tlsCert",
@@ -100,6 +110,14 @@ const BAD: readonly (readonly [string, Partial<DoctorFacts>, string, Finding["le
   ],
   ["open folder", { folder: { ...WELL.folder, mode: 0o755 } }, "data folder", "warning", /0755/, /^chmod 750 \/d$/],
   ["low disk", { disk: { freeBytes: 1.5e9, sizeBytes: 32e9 } }, "disk", "warning", /lower bound of 1\.6 GB/, /du /],
+  [
+    "disk below the configured bound",
+    { disk: { freeBytes: 9e9, sizeBytes: 32e9, lowWaterBytes: 10e9 } },
+    "disk",
+    "warning",
+    /lower bound of 10\.0 GB/,
+    /du /,
+  ],
   ["full disk", { disk: { freeBytes: 0.1e9, sizeBytes: 32e9 } }, "disk", "fault", /nearly nothing/, /du /],
   ["no journal", { journal: { kind: "none" } }, "journal", "warning", /none yet/],
   [
@@ -173,6 +191,95 @@ const BAD: readonly (readonly [string, Partial<DoctorFacts>, string, Finding["le
     "fault",
     /not a database/,
     /move \/d\/history\.db\* away/,
+  ],
+  ["no copy", { copy: undefined }, "copy", "warning", /none is configured/, /backup\.dir/],
+  [
+    "copy without its disk",
+    { copy: { ...COPY, place: { kind: "missing" }, found: undefined } },
+    "copy",
+    "fault",
+    /\/b is not there/,
+    /^mount \/b/,
+  ],
+  [
+    "copy whose disk hangs",
+    { copy: { ...COPY, place: { kind: "silent" }, found: undefined } },
+    "copy",
+    "fault",
+    /does not answer/,
+    /umount -f -l \/b && mount \/b/,
+  ],
+  [
+    "copy that cannot be looked at",
+    { copy: { ...COPY, place: { kind: "unreadable", reason: "EIO" }, found: undefined } },
+    "copy",
+    "fault",
+    /EIO/,
+    /mount \/b/,
+  ],
+  [
+    "copy that cannot be written",
+    { copy: { ...COPY, place: { kind: "there", writable: false, sameDisk: false } } },
+    "copy",
+    "fault",
+    /cannot be written/,
+    /chown .* \/b/,
+  ],
+  [
+    "copy on the disk of the data",
+    { copy: { ...COPY, place: { kind: "there", writable: true, sameDisk: true } } },
+    "copy",
+    "warning",
+    /lost with it/,
+    /mount \/b/,
+  ],
+  [
+    "no complete copy",
+    { copy: { ...COPY, found: { folder: "/b/0a", damaged: [], parts: 0 } } },
+    "copy",
+    "fault",
+    /no complete copy in \/b\/0a/,
+    /waakvlam backup/,
+  ],
+  [
+    "copy with a damaged state",
+    { copy: { ...COPY, found: { folder: "/b/0a", newestMs: NOON_MS, damaged: ["state-7.piece"], parts: 0 } } },
+    "copy",
+    "fault",
+    /state-7\.piece .* not whole/,
+    /waakvlam verify \/b\/0a/,
+  ],
+  [
+    "old copy beside a gateway that runs",
+    { copy: { ...COPY, found: { folder: "/b/0a", newestMs: NOON_MS - 1_500_001, damaged: [], parts: 0 } } },
+    "copy",
+    "fault",
+    /25 min old \(2026-11-24T11:34/,
+    /waakvlam backup; journalctl/,
+  ],
+  [
+    "half-written copies",
+    { copy: { ...COPY, found: { folder: "/b/0a", newestMs: NOON_MS, damaged: [], parts: 2 } } },
+    "copy",
+    "warning",
+    /^2 half-written/,
+    /waakvlam backup/,
+  ],
+  [
+    "copy that cannot seal",
+    { copy: { ...COPY, passphrase: { kind: "unusable", path: "/p", reason: "/p cannot be read by this user" } } },
+    "copy passphrase",
+    "fault",
+    /cannot be sealed: \/p/,
+    /chmod 600 \/p/,
+  ],
+  [
+    "acts dropped early",
+    { journal: { ...JOURNAL, droppedEarly: 12 } },
+    "dropped notes",
+    "warning",
+    /^12 acts or notes/,
+    /sink that refuses/,
   ],
   ["rows set aside", { journal: { ...JOURNAL, setAside: 4 } }, "set aside", "warning", /^4 rows/, /report/],
   [
@@ -382,6 +489,16 @@ describe("the doctor", () => {
     expect(findings.filter((one) => one.level !== "ok")).toEqual([]);
   });
 
+  test("a copy that is old because the gateway does not run takes a start, and is a fault after a day", () => {
+    const levels = [1, 25].map((hours) => {
+      const found = { folder: "/b/0a", newestMs: NOON_MS - hours * 3_600_000, damaged: [], parts: 0 };
+      const http = { ...WELL.http, answer: "nobody" } as const;
+      return judge({ ...WELL, http, copy: { ...COPY, found } }).find((one) => one.check === "copy");
+    });
+    expect(levels.map((one) => one?.level)).toEqual(["warning", "fault"]);
+    expect(levels[0]?.mend).toMatch(/systemctl start waakvlam/);
+  });
+
   test("ends with 1 for a fault and 0 for warnings, as a table or as JSON", () => {
     const lines: string[] = [];
     const io = { out: (line: string) => void lines.push(line) };
@@ -396,5 +513,24 @@ describe("the doctor", () => {
     lines.length = 0;
     expect(report(judge({ ...WELL, people: { total: 0, admins: 0 } }), true, io)).toBe(1);
     expect(JSON.parse(lines[0] ?? "")).toMatchObject({ faults: 1, warnings: 0 });
+  });
+});
+
+describe("who is told of alerts", () => {
+  const notify = { file: "notify.toml", problems: [], recipients: 2, ways: [] };
+
+  test("nobody, a mistake, and a way that does not work are told of, each with what mends it", () => {
+    expect(checkNotify({} as DoctorFacts)).toEqual([]);
+    const of = (part: Partial<NonNullable<DoctorFacts["notify"]>>) =>
+      checkNotify({ notify: { ...notify, ...part } } as DoctorFacts).map(({ check, level }) => `${check} ${level}`);
+    expect(of({})).toEqual(["recipients ok"]);
+    expect(of({ recipients: 0 })).toEqual(["recipients warning"]);
+    expect(of({ problems: ["line 1"], ways: [{ name: "sms" }] })).toEqual(["recipients fault"]);
+    const failure = "no network: searching";
+    expect(of({ ways: [{ name: "sms", failure }, { name: "email" }] })).toEqual([
+      "recipients ok",
+      "notify sms fault",
+      "notify email ok",
+    ]);
   });
 });

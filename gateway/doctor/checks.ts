@@ -1,6 +1,7 @@
 // The judgement, one function a matter: what is well, what will go wrong, what is wrong, and the command that mends it. Pure.
 import { CONCEPT_2026 } from "../domain/profile.ts";
 import { lowWaterBytes } from "../domain/self.ts";
+import { checkCopy } from "./copy-checks.ts";
 import type { CertificateFacts, DoctorFacts } from "./facts.ts";
 import { checkHistory, checkJournal } from "./journal-checks.ts";
 
@@ -26,11 +27,13 @@ export function judge(facts: DoctorFacts): Finding[] {
     checkDisk(facts),
     ...checkJournal(facts.journal, facts.folder.dir),
     ...checkHistory(facts),
+    ...checkCopy(facts),
     ...checkRegistry(facts),
     checkPeople(facts),
     ...facts.certificates.map((one) => checkCertificate(one, facts.nowMs)),
     ...checkListeners(facts),
     ...checkTargets(facts),
+    ...checkNotify(facts),
     checkClock(facts),
     ...checkUps(facts),
     ...checkUnit(facts),
@@ -93,7 +96,7 @@ function octal(mode: number): string {
 
 export function checkDisk({ disk, folder }: DoctorFacts): Finding {
   if (disk === undefined) return { check: "disk", level: "warning", what: "its free space cannot be read" };
-  const low = lowWaterBytes(disk.sizeBytes, CONCEPT_2026.gateway);
+  const low = lowWaterBytes(disk, CONCEPT_2026.gateway);
   const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   const what = `${gb(disk.freeBytes)} of ${gb(disk.sizeBytes)} free`;
   const mend = `du -xh --max-depth=1 ${folder.dir} / | sort -h | tail`;
@@ -150,14 +153,19 @@ export function checkCertificate(certificate: CertificateFacts, nowMs: number): 
   const { key, path, fromMs, untilMs, names, host } = certificate;
   const check = `certificate ${key}`;
   const until = new Date(untilMs).toISOString().slice(0, 10);
-  const mend = `waakvlam tls create --host ${names[0] ?? "NAME"}`;
+  const mend = `waakvlam tls create --host ${names[0] ?? "NAME"}; systemctl reload waakvlam`;
   if (nowMs < fromMs) {
     return { check, level: "fault", what: `${path} is not valid yet`, mend: "timedatectl (the clock may be wrong)" };
   }
   if (nowMs >= untilMs) return { check, level: "fault", what: `${path} has expired on ${until}`, mend };
   if (host !== undefined && !names.includes(host)) {
     const what = `${path} names ${names.join(", ")} and not ${host}`;
-    return { check, level: "warning", what, mend: `waakvlam tls create --host ${[host, ...names].join(",")}` };
+    return {
+      check,
+      level: "warning",
+      what,
+      mend: `waakvlam tls create --host ${[host, ...names].join(",")}; systemctl reload waakvlam`,
+    };
   }
   const days = Math.floor((untilMs - nowMs) / DAY_MS);
   if (days < CERTIFICATE_WARN_DAYS) {
@@ -205,6 +213,28 @@ export function checkTargets({ targets }: DoctorFacts): Finding[] {
     const what = `${url} cannot be reached (${failure}); rows wait for it`;
     return { check: `target ${key}`, level: "warning", what, mend: `curl -v ${url}` };
   });
+}
+
+export function checkNotify({ notify }: DoctorFacts): Finding[] {
+  if (notify === undefined) return [];
+  const { file, problems, recipients, ways } = notify;
+  const check = "recipients";
+  if (problems.length > 0) {
+    const mend = `edit ${file}, then: waakvlam doctor`;
+    return [{ check, level: "fault", what: `${file}: ${problems.slice(0, 3).join("; ")}`, mend }];
+  }
+  const found: Finding[] =
+    recipients === 0
+      ? [{ check, level: "warning", what: `${file} names nobody`, mend: `add [[recipients]] to ${file}` }]
+      : [ok(check, `${recipients} in ${file}`)];
+  for (const { name, failure } of ways) {
+    if (failure === undefined) found.push(ok(`notify ${name}`, "it would work now"));
+    else {
+      const mend = name === "sms" ? "ls -l /dev/serial/by-id; check antenna, SIM and sms.pinFile" : `check [smtp]`;
+      found.push({ check: `notify ${name}`, level: "fault", what: `messages do not get out (${failure})`, mend });
+    }
+  }
+  return found;
 }
 
 export function checkClock({ clock, nowMs }: DoctorFacts): Finding {

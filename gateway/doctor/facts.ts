@@ -25,7 +25,17 @@ export interface DoctorFacts {
   readonly mqtt: { readonly host: string; readonly port: number; readonly answers: boolean };
   /** Addresses that the configuration sends to. */
   readonly targets: readonly { readonly key: string; readonly url: string; readonly failure?: string }[];
+  /** Undefined where nobody is to be told. */
+  readonly notify?: {
+    readonly file: string;
+    readonly problems: readonly string[];
+    readonly recipients: number;
+    /** Ways to people that can be looked at, with what is wrong. */
+    readonly ways: readonly { readonly name: string; readonly failure?: string }[];
+  };
   readonly clock: { readonly plausible: boolean; readonly synchronised?: boolean };
+  /** Undefined where none is configured. */
+  readonly copy?: CopyFacts | undefined;
   /** Undefined where none is configured. */
   readonly ups?: UpsFacts & { readonly name: string };
   /** Undefined where there is no such unit. */
@@ -46,6 +56,8 @@ export type JournalFacts =
       /** Rows that were dropped before all had read them, ever, and the last time. */
       readonly gapRows: number;
       readonly lastGap?: { readonly why: string; readonly atMs: number };
+      /** Acts and notes on rows that went before their time, because there were too many. */
+      readonly droppedEarly: number;
       /** Of the newest rows, so many were looked at, and so many do not fit their checksum. */
       readonly checkedRows: number;
       readonly damagedRows: number;
@@ -86,4 +98,31 @@ export interface HttpFacts {
   readonly answer: "gateway" | "other" | "nobody";
   /** Why it is not ready, as `/readyz` says; empty when it is. */
   readonly notReady: readonly string[];
+}
+
+export interface CopyFacts {
+  /** Where copies are kept. */
+  readonly dir: string;
+  readonly everyS: number;
+  readonly place:
+    | { readonly kind: "there"; readonly writable: boolean; readonly sameDisk: boolean }
+    | { readonly kind: "missing" }
+    | { readonly kind: "silent" }
+    | { readonly kind: "unreadable"; readonly reason: string };
+  /** The copy of this journal; undefined while there is no journal. */
+  readonly found?:
+    | {
+        readonly folder: string;
+        /** When its newest whole state was written. */
+        readonly newestMs?: number;
+        /** States that are newer, and not whole. */
+        readonly damaged: readonly string[];
+        /** Files that copies which were ended have left. */
+        readonly parts: number;
+      }
+    | undefined;
+  readonly passphrase:
+    | { readonly kind: "none" }
+    | { readonly kind: "usable" }
+    | { readonly kind: "unusable"; readonly path: string; readonly reason: string };
 }

@@ -2,17 +2,21 @@
 import { X509Certificate } from "node:crypto";
 import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { GatewayConfig } from "../../protocol/index.ts";
+import type { GatewayConfig, NotifyPlan } from "../../protocol/index.ts";
 import { type Clock, isPlausibleWallTime } from "../clock.ts";
 import { isLoopbackHost, linedProblems } from "../config/config.ts";
 import { fileProblems } from "../config/files.ts";
+import { readNotifyPlan } from "../config/notify-plan.ts";
 import { listProblems } from "../config/problems.ts";
 import { GatewayError } from "../errors.ts";
+import { ownCarriers, usedCarriers } from "../notify/carriers.ts";
+import type { Carriers } from "../notify/channel.ts";
 import { keyedDevices } from "../registry/keys.ts";
 import { listPeople } from "../registry/people.ts";
 import { loadRegistry } from "../registry/registry.ts";
 import { askUps } from "../ups/ask.ts";
 import { upsFactsOf } from "../ups/nut.ts";
+import { probeCopy } from "./copy-facts.ts";
 import type { CertificateFacts, DoctorFacts, RegistryFacts } from "./facts.ts";
 import { answers, askGateway, probeJournal, readClock, readUnit } from "./probes.ts";
 
@@ -31,13 +35,15 @@ export async function gather({ config, path, problems, clock }: Patient): Promis
   const { host, port } = config.mqtt;
   const synchronised = readClock();
   const unit = readUnit();
-  const disk = readDisk(dir);
-  const [{ journal, history }, http, isMqttTaken, targets, ups] = await Promise.all([
+  const disk = readDisk(config.data);
+  const [{ journal, history }, http, isMqttTaken, targets, notify, ups, copy] = await Promise.all([
     probeJournal(dir, clock),
     askGateway(config.http, at(config.http.host), clock),
     answers({ host: at(host), port }, clock),
     readTargets(config, clock),
+    readNotify(config, clock),
     readUps(config, clock),
+    probeCopy(config, clock),
   ]);
   return {
     nowMs,
@@ -53,7 +59,9 @@ export async function gather({ config, path, problems, clock }: Patient): Promis
     http: { host: config.http.host, port: config.http.port, ...http },
     mqtt: { host, port, answers: isMqttTaken === undefined },
     targets,
+    ...(notify === undefined ? {} : { notify }),
     clock: { plausible: isPlausibleWallTime(nowMs), ...(synchronised === undefined ? {} : { synchronised }) },
+    ...(copy === undefined ? {} : { copy }),
     ...(ups === undefined ? {} : { ups }),
     ...(unit === undefined ? {} : { unit }),
   };
@@ -70,7 +78,7 @@ function readFolder(config: GatewayConfig): DoctorFacts["folder"] {
   const { dir } = config.data;
   const own = ["keys.json", "people.json"].map((name) => join(dir, name));
   const keys = [config.http.tlsKey, config.mqtt.tlsKey].filter((path) => path !== undefined);
-  const { influxdb, webhook, upstream, metrics, backup } = config;
+  const { influxdb, webhook, upstream, metrics, backup, notify, smtp, sms } = config;
   const files = [
     influxdb?.tokenFile,
     webhook?.tokenFile,
@@ -78,6 +86,10 @@ function readFolder(config: GatewayConfig): DoctorFacts["folder"] {
     upstream?.passwordFile,
     metrics.tokenFile,
     backup?.passphraseFile,
+    // Phone numbers stand in the first.
+    notify?.file,
+    smtp?.passwordFile,
+    sms?.pinFile,
   ];
   const tokens = files.filter((path) => path !== undefined);
   const secrets = [...new Set([...own, ...keys, ...tokens])].flatMap((path) => {
@@ -104,10 +116,11 @@ function modeOf(path: string): number | undefined {
   }
 }
 
-function readDisk(dir: string): DoctorFacts["disk"] {
+function readDisk({ dir, lowWaterMb }: GatewayConfig["data"]): DoctorFacts["disk"] {
   if (!existsSync(dir)) return undefined;
   const { bavail, blocks, bsize } = statfsSync(dir);
-  return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
+  const disk = { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
+  return lowWaterMb === undefined ? disk : { ...disk, lowWaterBytes: lowWaterMb * MB };
 }
 
 function reasonOf(error: unknown): string {
@@ -155,6 +168,8 @@ function readCertificates(config: GatewayConfig): CertificateFacts[] {
   });
 }
 
+const MB = 1024 * 1024;
+
 const PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443, "mqtt:": 1883, "mqtts:": 8883 };
 
 /** Every address that a section sends to: a connection says enough, and changes nothing there. */
@@ -176,6 +191,30 @@ function urlsOf(value: unknown, at = ""): { readonly key: string; readonly url: 
     if (key === "url" && typeof inner === "string" && URL.canParse(inner)) return [{ key: at, url: inner }];
     return urlsOf(inner, path);
   });
+}
+
+/** Whether a message would get out: asks modem and mail server, and sends nothing. */
+async function readNotify(config: GatewayConfig, clock: Clock): Promise<DoctorFacts["notify"]> {
+  if (config.notify === undefined) return undefined;
+  const { file } = config.notify;
+  let plan: NotifyPlan;
+  let carriers: Carriers;
+  try {
+    plan = readNotifyPlan(file, config);
+    carriers = usedCarriers(ownCarriers(config, clock), plan);
+  } catch (error) {
+    const problems = error instanceof GatewayError ? error.detail["problems"] : undefined;
+    return { file, recipients: 0, ways: [], problems: Array.isArray(problems) ? problems : [reasonOf(error)] };
+  }
+  const ways = await Promise.all(
+    Object.entries(carriers).map(async ([name, carrier]) => {
+      if (carrier.look === undefined) return [];
+      const failure = await carrier.look();
+      carrier.close?.();
+      return [{ name, ...(failure === undefined ? {} : { failure }) }];
+    }),
+  );
+  return { file, problems: [], recipients: plan.recipients.length, ways: ways.flat() };
 }
 
 async function readUps({ ups }: GatewayConfig, clock: Clock): Promise<DoctorFacts["ups"]> {

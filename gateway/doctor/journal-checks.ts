@@ -69,13 +69,18 @@ function checkReaders({ newestId, cursors }: Open): Finding[] {
   });
 }
 
-function checkLeftOut({ setAside, deadLetters, gapRows, lastGap }: Open): Finding[] {
+function checkLeftOut({ setAside, deadLetters, gapRows, lastGap, droppedEarly }: Open): Finding[] {
   const findings: Finding[] = [];
   if (gapRows > 0) {
     const last = lastGap === undefined ? "" : `; the last ${toInstant(lastGap.atMs)}: ${lastGap.why}`;
     const what = `${gapRows} rows were dropped before all had read them${last}`;
     const mend = "enlarge the disk, and see which reader is behind";
     findings.push({ check: "dropped rows", level: "warning", what, mend });
+  }
+  if (droppedEarly > 0) {
+    const what = `${droppedEarly} acts or notes on rows went before their time: there were too many`;
+    const mend = "see in the log what makes so many, such as a sink that refuses rows, and end it";
+    findings.push({ check: "dropped notes", level: "warning", what, mend });
   }
   if (setAside > 0) {
     const what = `${setAside} rows could not be judged; they are kept`;

@@ -22,6 +22,7 @@ export type ProbeLine =
       readonly deadLetters: readonly { readonly sink: string; readonly count: number }[];
       readonly gapRows: number;
       readonly lastGap?: { readonly why: string; readonly atMs: number };
+      readonly droppedEarly: number;
     }
   | { readonly step: "history"; readonly covered: number }
   | { readonly step: "history"; readonly reason: string }
@@ -63,6 +64,7 @@ function open(db: DatabaseSync, reader: SqliteReader): number {
     setAside,
     deadLetters: deadLetters as { sink: string; count: number }[],
     gapRows: reader.lostRows(),
+    droppedEarly: reader.droppedEarly(),
     ...(lastGap === undefined ? {} : { lastGap: { why: lastGap.why, atMs: lastGap.atMs } }),
   });
   return newestId;

@@ -15,7 +15,7 @@ import type { ProbeLine } from "./journal-probe.ts";
 const CONNECT_MS = 3_000;
 const HTTP_MS = 5_000;
 const BODY_BYTES_MAX = 64 * 1_024;
-const JOURNAL_MS = 20_000;
+const PROBE_MS = 20_000;
 const COMMAND_MS = 3_000;
 
 /** Undefined when something listens there, else why not. */
@@ -92,6 +92,38 @@ function parsed(body: string): Record<string, unknown> {
   }
 }
 
+/** What a probe in a process of its own said in time. One that waits for a disk that does not answer is left behind. */
+export async function linesOf<Line>(
+  probe: URL,
+  words: readonly string[],
+  clock: Pick<Clock, "after">,
+): Promise<{ readonly lines: readonly Line[]; readonly err: string }> {
+  const child = spawn(process.execPath, [fileURLToPath(probe), ...words], { stdio: ["ignore", "pipe", "pipe"] });
+  const said = { out: "", err: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    said.out += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said.err = (said.err + text).slice(-2_000);
+  });
+  await new Promise<void>((resolve) => {
+    const timer = clock.after(PROBE_MS, () => {
+      child.kill("SIGKILL");
+      child.unref();
+      child.stdout.destroy();
+      child.stderr.destroy();
+      resolve();
+    });
+    child.once("close", () => {
+      timer.stop();
+      resolve();
+    });
+  });
+  // The last line may be torn off.
+  const whole = said.out.split("\n").slice(0, -1);
+  return { lines: whole.map((line) => JSON.parse(line) as Line), err: said.err };
+}
+
 /** The journal, and beside it what is made of it. */
 export async function probeJournal(
   dir: string,
@@ -105,23 +137,8 @@ export async function probeJournal(
     const unreadable = { kind: "unreadable", reason: `this user may not read it (${code})` } as const;
     return { journal: unreadable, history: unreadable };
   }
-  const probe = fileURLToPath(new URL("./journal-probe.ts", import.meta.url));
-  const child = spawn(process.execPath, [probe, dir], { stdio: ["ignore", "pipe", "pipe"] });
-  const timer = clock.after(JOURNAL_MS, () => child.kill("SIGKILL"));
-  const said = { out: "", err: "" };
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    said.out += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    said.err = (said.err + text).slice(-2_000);
-  });
-  await new Promise<void>((resolve) => child.once("close", () => resolve()));
-  timer.stop();
-  const lines = said.out
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as ProbeLine);
-  return { journal: journalFacts(lines, said.err), history: historyFacts(lines) };
+  const { lines, err } = await linesOf<ProbeLine>(new URL("./journal-probe.ts", import.meta.url), [dir], clock);
+  return { journal: journalFacts(lines, err), history: historyFacts(lines) };
 }
 
 function historyFacts(lines: readonly ProbeLine[]): HistoryFileFacts {

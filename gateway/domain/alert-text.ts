@@ -24,6 +24,10 @@ export type RuleId =
   | "starter-battery"
   | "occupancy-full"
   | "occupancy-high"
+  | "fuel-loss"
+  | "fuel-leak"
+  | "fuel-overuse"
+  | "fuel-tamper"
   | "frames-refused"
   | "device-newer"
   | "row-set-aside";
@@ -100,6 +104,15 @@ function enduranceText(nlWhat: string, enWhat: string): Writer {
   };
 }
 
+/** Writes numbers of the values as each language does; a question mark for what is none. */
+function amounts(values: AlertValues) {
+  const of = (language: string) => {
+    const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+    return (name: string) => (typeof values[name] === "number" ? number.format(values[name]) : "?");
+  };
+  return { nl: of("nl-NL"), en: of("en-GB") };
+}
+
 const WRITERS: Readonly<Record<RuleId, Writer>> = {
   ...SELF_WRITERS,
   "endurance-critical": enduranceText("Energie bijna op", "Energy nearly gone"),
@@ -155,6 +168,66 @@ const WRITERS: Readonly<Record<RuleId, Writer>> = {
       },
     };
   },
+  "fuel-loss": (values) => {
+    const { nl, en } = amounts(values);
+    return {
+      nl: {
+        what: "Onverklaard brandstofverlies",
+        consequence: `${nl("lostL")} l verdwenen terwijl het aggregaat stilstond; nog ${nl("litres")} l`,
+        action: "Ga kijken: diefstal, lekkage of geleend? Meet het peil met de stok.",
+      },
+      en: {
+        what: "Unexplained loss of fuel",
+        consequence: `${en("lostL")} l gone while the generator stood still; ${en("litres")} l left`,
+        action: "Go and look: theft, a leak, or borrowed? Dip the tank.",
+      },
+    };
+  },
+  "fuel-leak": (values) => {
+    const { nl, en } = amounts(values);
+    return {
+      nl: {
+        what: "Brandstof lekt mogelijk",
+        consequence: `peil daalt ${nl("perH")} l/u over 12 uur stilstand`,
+        action: "Controleer tank, leidingen en opvangbak.",
+      },
+      en: {
+        what: "Fuel may be leaking",
+        consequence: `level falls ${en("perH")} l/h over 12 hours at rest`,
+        action: "Check tank, lines and bund.",
+      },
+    };
+  },
+  "fuel-overuse": (values) => {
+    const { nl, en } = amounts(values);
+    return {
+      nl: {
+        what: "Verbruik te hoog",
+        consequence: `${nl("perH")} l/u waar ${nl("expectedPerH")} l/u past bij dit aggregaat`,
+        action: "Zoek lekkage, aftappen of een storing; meet het peil met de stok.",
+      },
+      en: {
+        what: "Burns too much",
+        consequence: `${en("perH")} l/h where ${en("expectedPerH")} l/h fits this generator`,
+        action: "Look for a leak, tapping or a fault; dip the tank.",
+      },
+    };
+  },
+  "fuel-tamper": (values) => {
+    const { nl, en } = amounts(values);
+    return {
+      nl: {
+        what: "Peilsensor losgenomen",
+        consequence: `er zat nog ${nl("litres")} l in de tank; het peil wordt niet meer gezien`,
+        action: "Ga kijken of er brandstof wordt weggehaald; meet met de stok.",
+      },
+      en: {
+        what: "Level sensor unplugged",
+        consequence: `${en("litres")} l was still in the tank; the level is not seen any more`,
+        action: "See whether fuel is being taken; dip the tank.",
+      },
+    };
+  },
   "frames-refused": (values) => ({
     nl: {
       what: "Berichten geweigerd",
@@ -197,6 +270,19 @@ const GROUP = "group-";
 
 /** What an alert says. A rule that brings its own words has them filled in: `{enduranceH}`. */
 export function alertText(ruleId: string, values: AlertValues, template?: AlertText): AlertText {
+  return withTimes(textOf(ruleId, values, template), values["times"]);
+}
+
+/** An alert that comes and goes is one line, which says so. */
+function withTimes({ nl, en }: AlertText, times: AlertValues[string] | undefined): AlertText {
+  if (times === undefined) return { nl, en };
+  return {
+    nl: { ...nl, what: `${nl.what} (komt en gaat, ${times} keer)` },
+    en: { ...en, what: `${en.what} (comes and goes, ${times} times)` },
+  };
+}
+
+function textOf(ruleId: string, values: AlertValues, template?: AlertText): AlertText {
   if (ruleId === "path-down") return pathText(values);
   if (ruleId.startsWith(GROUP)) return groupText(alertText(ruleId.slice(GROUP.length), values, template), values);
   if (template !== undefined) return { nl: filled(template.nl, values), en: filled(template.en, values) };

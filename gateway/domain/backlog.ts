@@ -1,6 +1,6 @@
 // A backlog frame taken apart: every sample in it becomes a record of its own, under its own sequence and with the very
 // report frame that lay on the device.
-import { type Backlog, decodeUplink } from "../../protocol/index.ts";
+import { type Backlog, decodeUplink } from "../../protocol/wire.ts";
 
 export interface BacklogSample {
   /** Extended; always behind the frame's own. */

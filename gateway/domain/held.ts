@@ -1,6 +1,6 @@
 // Which rules held when: so that a delay counts in the time of the samples, and an hour that arrives late counts as the
 // hour that it was.
-import { type Entry, hasSlot, withEntry } from "./series.ts";
+import { type Entry, hasSlot, withEntry } from "./endurance/series.ts";
 
 /** A series of [atMs, bits]: one bit a rule. */
 export type HeldSeries = readonly Entry[];
@@ -11,11 +11,14 @@ const BITS: Readonly<Record<string, number>> = {
   "endurance-low": 2,
   "cannot-reach-72h": 4,
   "sensor-bad": 8,
-  "mains-lost": 32,
-  "starter-battery": 64,
-  "occupancy-full": 128,
-  "occupancy-high": 256,
-  "generator-not-ready": 512,
+  "fuel-leak": 16,
+  "fuel-overuse": 32,
+  "fuel-tamper": 64,
+  "mains-lost": 128,
+  "starter-battery": 256,
+  "occupancy-full": 512,
+  "occupancy-high": 1024,
+  "generator-not-ready": 2048,
 };
 /** Of a delay that is longer, only this much counts of what came late. */
 export const HELD_MS = 2 * 3_600_000;

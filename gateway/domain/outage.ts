@@ -1,5 +1,5 @@
 // Since when the region is without mains, from what the points say.
-import { median } from "./series.ts";
+import { median } from "./endurance/series.ts";
 
 const HOUR_MS = 3_600_000;
 

@@ -20,7 +20,7 @@ export function isAllowed(role: Role, action: Action): boolean {
 }
 
 /** What the gateway publishes for readers; frames of devices are for nobody but the gateway and that device. */
-const READABLE = ["waakvlam/v1/points/", "waakvlam/v1/alerts/", "waakvlam/v1/gateway/"];
+const READABLE = ["waakvlam/v1/points/", "waakvlam/v1/alerts/", "waakvlam/v1/notices/", "waakvlam/v1/gateway/"];
 
 /** True when a person of this role may subscribe to this filter: nothing it matches lies outside the state topics. */
 export function mayReadTopic(role: Role, filter: string): boolean {

@@ -1,8 +1,24 @@
 // What is known of one point, stepped by the records of its devices. Pure: the same records in the same order give the
 // same model, and late ones correct what they belong to without making it look fresh.
 import type { Report, Told } from "../../protocol/index.ts";
-import type { BatterySeries } from "./battery.ts";
-import type { LevelSeries } from "./consumption.ts";
+import type { BatterySeries } from "./endurance/battery.ts";
+import { type Doubt, doubtAfter } from "./endurance/charge.ts";
+import type { LevelSeries } from "./endurance/consumption.ts";
+import type { ToldDelivery } from "./endurance/deliveries.ts";
+import {
+  assetIdOf,
+  withDelivery as deliveryInto,
+  withDip as dipInto,
+  EMPTY_FUEL,
+  type FuelModel,
+  fuelUntil,
+  withoutDelivery as rejectedIn,
+  type ToldDip,
+  withLevels,
+} from "./endurance/fuel-model.ts";
+import { withHour } from "./endurance/hours.ts";
+import { until, withEntry } from "./endurance/series.ts";
+import { litresAt } from "./endurance/tank.ts";
 import type { HeldSeries } from "./held.ts";
 import { type Lifecycle, NO_LIFECYCLE, stepDevicePhase } from "./lifecycle.ts";
 import { type MainsSeries, mainsLostSince, mainsUntil, withMains } from "./mains.ts";
@@ -13,8 +29,6 @@ import { NO_PEOPLE, type PeopleModel, withCounter } from "./people/people.ts";
 import { AHEAD_MS_MAX } from "./placing.ts";
 import type { PointView } from "./point.ts";
 import type { TimeQuality } from "./record.ts";
-import { until, withEntry } from "./series.ts";
-import { litresAt } from "./tank.ts";
 
 /** What came from which record. */
 interface Origin {
@@ -43,6 +57,9 @@ export interface PointModel {
   readonly crossChecks?: Readonly<Record<string, ReadingState>>;
   readonly levels: LevelSeries;
   readonly currents: BatterySeries;
+  /** What is believed of the battery's charge at the beginning of `currents`, when not its shunt. */
+  readonly doubt?: Doubt;
+  readonly fuel: FuelModel;
   readonly mains: MainsSeries;
   readonly mainsLostMs: number | undefined;
   /** Since when a rule's condition holds, or (`off-…`) has ceased to. */
@@ -62,6 +79,7 @@ export function emptyModel(pointId: string): PointModel {
     readings: {},
     levels: [],
     currents: [],
+    fuel: EMPTY_FUEL,
     mains: [],
     mainsLostMs: undefined,
     conditions: {},
@@ -93,7 +111,7 @@ function isNewer({ deviceId, sequence, timeMs, receivedMs }: ReportArrival, befo
 
 /** The model after one report. A reading moves only to a newer one; of a group that another device owns it is a cross-check. */
 export function withReport(before: PointModel, view: PointView, arrival: ReportArrival): PointModel {
-  const model = withoutFuture(withoutAhead(before, arrival.receivedMs), arrival.receivedMs + AHEAD_MS_MAX);
+  const model = ofSet(withoutFuture(withoutAhead(before, arrival.receivedMs), arrival.receivedMs + AHEAD_MS_MAX), view);
   const { timeMs, deviceId, sequence } = arrival;
   const { counted: report, checks } = byOwner(arrival.report, deviceId, view.groupOwners);
   const origin = { deviceId, sequence, atMs: timeMs };
@@ -108,6 +126,9 @@ export function withReport(before: PointModel, view: PointView, arrival: ReportA
     }
   }
   const mains = mainsWith(model.mains, report.power?.mains, timeMs);
+  const levels = levelsWith(model.levels, view, report, timeMs);
+  const currents = currentsWith(model.currents, report, timeMs);
+  const doubt = doubtAfter(view.battery, model.currents, currents, model.doubt);
   return {
     ...model,
     mains,
@@ -120,8 +141,10 @@ export function withReport(before: PointModel, view: PointView, arrival: ReportA
     people: peopleWith(model.people, arrival),
     readings,
     ...(checks === undefined ? {} : { crossChecks: checksWith(model.crossChecks ?? {}, arrival, checks) }),
-    levels: levelsWith(model.levels, view, report, timeMs),
-    currents: currentsWith(model.currents, report, timeMs),
+    levels,
+    currents,
+    ...(doubt === undefined && model.doubt === undefined ? {} : { doubt }),
+    fuel: fuelWith(model.fuel, view, { levels, report, timeMs }),
   };
 }
 
@@ -150,10 +173,19 @@ function withoutFuture(model: PointModel, untilMs: number): PointModel {
   const currents = until(model.currents, untilMs);
   const held = until(model.held, untilMs);
   const mains = mainsUntil(model.mains, untilMs);
+  const fuel = fuelUntil(model.fuel, untilMs);
   const isSampleAhead = model.lastSampleMs !== undefined && model.lastSampleMs > untilMs;
   const isSame = levels === model.levels && currents === model.currents && held === model.held;
-  if (isSame && mains === model.mains && !isSampleAhead) return model;
-  return { ...model, levels, currents, held, mains, lastSampleMs: isSampleAhead ? undefined : model.lastSampleMs };
+  if (isSame && mains === model.mains && fuel === model.fuel && !isSampleAhead) return model;
+  return {
+    ...model,
+    levels,
+    currents,
+    held,
+    mains,
+    fuel,
+    lastSampleMs: isSampleAhead ? undefined : model.lastSampleMs,
+  };
 }
 
 function mainsWith(spans: MainsSeries, mains: string | undefined, timeMs: number): MainsSeries {
@@ -180,10 +212,48 @@ function levelsWith(levels: LevelSeries, view: PointView, report: Report, timeMs
   if (view.generator === undefined || typeof power?.fuelLevelPct !== "number") return levels;
   const litres = litresAt(view.generator.tank, power.fuelLevelPct);
   if (litres === undefined) return levels;
-  // A set whose state nobody measures is taken to run when the mains are gone.
-  const runs = power.generator === "running" || (power.generator === "absent" && power.mains !== "present");
   const load = typeof power.loadKw === "number" ? power.loadKw : -1;
-  return withEntry(levels, [timeMs, Math.round(litres * 100) / 100, runs ? 1 : 0, load]);
+  return withEntry(levels, [timeMs, Math.round(litres * 100) / 100, runsIn(power) ? 1 : 0, load]);
+}
+
+/** A set whose state nobody measures is taken to run when the mains are gone. */
+function runsIn({ generator, mains }: NonNullable<Report["power"]>): boolean {
+  return generator === "running" || (generator === "absent" && mains !== "present");
+}
+
+/** Another set, another tank: nothing of the one before it holds. */
+function ofSet(model: PointModel, view: PointView): PointModel {
+  const assetId = assetIdOf(view.generator);
+  if (model.fuel.assetId === assetId) return model;
+  const isFirst = model.fuel === EMPTY_FUEL;
+  return { ...model, levels: isFirst ? model.levels : [], fuel: { ...EMPTY_FUEL, assetId } };
+}
+
+interface FuelSample {
+  readonly levels: LevelSeries;
+  readonly report: Report;
+  readonly timeMs: number;
+}
+
+function fuelWith(fuel: FuelModel, view: PointView, { levels, report, timeMs }: FuelSample): FuelModel {
+  const { power, battery, environment } = report;
+  if (power === undefined && battery === undefined) return fuel;
+  const runs = power === undefined ? undefined : runsIn(power);
+  const pct = power?.fuelLevelPct;
+  const tank = view.generator?.tank;
+  const volts = battery?.batteryV;
+  const amperes = battery?.batteryA;
+  const hours = withHour(fuel.hours, {
+    atMs: timeMs,
+    // Beside the mains a set at rest says nothing of how it is used without them.
+    runs: runs === true || power?.mains === "lost" ? runs : undefined,
+    litres: tank === undefined || typeof pct !== "number" ? undefined : litresAt(tank, pct),
+    loadKw:
+      typeof power?.loadKw === "number" && (runs === true || power.mains === "present") ? power.loadKw : undefined,
+    temperatureC: typeof environment?.temperatureC === "number" ? environment.temperatureC : undefined,
+    drawW: typeof volts === "number" && typeof amperes === "number" ? -volts * amperes : undefined,
+  });
+  return withLevels({ ...fuel, hours }, levels, view, timeMs);
 }
 
 function currentsWith(currents: BatterySeries, report: Report, timeMs: number): BatterySeries {
@@ -214,3 +284,21 @@ export function isBadValue(value: number | string | undefined): boolean {
 }
 
 const BAD_WORDS: readonly string[] = ["open-circuit", "short-circuit", "out-of-range", "stuck", "corrupt", "untrusted"];
+
+/** The model after a dip that a person told of: it corrects the tank's sensor, or stands for it where there is none. */
+export function withDip(before: PointModel, view: PointView, dip: ToldDip): PointModel {
+  const model = ofSet(before, view);
+  const fuel = dipInto(model.fuel, view, model.levels, dip);
+  return fuel === model.fuel ? model : { ...model, fuel };
+}
+
+/** The model after a delivery that a person told of, or confirmed. `entryId` names one that no sensor saw. */
+export function withDelivery(before: PointModel, view: PointView, told: ToldDelivery, entryId: string): PointModel {
+  const model = ofSet(before, view);
+  return { ...model, fuel: deliveryInto(model.fuel, told, entryId) };
+}
+
+/** The model after a person said that a detected delivery was none. */
+export function withoutDelivery(model: PointModel, deliveryId: string, told: ToldDelivery["told"]): PointModel {
+  return { ...model, fuel: rejectedIn(model.fuel, deliveryId, told) };
+}

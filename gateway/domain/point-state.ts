@@ -1,7 +1,12 @@
 // The picture of one point for people: from what is known, at one moment.
-import { type Field, GROUPS, type PointState, type Reading } from "../../protocol/index.ts";
-import { usableKwh } from "./battery.ts";
-import { estimateEndurance } from "./endurance.ts";
+import { type Field, GROUPS, type PointState, type Reading, type Tank } from "../../protocol/index.ts";
+import type { AssetModel } from "./endurance/asset-model.ts";
+import { usableKwh } from "./endurance/battery.ts";
+import { doubtOf } from "./endurance/charge.ts";
+import { deliveryState } from "./endurance/deliveries.ts";
+import { calibrationOf, corrected, type Dip } from "./endurance/dips.ts";
+import { estimateEndurance } from "./endurance/endurance.ts";
+import { litresAt, usableLitres } from "./endurance/tank.ts";
 import { toInstant } from "./instant.ts";
 import { type PhaseNow, phaseNow } from "./lifecycle.ts";
 import { blended } from "./manual/blend.ts";
@@ -12,7 +17,6 @@ import { ownersOf } from "./people/owners.ts";
 import { capacityAt, type DeviceView, type PointView } from "./point.ts";
 import { isBad, numberOf, type PointModel, type ReadingState, wordOf } from "./point-model.ts";
 import { CONCEPT_2026, type Profile } from "./profile.ts";
-import { litresAt, usableLitres } from "./tank.ts";
 
 /** A reading is old after so many of its device's intervals. */
 const STALE_INTERVALS = 3;
@@ -26,6 +30,8 @@ export interface PointMoment {
   readonly priority: PointState["priority"];
   /** Norms; those of concept-2026 when left out. */
   readonly profile?: Profile;
+  /** What was learned of the point's set, here and elsewhere. */
+  readonly asset?: AssetModel | undefined;
 }
 
 /** Readings whose end of range hides what lies beyond, with that range. */
@@ -92,64 +98,88 @@ function sourceOf(model: PointModel, view: PointView): PointState["source"] {
 }
 
 function fuelOf(model: PointModel, view: PointView): PointState["fuel"] {
+  const { generator } = view;
+  if (generator === undefined) return undefined;
+  const { tank } = generator;
+  const { dips } = model.fuel;
+  const last = dips[dips.length - 1];
   const levelPct = numberOf(model, "power.fuelLevelPct");
-  if (view.generator === undefined || levelPct === undefined) return undefined;
-  const litres = litresAt(view.generator.tank, levelPct);
+  const seenL = levelPct === undefined ? undefined : litresAt(tank, levelPct);
   const at = model.readings["power.fuelLevelPct"]?.atMs;
-  if (litres === undefined || at === undefined) return undefined;
-  const usableL = usableLitres(view.generator.tank, litres);
-  const told = model.readings["power.fuelLevelPct"]?.told;
-  const dip = dipOf(model);
+  if (levelPct === undefined || seenL === undefined || at === undefined) {
+    return last === undefined ? undefined : toldFuel(tank, last);
+  }
+  const litres = corrected(calibrationOf(tank, dips, at), tank, seenL);
   return {
     levelPct: Math.round(levelPct * 100) / 100,
     litres: tenth(litres),
-    usableL: tenth(usableL),
-    capacityL: view.generator.tank.capacityL,
+    usableL: tenth(usableLitres(tank, litres)),
+    capacityL: tank.capacityL,
     at: toInstant(at),
-    ...(told === undefined ? {} : { told }),
-    ...(dip === undefined ? {} : { dip }),
+    ...(last === undefined ? {} : { dip: dipState(tank, dips, last) }),
   };
 }
 
-/** The last dip-stick reading in litres, beside what the sensor said then. */
-function dipOf(model: PointModel): NonNullable<PointState["fuel"]>["dip"] {
-  for (const { statement, atMs, sensorMoreL } of model.told.fuel.toReversed()) {
-    if (statement.kind !== "dip" || statement.litres === undefined) continue;
-    return { litres: statement.litres, at: toInstant(atMs), ...(sensorMoreL === undefined ? {} : { sensorMoreL }) };
-  }
-  return undefined;
+/** What a stick said where no sensor says anything: as it was then. */
+function toldFuel(tank: Tank, dip: Dip): NonNullable<PointState["fuel"]> {
+  return {
+    levelPct: tenth((100 * dip.litres) / tank.capacityL),
+    litres: tenth(dip.litres),
+    usableL: tenth(usableLitres(tank, dip.litres)),
+    capacityL: tank.capacityL,
+    at: toInstant(dip.atMs),
+    told: { by: dip.by, via: dip.via },
+    dip: { litres: tenth(dip.litres), at: toInstant(dip.atMs) },
+  };
+}
+
+type DipState = NonNullable<NonNullable<PointState["fuel"]>["dip"]>;
+
+/** The difference is that of the sensor as the dips before this one had corrected it. */
+function dipState(tank: Tank, dips: readonly Dip[], last: Dip): DipState {
+  const base = { litres: tenth(last.litres), at: toInstant(last.atMs) };
+  if (last.sensorL === undefined) return base;
+  const before = calibrationOf(tank, dips.slice(0, -1), last.atMs);
+  return { ...base, sensorMoreL: tenth(corrected(before, tank, last.sensorL) - last.litres) };
 }
 
 function batteryOf(model: PointModel, view: PointView): PointState["battery"] {
-  const charge = numberOf(model, "battery.stateOfChargePct");
+  const charge = chargeOf(model, view);
   const at = model.readings["battery.stateOfChargePct"]?.atMs;
   if (view.battery === undefined || charge === undefined || at === undefined) return undefined;
   const { capacityKwh } = view.battery;
   return {
-    stateOfChargePct: charge,
+    stateOfChargePct: tenth(charge),
     usableKwh: tenth(usableKwh(view.battery, charge)),
     capacityKwh,
     at: toInstant(at),
   };
 }
 
+/** The state of charge that is believed: not a shunt's that was restarted. */
+function chargeOf(model: PointModel, view: PointView): number | undefined {
+  const told = numberOf(model, "battery.stateOfChargePct");
+  if (view.battery === undefined || told === undefined) return told;
+  return doubtOf(view.battery, model.currents, model.doubt)?.believedPct ?? told;
+}
+
 function tenth(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-/** When the figures that count were taken: of what was told that moment, else of the newest sample. */
+/** When the figures that count were taken: of a charge that was told that moment, else of the newest sample. */
 function figuresMs(model: PointModel): number | undefined {
-  const told = ["power.fuelLevelPct", "battery.stateOfChargePct"].flatMap((name) => {
-    const reading = model.readings[name];
-    return reading?.told === undefined ? [] : [reading.atMs];
-  });
-  return told.length === 0 ? model.lastSampleMs : Math.min(...told);
+  const charge = model.readings["battery.stateOfChargePct"];
+  return charge?.told === undefined ? model.lastSampleMs : charge.atMs;
 }
 
 /** What was told long ago is carried forward like what a device said that has fallen silent. */
 function isToldOld(model: PointModel, { nowMs, profile = CONCEPT_2026 }: PointMoment): boolean {
-  const isTold = model.readings["power.fuelLevelPct"]?.told ?? model.readings["battery.stateOfChargePct"]?.told;
-  return isTold !== undefined && nowMs - (figuresMs(model) ?? nowMs) > profile.toldStaleS * 1000;
+  const dip = model.fuel.dips[model.fuel.dips.length - 1];
+  const isDipped = dip !== undefined && numberOf(model, "power.fuelLevelPct") === undefined;
+  const isTold = isDipped || model.readings["battery.stateOfChargePct"]?.told !== undefined;
+  const toldMs = isDipped ? dip.atMs : (figuresMs(model) ?? nowMs);
+  return isTold && nowMs - toldMs > profile.toldStaleS * 1000;
 }
 
 function enduranceOf(model: PointModel, view: PointView, moment: PointMoment): PointState["endurance"] {
@@ -159,16 +189,19 @@ function enduranceOf(model: PointModel, view: PointView, moment: PointMoment): P
     hasDevice: moment.devices.length > 0 || model.told.lastMs !== undefined,
     contactLost: moment.contact === "silent" || isToldOld(model, moment),
     mainsPresent: mainsOf(model) === "present",
+    mainsLostMs: model.mainsLostMs,
     targetMs: mainsOf(model) === "present" ? Math.max(moment.targetMs, moment.nowMs) : moment.targetMs,
     generator: view.generator,
     generatorState: wordOf(model, "power.generator"),
     battery: view.battery,
     fuelLevelPct: numberOf(model, "power.fuelLevelPct"),
     fuelBad: isBad(model, "power.fuelLevelPct"),
-    stateOfChargePct: numberOf(model, "battery.stateOfChargePct"),
+    stateOfChargePct: chargeOf(model, view),
     batteryBad: isBad(model, "battery.stateOfChargePct"),
     levels: model.levels,
     currents: model.currents,
+    fuel: model.fuel,
+    asset: moment.asset,
   });
 }
 
@@ -230,6 +263,7 @@ export function pointState(measured: PointModel, view: PointView, moment: PointM
     ...(view.minimums === undefined
       ? {}
       : { minimums: minimumsOf(view.minimums, model, { endurance, fuel, battery }) }),
+    ...(model.fuel.deliveries.length === 0 ? {} : { deliveries: model.fuel.deliveries.map(deliveryState) }),
     priority: moment.priority,
     readings: [...readingsOf(model, { nowMs, staleMs, toldStaleMs: profile.toldStaleS * 1000 }), ...crosses],
     updatedAt: toInstant(nowMs),

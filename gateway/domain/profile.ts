@@ -43,6 +43,10 @@ export interface SelfProfile {
   readonly configRefused: Delayed;
   readonly historyFailing: Delayed;
   readonly copyFailing: Delayed;
+  /** A way to people does not work. */
+  readonly notifyDown: Delayed;
+  /** A notice was given up. */
+  readonly notifyUndelivered: Delayed;
   readonly offDelayS: number;
 }
 
@@ -123,6 +127,8 @@ export const CONCEPT_2026: Profile = {
     configRefused: { priority: 3, onDelayS: 0 },
     historyFailing: { priority: 3, onDelayS: 300 },
     copyFailing: { priority: 3, onDelayS: 900 },
+    notifyDown: { priority: 2, onDelayS: 10 },
+    notifyUndelivered: { priority: 2, onDelayS: 0 },
     offDelayS: 60,
   },
 };

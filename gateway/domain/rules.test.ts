@@ -60,7 +60,7 @@ function play(steps: readonly (readonly [minute: number, enduranceH: number])[],
   let conditions: Readonly<Record<string, number>> = {};
   let active: Finding | undefined;
   return steps.map(([minute, enduranceH]) => {
-    const found = candidates("power", stateAt({ enduranceH }, 20), active?.ruleId);
+    const found = candidates("power", stateAt({ enduranceH }, 15), active?.ruleId);
     const nowMs = NOON_MS + minute * MINUTE;
     const context = { conditions, held, nowMs, activePriority: active?.priority, offDelayS: 60 };
     const step = stepMatter("power", found, context);
@@ -139,7 +139,7 @@ describe("the power of a point", () => {
     expect(rulesOf({ enduranceH: 40 }, undefined, 100)).toEqual(["cannot-reach-72h"]);
     expect(rulesOf({ enduranceH: 40 }, undefined, 45)).toEqual([]);
     expect(rulesOf({ enduranceH: 40 }, "cannot-reach-72h", 45)).toEqual(["cannot-reach-72h"]);
-    expect(rulesOf({ enduranceH: 40 }, "cannot-reach-72h", 20)).toEqual([]);
+    expect(rulesOf({ enduranceH: 40 }, "cannot-reach-72h", 15)).toEqual([]);
   });
 
   test("nothing falls short of 72 hours that are over", () => {

@@ -1,8 +1,12 @@
 // Which rules a point breaks now. Pure; delays are counted here, in the time for which a condition has held.
 import type { PointState, Priority, Rule } from "../../protocol/index.ts";
 import type { AlertText, AlertValues } from "./alert-text.ts";
-import { type Held, quantitiesOf } from "./alerts/rule-set.ts";
+import { chatterMatter } from "./alerts/chatter.ts";
+import { type Held, type Quantities, quantitiesOf } from "./alerts/rule-set.ts";
+import type { AssetModel } from "./endurance/asset-model.ts";
+import { leakOf, lossOf, overuseOf } from "./endurance/fuel-watch.ts";
 import { type HeldSeries, heldSince } from "./held.ts";
+import type { PointView } from "./point.ts";
 import type { PointModel } from "./point-model.ts";
 
 export interface Finding {
@@ -80,6 +84,13 @@ export function stepMatter(
   return { verdict: { kind: "clear" }, conditions };
 }
 
+/** The matter that a kept condition is about: `power:endurance-low`, `off-power`, `chatter-power`. */
+export function matterOfCondition(key: string): string {
+  const chatter = chatterMatter(key);
+  if (chatter !== undefined) return chatter;
+  return key.startsWith("off-") ? key.slice("off-".length) : (key.split(":")[0] as string);
+}
+
 /** The moment since when, or now: one that lies ahead was told by a clock that was wrong. */
 function notAhead(sinceMs: number | undefined, nowMs: number): number {
   return Math.min(sinceMs ?? nowMs, nowMs);
@@ -139,16 +150,57 @@ function respondByOf(rule: Rule, { endurance }: PointState): string | undefined 
 }
 
 /** Rules that hold, as candidates for alerts. */
-export function candidatesOf(held: readonly Held[], state: PointState): Candidate[] {
+export function candidatesOf(held: readonly Held[], state: PointState, fuel: AlertValues = {}): Candidate[] {
   return held.map(({ rule, priority }) => {
     const respondBy = respondByOf(rule, state);
     return {
       ruleId: rule.ruleId,
       priority,
       onDelayS: rule.onDelayS,
-      values: valuesOf(rule, state),
+      values: { ...valuesOf(rule, state), ...(rule.matter === "fuel" ? fuel : {}) },
       ...(rule.text === undefined ? {} : { template: rule.text }),
       ...(respondBy === undefined ? {} : { respondBy }),
     };
   });
+}
+
+/** A tank with less than this is hardly worth unplugging its sensor for. */
+const TAMPER_SHARE = 0.2;
+const TAMPER_MS = 2 * 3_600_000;
+
+export interface FuelWatched {
+  readonly known: Quantities;
+  readonly values: AlertValues;
+}
+
+/** Fuel that goes where it should not, by the levels up to `nowMs`: what rules can look at, and what their texts say. */
+export function fuelWatched(
+  { levels, fuel, readings }: PointModel,
+  { generator }: PointView,
+  { nowMs, asset }: { readonly nowMs: number; readonly asset?: AssetModel | undefined },
+): FuelWatched {
+  const newest = levels[levels.length - 1];
+  if (generator === undefined || newest === undefined) return { known: {}, values: {} };
+  const { capacityL } = generator.tank;
+  const lastL = newest[1] as number;
+  const litres = tenth(lastL);
+  if (readings["power.fuelLevelPct"]?.value === "open-circuit") {
+    const isFull = lastL > TAMPER_SHARE * capacityL && nowMs - newest[0] <= TAMPER_MS;
+    return isFull ? { known: { fuelSensor: "unplugged" }, values: { litres } } : { known: {}, values: {} };
+  }
+  const lostL = lossOf(levels, capacityL, nowMs);
+  if (lostL !== undefined) return { known: { fuelLossL: lostL }, values: { lostL: tenth(lostL), litres } };
+  const leak = leakOf(fuel);
+  if (leak !== undefined) return { known: { fuelLeakLPerH: leak }, values: { perH: tenth(leak) } };
+  const over = overuseOf(generator, levels, fuel, { pieces: asset?.pieces ?? [], nowMs });
+  if (over === undefined) return { known: {}, values: {} };
+  const { measuredLPerH, expectedLPerH } = over;
+  return {
+    known: { fuelOveruse: measuredLPerH / expectedLPerH },
+    values: { perH: tenth(measuredLPerH), expectedPerH: tenth(expectedLPerH) },
+  };
+}
+
+function tenth(value: number): number {
+  return Math.round(value * 10) / 10;
 }

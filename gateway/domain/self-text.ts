@@ -15,7 +15,9 @@ export type SelfRuleId =
   | "ups-unreachable"
   | "config-refused"
   | "history-failing"
-  | "copy-failing";
+  | "copy-failing"
+  | "notify-down"
+  | "notify-undelivered";
 
 type Values = Alert["values"];
 type Writer = (values: Values) => Alert["text"];
@@ -88,6 +90,14 @@ function refusedText(values: Values): Alert["text"] {
     },
   };
 }
+
+const CHANNELS: Readonly<Record<string, readonly [nl: string, en: string]>> = {
+  sms: ["sms", "text message"],
+  email: ["e-mail", "e-mail"],
+  webhook: ["webhook", "webhook"],
+  mqtt: ["MQTT", "MQTT"],
+  audible: ["geluidssignaal", "audible signal"],
+};
 
 export const SELF_WRITERS: Readonly<Record<SelfRuleId, Writer>> = {
   "disk-low": ({ freeBytes, lowWaterBytes }) => ({
@@ -242,6 +252,30 @@ export const SELF_WRITERS: Readonly<Record<SelfRuleId, Writer>> = {
       what: "The spare copy is behind",
       consequence: `if this machine is lost, the latest data are missing on a spare until devices send them again${reasonText(values)}`,
       action: "Connect the disk of the copy and see that it has room; it goes on by itself.",
+    },
+  }),
+  "notify-down": (values) => ({
+    nl: {
+      what: `Berichten per ${CHANNELS[String(values["channel"])]?.[0] ?? "?"} komen niet weg`,
+      consequence: `wie zo gewaarschuwd wordt hoort niets, of langs een andere weg${reasonText(values)}`,
+      action: "Bel wie het weten moet (bellijst) en kijk waarom deze weg niet werkt: 'waakvlam doctor'.",
+    },
+    en: {
+      what: `Messages by ${CHANNELS[String(values["channel"])]?.[1] ?? "?"} do not get out`,
+      consequence: `whoever is told that way hears nothing, or by another way${reasonText(values)}`,
+      action: "Call whoever has to know (call list) and find why this way does not work: 'waakvlam doctor'.",
+    },
+  }),
+  "notify-undelivered": ({ count }) => ({
+    nl: {
+      what: "Waarschuwing heeft niemand bereikt",
+      consequence: `${wholeText(count, "nl-NL")} berichten zijn opgegeven`,
+      action: "Bel zelf: de bellijst zegt wie, en waarvoor.",
+    },
+    en: {
+      what: "A warning has reached nobody",
+      consequence: `${wholeText(count, "en-GB")} messages were given up`,
+      action: "Call people yourself: the call list says whom, and for what.",
     },
   }),
 };

@@ -1,6 +1,6 @@
 // What the gateway watches about itself, and which rules it breaks now. Pure: facts in, candidates out; the delays are
 // counted by `stepMatter`, on the monotonic clock.
-import type { CopyState, SinkState } from "../../protocol/index.ts";
+import type { CopyState, NotifyState, SinkState } from "../../protocol/index.ts";
 import type { AlertValues } from "./alert-text.ts";
 import type { Profile, SelfProfile } from "./profile.ts";
 import type { Candidate } from "./rules.ts";
@@ -8,6 +8,8 @@ import type { Candidate } from "./rules.ts";
 export interface DiskFacts {
   readonly freeBytes: number;
   readonly sizeBytes: number;
+  /** By the configuration: below it the journal drops rows early. */
+  readonly lowWaterBytes?: number;
 }
 
 /** What `upsd` says of the gateway's own supply (variables of RFC 9271 appendix A). */
@@ -51,6 +53,8 @@ export interface SelfFacts {
   readonly history?: HistoryFacts;
   /** Undefined when no copy is configured. */
   readonly copy?: CopyState;
+  /** Undefined where nobody is to be told. */
+  readonly notify?: NotifyState;
   readonly clock: {
     readonly trusted: boolean;
     /** The last jump of the wall clock, and how long ago it was. */
@@ -69,9 +73,9 @@ export interface SelfMatter {
   readonly offDelayS: number;
 }
 
-/** Free space below which people are warned (store of 64 GB: 3.2 GB). */
-export function lowWaterBytes(sizeBytes: number, { diskLow }: Pick<SelfProfile, "diskLow">): number {
-  return Math.max(diskLow.freeBytesMin, (sizeBytes * diskLow.freePctMin) / 100);
+/** Free space below which people are warned (store of 64 GB: 3.2 GB), or below which rows go early, whichever comes first. */
+export function lowWaterBytes(disk: Omit<DiskFacts, "freeBytes">, { diskLow }: Pick<SelfProfile, "diskLow">): number {
+  return Math.max(diskLow.freeBytesMin, (disk.sizeBytes * diskLow.freePctMin) / 100, disk.lowWaterBytes ?? 0);
 }
 
 /** Every matter that can be judged by these facts. `activeRule` is the rule of the open alert on a matter. */
@@ -90,6 +94,16 @@ export function selfMatters(
     { matter: "history/gateway", candidates: historyCandidates(facts, rules), offDelayS },
     { matter: "copy/gateway", candidates: copyCandidates(facts, rules), offDelayS },
   ];
+  for (const { channel, failing } of facts.notify?.channels ?? []) {
+    const values = { channel, reason: failing ?? "" };
+    const candidates = failing === undefined ? [] : [candidate("notify-down", rules.notifyDown, values)];
+    matters.push({ matter: `notify/${channel}`, candidates, offDelayS });
+  }
+  if (facts.notify !== undefined) {
+    const { undelivered: count } = facts.notify;
+    const candidates = count === 0 ? [] : [candidate("notify-undelivered", rules.notifyUndelivered, { count })];
+    matters.push({ matter: "notify/notices", candidates, offDelayS: 0 });
+  }
   for (const sink of facts.sinks) {
     const matter = `sink/${sink.name}`;
     matters.push({ matter, candidates: sinkCandidates(sink, rules, activeRule(matter)), offDelayS });
@@ -99,7 +113,7 @@ export function selfMatters(
 
 function diskCandidates({ disk, journal }: SelfFacts, { diskLow }: SelfProfile, active: string | undefined) {
   if (disk === undefined) return [];
-  const low = lowWaterBytes(disk.sizeBytes, { diskLow });
+  const low = lowWaterBytes(disk, { diskLow });
   const bound = active === "disk-low" ? low * diskLow.offFactor : low;
   if (disk.freeBytes >= bound && journal.lowWater !== true) return [];
   const values = { freeBytes: disk.freeBytes, lowWaterBytes: Math.round(low) };

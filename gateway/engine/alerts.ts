@@ -19,6 +19,8 @@ export interface AlertContext {
   readonly nowMs: number;
   /** Once ceased it stays until a person resets it. */
   readonly latches?: boolean;
+  /** By a rule of the profile. */
+  readonly isRuled?: true;
 }
 
 /** Steps the alert on a matter by a verdict of its rule. */
@@ -81,7 +83,9 @@ function raise(draft: Draft, context: AlertContext, finding: Finding): void {
     raisedAt: at,
     updatedAt: at,
   };
-  draft.alerts.set(alert.alertId, { matter: context.matter, alert });
+  const { isRuled } = context;
+  const activeMs = context.nowMs;
+  draft.alerts.set(alert.alertId, { matter: context.matter, alert, activeMs, ...(isRuled && { isRuled }) });
   log(draft, alert, "raised", { nowMs: context.nowMs, actor: "gateway" });
 }
 
@@ -113,7 +117,9 @@ export function transit(draft: Draft, open: OpenAlert, input: LifeInput, act: Al
   } else {
     const { isActive, owes, isSeen } = step.life;
     const hidden = isHidden(next.state) ? { hidden: { isActive, owes, isSeen } } : {};
-    draft.alerts.set(next.alertId, { matter: open.matter, alert: next, ...hidden });
+    const activeMs = step.reason === "breached-again" ? act.nowMs : open.activeMs;
+    const kept = { ...(open.isRuled && { isRuled: open.isRuled }), ...(activeMs !== undefined && { activeMs }) };
+    draft.alerts.set(next.alertId, { matter: open.matter, alert: next, ...kept, ...hidden });
   }
   log(draft, next, step.reason, act);
   return next;
@@ -130,7 +136,7 @@ const CEASED: readonly Alert["state"][] = [
 
 function alertAfter(alert: Alert, { life, reason }: LifeStep, input: LifeInput, act: AlertAct): Alert {
   const at = toInstant(act.nowMs);
-  const { acknowledged, returnedAt, shelved, outOfService, suppressedBy, ...rest } = alert;
+  const { acknowledged, returnedAt, shelved, outOfService, suppressedBy, staleAt, ...rest } = alert;
   const note = act.note === undefined ? {} : { note: act.note };
   const seen =
     reason === "acknowledged" || reason === "unshelved" || (reason === "handled" && input.kind === "acknowledge");
@@ -148,6 +154,7 @@ function alertAfter(alert: Alert, { life, reason }: LifeStep, input: LifeInput, 
     ...(shelf !== undefined && life.state === "shelved" ? { shelved: shelf } : {}),
     ...(removal !== undefined && life.state === "out-of-service" ? { outOfService: removal } : {}),
     ...(behind !== undefined && life.state === "suppressed" ? { suppressedBy: behind } : {}),
+    ...(staleAt !== undefined && life.isActive ? { staleAt } : {}),
     state: life.state,
     priority: life.priority,
     updatedAt: at,

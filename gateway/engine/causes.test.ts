@@ -183,6 +183,20 @@ describe("a path", () => {
     expect(silent.map(({ subject, state }) => [subject.id, state])).toEqual([["point-0", "unacknowledged"]]);
   }, 60_000);
 
+  test("that was down when the gateway stopped is down when it starts, until somebody is heard", async () => {
+    const here = await region();
+    await goOn(here, 3, "present");
+    await here.clock.advance(10 * MINUTE);
+    expect(lines(here.news())).toEqual(["path-down 2"]);
+    await here.engine.stop();
+    const options = { registry: registryOf(VIEWS), profile: CONCEPT_2026 };
+    const second = { ...here, engine: await engines.start(here.store.journal, here.clock, options) };
+    await here.clock.advance(5 * MINUTE);
+    expect(open(second)).toEqual(["path-down 2"]);
+    await goOn(second, 3, "present");
+    expect(second.engine.alerts()).toMatchObject([{ ruleId: "path-down", state: "returned-unacknowledged" }]);
+  }, 60_000);
+
   test("is no excuse for a gateway that was down: after two hours nobody is silent who lives", async () => {
     const here = await region();
     await goOn(here, 3, "present");

@@ -2,7 +2,7 @@
 // the start of the gateway, and from when a path came back, so that neither a restart nor a clock that jumps nor a base station that
 // was down makes a living point silent.
 import type { PointState } from "../../protocol/index.ts";
-import { isPathDown, type Loss, lossAfter, quietMsMax } from "../domain/alerts/silence.ts";
+import { isPathDown, type Loss, lossAfter, quietMsMax, worseLoss } from "../domain/alerts/silence.ts";
 import type { DeviceView } from "../domain/point.ts";
 import type { Profile } from "../domain/profile.ts";
 
@@ -35,10 +35,14 @@ export function createContacts(
   monotonicMs: () => number,
   profile: () => Profile,
   silentAtStart: ReadonlySet<string>,
+  /** Paths that were down when the gateway stopped: they are until one of their devices is heard. */
+  downAtStart: ReadonlySet<string> = new Set(),
 ): Contacts {
   const startedMs = monotonicMs();
   const heards = new Map<string, Heard>();
-  const down = new Set<string>();
+  /** What gets lost on each path, of all its devices together: known within an hour, where one device takes a day. */
+  const losses = new Map<string, Loss>();
+  const down = new Set(downAtStart);
   /** When a path that was down brought somebody again. */
   const backMs = new Map<string, number>();
 
@@ -51,7 +55,12 @@ export function createContacts(
     const heard = heards.get(device.deviceId);
     if (heard === undefined && silentAtStart.has(device.deviceId)) return "silent";
     if (heard === undefined && !everHeard) return "never";
-    const most = quietMsMax(profile().silence, device.link, device.reportIntervalS, heard?.loss);
+    const most = quietMsMax(
+      profile().silence,
+      device.link,
+      device.reportIntervalS,
+      worseLoss(heard?.loss, losses.get(pathOf(device))),
+    );
     return quietOf(device) > most ? "silent" : "present";
   }
 
@@ -59,7 +68,10 @@ export function createContacts(
     heard: (device) => {
       const atMs = monotonicMs();
       const before = heards.get(device.deviceId);
-      const loss = before && lossAfter(before.loss, atMs - before.atMs, device.reportIntervalS);
+      const gapMs = before && atMs - before.atMs;
+      const loss = gapMs === undefined ? undefined : lossAfter(before?.loss, gapMs, device.reportIntervalS);
+      const path = pathOf(device);
+      if (gapMs !== undefined) losses.set(path, lossAfter(losses.get(path), gapMs, device.reportIntervalS));
       heards.set(device.deviceId, { atMs, loss });
     },
     of,
@@ -79,7 +91,8 @@ export function createContacts(
           const isSilent = of(device, isKnown) === "silent";
           return { intervalS: device.reportIntervalS, quietMs: isKnown ? quietOf(device) : undefined, isSilent };
         });
-        if (isPathDown(facts)) {
+        const isUnheard = downAtStart.has(pathId) && mine.every((device) => !heards.has(device.deviceId));
+        if (isUnheard || isPathDown(facts)) {
           down.add(pathId);
           found.push({ pathId, devices: mine });
         } else if (down.delete(pathId)) backMs.set(pathId, monotonicMs());

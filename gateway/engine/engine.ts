@@ -1,6 +1,7 @@
 // Reads the journal in order, steps the domain, saves what changed with the cursor, and only then tells of it. A crash
 // anywhere evaluates again from the cursor. A row at which the engine has crashed twice is set aside.
 import type {
+  AlarmMetrics,
   Alert,
   DeviceState,
   Entry,
@@ -15,10 +16,11 @@ import type { Profile } from "../domain/profile.ts";
 import type { JournalRecord } from "../domain/record.ts";
 import { isOpenRequest } from "../domain/requests.ts";
 import { GatewayError } from "../errors.ts";
+import { type AlarmWatch, openAlarmWatch } from "./alarm-watch.ts";
 import { createAttempts } from "./attempts.ts";
 import { applyGroups, applyPaths, type CauseContext } from "./causes.ts";
 import { type Deed, type Doer, doTo, endShelves } from "./deeds.ts";
-import { endAlerts } from "./endings.ts";
+import { type EndingContext, endAlerts } from "./endings.ts";
 import { newestEntries, withoutForgotten } from "./entries.ts";
 import type { EngineJournal, Signal, Surroundings } from "./interfaces.ts";
 import { createPicture, type Picture } from "./picture.ts";
@@ -29,7 +31,7 @@ import { createRows, type Rows } from "./rows.ts";
 import { CURSOR, createSaver, loadState, type Saver } from "./saving.ts";
 import { createSelfWatch } from "./self-watch.ts";
 import { createDraft, type Draft, type EngineState } from "./state.ts";
-import { evaluate } from "./step.ts";
+import { evaluate, mattersOf } from "./step.ts";
 
 export const BATCH_ROWS_MAX = 200;
 const TICK_MS = 1_000;
@@ -75,6 +77,8 @@ export interface Engine {
   entries(pointId: string, limit: number, beforeMs: number): readonly Entry[];
   /** True for an entry that has been taken: sent again, it counts no second time. */
   hasEntry(pointId: string, entryId: string): boolean;
+  /** How the alerts themselves do. */
+  alarmMetrics(): AlarmMetrics;
   devices(): readonly DeviceState[];
   device(deviceId: string): DeviceState | undefined;
   gateway(): GatewayState;
@@ -98,6 +102,7 @@ export function createEngine(options: EngineOptions): Engine {
   let picture: Picture;
   let saver: Saver;
   let rows: Rows;
+  let alarms: AlarmWatch;
   let stopping = false;
   let busy: Promise<unknown> = Promise.resolve();
   let turnQueued = false;
@@ -120,6 +125,7 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   function tell(change: EngineChange): void {
+    alarms.note(change.alerts);
     if (change.points.length === 0 && change.alerts.length === 0 && change.gateway === undefined) return;
     for (const listener of listeners) listener(change);
   }
@@ -143,6 +149,18 @@ export function createEngine(options: EngineOptions): Engine {
   function causes(): CauseContext {
     const { context } = picture;
     return { nowMs: clock.nowMs(), profile, pointOf: context.pointOf, pointIds: picture.pointIds };
+  }
+
+  function endings(nowMs: number): EndingContext {
+    return {
+      nowMs,
+      isPoint: (id) => picture.context.pointOf(id) !== undefined,
+      mattersAt: (id) => {
+        const point = picture.point(id);
+        return point && mattersOf(profile, point);
+      },
+      isGroupRule: (id) => profile.rules.some((rule) => rule.ruleId === id && rule.group !== undefined),
+    };
   }
 
   async function turn(): Promise<void> {
@@ -200,9 +218,11 @@ export function createEngine(options: EngineOptions): Engine {
     change((draft) => applyGroups(draft, causes()));
     change((draft) => forgetRequests(draft, nowMs));
     change((draft) => endShelves(draft, nowMs));
-    change((draft) => endAlerts(draft, { nowMs, isPoint: (id) => picture.context.pointOf(id) !== undefined }));
+    change((draft) => endAlerts(draft, endings(nowMs)));
     // What changed by the registry alone is told at once, of every point.
     await flush(renewed ? ids : slice);
+    const figures = alarms.due();
+    if (figures !== undefined) await journal.save({ put: [figures] });
   }
 
   /** Beside the turns: while the journal refuses, these wait for it. */
@@ -237,6 +257,11 @@ export function createEngine(options: EngineOptions): Engine {
         loaded,
       );
       rows = createRows({ ...options, state, picture, saver, attempts, isStopping: () => stopping });
+      alarms = await openAlarmWatch(
+        journal,
+        clock,
+        [...state.alerts.values()].map(({ alert }) => alert),
+      );
       await attempts.load(saver.savedId(), BATCH_ROWS_MAX);
       unsubscribe = journal.onCommitted(wake);
       await exclusive(turn);
@@ -253,6 +278,8 @@ export function createEngine(options: EngineOptions): Engine {
       stopping = true;
       await exclusive(async () => {
         await flush();
+        const figures = alarms.due(true);
+        if (figures !== undefined) await journal.save({ put: [figures] });
         await attempts.close();
       });
     },
@@ -267,6 +294,7 @@ export function createEngine(options: EngineOptions): Engine {
     alert: (alertId) => picture.alerts().find((alert) => alert.alertId === alertId),
     entries: (pointId, limit, beforeMs) => newestEntries(state.entries.get(pointId) ?? [], limit, beforeMs),
     hasEntry: (pointId, entryId) => state.entries.get(pointId)?.some(({ entry }) => entry.entryId === entryId) ?? false,
+    alarmMetrics: () => alarms.metrics(picture.alerts()),
     devices: () => picture.devices(),
     device: (deviceId) => picture.device(deviceId),
     gateway: () => picture.gateway(),

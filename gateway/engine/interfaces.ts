@@ -1,5 +1,5 @@
 // What the engine needs of others, in the smallest shape that serves it.
-import type { SinkState } from "../../protocol/index.ts";
+import type { NotifyState, SinkState } from "../../protocol/index.ts";
 import type { JournalRecord } from "../domain/record.ts";
 import type { SelfFacts } from "../domain/self.ts";
 import type { EngineAct } from "./state.ts";
@@ -43,6 +43,8 @@ export interface Surroundings {
   refusals(): Readonly<Record<string, number>>;
   sinks(): readonly SinkState[];
   isClockTrusted(): boolean;
+  /** Undefined where nobody is to be told. */
+  notify?(): NotifyState | undefined;
   /** What the gateway watches about itself; without it no alert about it is raised. */
   self?(): SelfFacts;
 }

@@ -24,7 +24,9 @@ function appendFrame(store: MemoryJournal, frame: Uint8Array, sequence: number, 
 }
 
 describe("72 hours that come at once", () => {
-  test("cost little, move nothing that is newer, raise nothing, and end the silence", { timeout: 60_000 }, async () => {
+  test("cost little, move nothing that is newer, raise nothing, and end the silence", {
+    timeout: 180_000,
+  }, async () => {
     const store = memoryJournal();
     const clock = virtualClock(NOON_MS);
     const engine = await engines.start(store.journal, clock);

@@ -15,7 +15,7 @@ test.each([
   { points: 1_000, rounds: 3 },
   // Seven hours: the fit has all that it looks at.
   { points: 20, rounds: 140 },
-])("$points points take $rounds reports each at a bounded cost", { timeout: 60_000 }, async ({ points, rounds }) => {
+])("$points points take $rounds reports each at a bounded cost", { timeout: 180_000 }, async ({ points, rounds }) => {
   const store = memoryJournal();
   const clock = virtualClock(NOON_MS);
   const views = Array.from({ length: points }, (_, i) => ({ ...POINT, pointId: `point-${i}` }));

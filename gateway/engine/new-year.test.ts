@@ -16,7 +16,15 @@ const MIDNIGHT_MS = Date.parse("2026-12-31T23:00:00Z");
 const MINUTE_MS = 60_000;
 
 /** What may move by itself while time goes on. */
-function still({ updatedAt: _u, municipality: _m, organisation: _o, endurance, readings, ...rest }: PointState) {
+function still({
+  updatedAt: _u,
+  municipality: _m,
+  organisation: _o,
+  endurance,
+  readings,
+  minimums,
+  ...rest
+}: PointState) {
   const hours =
     endurance.kind === "estimate"
       ? { kind: endurance.kind, method: endurance.method, reaches: endurance.reaches72h }
@@ -24,6 +32,7 @@ function still({ updatedAt: _u, municipality: _m, organisation: _o, endurance, r
   return {
     ...rest,
     endurance: hours,
+    minimums: minimums?.map(({ processId, met }) => [processId, met]),
     readings: readings.map(({ name, value, quality, deviceId }) => [name, value, quality, deviceId]),
   };
 }

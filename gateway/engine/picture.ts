@@ -91,7 +91,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
     devicesOf: (pointId) => byPoint.get(pointId) ?? [],
   };
   const everHeard = (deviceId: string) => state.devices.get(deviceId)?.lastReceivedMs !== undefined;
-  const contacts = createContacts(clock.monotonicMs, profile, silentDevices(state, context));
+  const contacts = createContacts(clock.monotonicMs, profile, silentDevices(state, context), downPaths(state));
   const contactOf = (pointId: string) => contacts.ofPoint(context.devicesOf(pointId), everHeard);
 
   function priorityOf(pointId: string): PointState["priority"] {
@@ -128,7 +128,9 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
       if (view === undefined) return [];
       const moment = momentOf(pointId, { nowMs, contact: contactOf(pointId) }, context);
       const model = state.points.get(pointId) ?? emptyModel(pointId);
-      const point = pointState(model, view, { ...moment, priority: priorityOf(pointId) });
+      const assetId = view.generator?.assetId;
+      const asset = assetId === undefined ? undefined : state.assets.get(assetId);
+      const point = pointState(model, view, { ...moment, asset, priority: priorityOf(pointId) });
       const leftOut = leftOutAt(pointId);
       const next = leftOut === 0 ? point : { ...point, leftOut };
       shown.set(pointId, next);
@@ -172,6 +174,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
     const outlook = points.map(outlookOf);
     const health = journal.health();
     const own = surroundings.self?.();
+    const notify = surroundings.notify?.();
     return {
       gatewayId: options.gatewayId,
       version: options.version,
@@ -211,13 +214,15 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
       ...(own?.history === undefined ? {} : { history: own.history }),
       ...(own?.disk === undefined
         ? {}
-        : { disk: { ...own.disk, lowWaterBytes: Math.round(lowWaterBytes(own.disk.sizeBytes, profile().gateway)) } }),
+        : { disk: { ...own.disk, lowWaterBytes: Math.round(lowWaterBytes(own.disk, profile().gateway)) } }),
       ...(own?.ups === undefined ? {} : { ups: own.ups }),
+      ...(notify === undefined ? {} : { notify }),
     };
   }
 
   function openAlerts(): Alert[] {
-    const stored = [...state.alerts.values()].map((open) => open.alert);
+    // The same after a restart, whatever order the documents come in.
+    const stored = [...state.alerts.values()].map((open) => open.alert).sort(byRaised);
     const extra = unstored();
     return extra === undefined ? stored : [extra, ...stored];
   }
@@ -240,7 +245,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
     lookAtPaths: () => contacts.lookAtPaths(devices.values(), everHeard),
     isFresh: (pointId, nowMs) => {
       const model = state.points.get(pointId);
-      const toldMs = model === undefined ? undefined : toldPowerMs(model.told);
+      const toldMs = model === undefined ? undefined : toldPowerMs(model.told, model.fuel.dips);
       if (toldMs !== undefined && nowMs - toldMs <= profile().toldStaleS * 1000) return true;
       const sampledMs = model?.lastSampleMs;
       const intervalS = Math.max(0, ...context.devicesOf(pointId).map((device) => device.reportIntervalS));
@@ -280,6 +285,18 @@ function outlookOf(point: PointState): "reaching" | "not-reaching" | "unknown" {
   // A figure carried over a silence is an estimate of an estimate.
   if (point.endurance.carriedForward) return "unknown";
   return point.endurance.shortage === undefined ? "reaching" : "not-reaching";
+}
+
+/** Paths whose line stood open when the gateway stopped. */
+function downPaths(state: EngineState): ReadonlySet<string> {
+  const open = [...state.alerts.values()].filter((one) => one.alert.subject.kind === "path" && lifeOf(one).isActive);
+  return new Set(open.map((one) => one.alert.subject.id));
+}
+
+/** By the number in their names: in the order in which they were raised. */
+function byRaised(a: Alert, b: Alert): number {
+  const numberOf = ({ alertId }: Alert) => Number(alertId.slice(alertId.lastIndexOf("-") + 1));
+  return numberOf(a) - numberOf(b);
 }
 
 /** Whose silence stood open when the gateway stopped: they stay silent until they are heard. */

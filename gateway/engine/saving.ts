@@ -1,6 +1,7 @@
 // What changed since the last save, and the way there and back between the state and its documents.
 import type { Alert, HelpRequest } from "../../protocol/index.ts";
 import { type DeviceModel, emptyDevice } from "../domain/device-model.ts";
+import { type AssetModel, emptyAsset } from "../domain/endurance/asset-model.ts";
 import { NO_LIFECYCLE, stepDevicePhase } from "../domain/lifecycle.ts";
 import { emptyModel, type PointModel } from "../domain/point-model.ts";
 import type { KeptRequest } from "../domain/requests.ts";
@@ -25,6 +26,7 @@ class Unsaved {
   readonly points = new Set<string>();
   readonly entries = new Set<string>();
   readonly devices = new Set<string>();
+  readonly assets = new Set<string>();
   readonly alerts = new Set<string>();
   readonly closed = new Map<string, Alert>();
   readonly requests = new Set<string>();
@@ -35,6 +37,7 @@ class Unsaved {
     for (const id of draft.points.keys()) this.points.add(id);
     for (const id of draft.entries.keys()) this.entries.add(id);
     for (const id of draft.devices.keys()) this.devices.add(id);
+    for (const id of draft.assets.keys()) this.assets.add(id);
     for (const id of draft.alerts.keys()) this.alerts.add(id);
     for (const [id, alert] of draft.closed) this.closed.set(id, alert);
     for (const id of draft.requests.keys()) this.requests.add(id);
@@ -42,8 +45,7 @@ class Unsaved {
   }
 
   isEmpty(): boolean {
-    const maps = [this.points, this.entries, this.devices, this.alerts];
-    if (this.requests.size > 0) return false;
+    const maps = [this.points, this.entries, this.devices, this.assets, this.alerts, this.requests];
     return maps.every(({ size }) => size === 0) && this.acts.length === 0 && this.setAside.length === 0;
   }
 
@@ -64,6 +66,7 @@ class Unsaved {
     for (const id of this.points) put.push({ kind: "point", key: id, json: JSON.stringify(state.points.get(id)) });
     for (const id of this.entries) put.push({ kind: "entries", key: id, json: JSON.stringify(state.entries.get(id)) });
     for (const id of this.devices) put.push({ kind: "device", key: id, json: JSON.stringify(state.devices.get(id)) });
+    for (const id of this.assets) put.push({ kind: "asset", key: id, json: JSON.stringify(state.assets.get(id)) });
     for (const id of this.alerts) {
       const open = state.alerts.get(id);
       if (open === undefined) remove.push({ kind: "alert", key: id });
@@ -165,6 +168,7 @@ export async function loadState(journal: EngineJournal): Promise<EngineState> {
   for (const row of await journal.documents("point")) state.points.set(row.key, pointOf(row));
   for (const row of await journal.documents("entries")) state.entries.set(row.key, JSON.parse(row.json) as EntryLog);
   for (const row of await journal.documents("device")) state.devices.set(row.key, deviceOf(row));
+  for (const row of await journal.documents("asset")) state.assets.set(row.key, assetOf(row));
   for (const row of await journal.documents("alert")) {
     const open = JSON.parse(row.json) as OpenAlert;
     state.alerts.set(row.key, open);
@@ -198,6 +202,10 @@ interface EarlierPhase {
 
 function lifecycleOf({ value, deviceId, atMs }: EarlierPhase): PointModel["lifecycle"] {
   return stepDevicePhase(NO_LIFECYCLE, { deviceId, atMs, phase: value, untilMs: atMs }).lifecycle;
+}
+
+function assetOf(row: { readonly key: string; readonly json: string }): AssetModel {
+  return { ...emptyAsset(row.key), ...(JSON.parse(row.json) as Partial<AssetModel>) };
 }
 
 function deviceOf(row: { readonly key: string; readonly json: string }): DeviceModel {

@@ -136,6 +136,17 @@ describe("the gateway about itself", () => {
     });
   }
 
+  test("the disk is low below the configured bound too, and it is that which is told", async () => {
+    const { engine, clock, set } = await start({ disk: { freeBytes: 9e9, sizeBytes: 32e9, lowWaterBytes: 10e9 } });
+    await clock.advance(32_000);
+    expect(rules(engine)).toEqual(["disk-low 2 unacknowledged"]);
+    expect(engine.overview().alerts[0]?.text.en.consequence).toMatch(/^9 GB free, lower bound 10 GB/);
+    expect(engine.gateway().disk?.lowWaterBytes).toBe(10e9);
+    set({ disk: { freeBytes: 9e9, sizeBytes: 32e9, lowWaterBytes: 1e6 } });
+    await clock.advance(70_000);
+    expect(rules(engine)).toEqual(["disk-low 2 returned-unacknowledged"]);
+  });
+
   test("on battery and then nearly empty is one line that becomes more pressing", async () => {
     const { engine, clock, set } = await start({
       ups: { kind: "reading", onBattery: true, lowBattery: false, runtimeS: 3_600, chargePct: 80 },
@@ -243,7 +254,8 @@ describe("the gateway about itself", () => {
 
   test("the README lists every rule with its priority", () => {
     const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
-    const listed = [...readme.matchAll(/^\| `([a-z-]+)` \| ([123]) \|/gm)].map((match) => `${match[1]} ${match[2]}`);
+    const own = readme.slice(readme.indexOf("## Alerts about itself"));
+    const listed = [...own.matchAll(/^\| `([a-z-]+)` \| ([123]) \|/gm)].map((match) => `${match[1]} ${match[2]}`);
     const words = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     const known = Object.entries(CONCEPT_2026.gateway).flatMap(([name, rule]) => {
       return typeof rule === "object" ? [`${words(name)} ${rule.priority}`] : [];

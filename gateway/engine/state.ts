@@ -2,6 +2,7 @@
 import type { Alert, Entry } from "../../protocol/index.ts";
 import type { Life } from "../domain/alerts/life.ts";
 import { type DeviceModel, emptyDevice } from "../domain/device-model.ts";
+import { type AssetModel, emptyAsset } from "../domain/endurance/asset-model.ts";
 import { emptyModel, type PointModel } from "../domain/point-model.ts";
 import type { KeptRequest } from "../domain/requests.ts";
 
@@ -9,6 +10,10 @@ import type { KeptRequest } from "../domain/requests.ts";
 export interface OpenAlert {
   readonly matter: string;
   readonly alert: Alert;
+  /** A rule of the profile raised it: without that rule it is over. */
+  readonly isRuled?: true;
+  /** Since when its condition holds, while it does; since it was raised where that is not known. */
+  readonly activeMs?: number;
   /** What is known of one that is hidden, beside its state. */
   readonly hidden?: Pick<Life, "isActive" | "owes" | "isSeen">;
 }
@@ -26,6 +31,8 @@ export interface EngineState {
   readonly points: Map<string, PointModel>;
   readonly entries: Map<string, EntryLog>;
   readonly devices: Map<string, DeviceModel>;
+  /** What was learned of sets that have a name: it goes along when they move. */
+  readonly assets: Map<string, AssetModel>;
   readonly alerts: Map<string, OpenAlert>;
   readonly byMatter: Map<string, string>;
   readonly requests: Map<string, KeptRequest>;
@@ -39,8 +46,16 @@ export interface EngineState {
 }
 
 export function emptyState(): EngineState {
-  const maps = { points: new Map(), entries: new Map(), devices: new Map(), alerts: new Map(), byMatter: new Map() };
-  return { ...maps, requests: new Map(), counter: 0, setAside: 0, gapRowsTold: 0, unknownDeviceRows: 0 };
+  const maps = {
+    points: new Map(),
+    entries: new Map(),
+    devices: new Map(),
+    assets: new Map(),
+    alerts: new Map(),
+    byMatter: new Map(),
+    requests: new Map(),
+  };
+  return { ...maps, counter: 0, setAside: 0, gapRowsTold: 0, unknownDeviceRows: 0 };
 }
 
 /** One act of the engine, for the append-only log. */
@@ -63,6 +78,7 @@ export interface Draft {
   readonly points: Map<string, PointModel>;
   readonly entries: Map<string, EntryLog>;
   readonly devices: Map<string, DeviceModel>;
+  readonly assets: Map<string, AssetModel>;
   /** Undefined closes the alert. */
   readonly alerts: Map<string, OpenAlert | undefined>;
   readonly closed: Map<string, Alert>;
@@ -79,6 +95,7 @@ export function createDraft(base: EngineState): Draft {
     points: new Map(),
     entries: new Map(),
     devices: new Map(),
+    assets: new Map(),
     alerts: new Map(),
     closed: new Map(),
     requests: new Map(),
@@ -100,6 +117,10 @@ export function draftDevice(draft: Draft, deviceId: string, pointId: string): De
   return draft.devices.get(deviceId) ?? draft.base.devices.get(deviceId) ?? emptyDevice(deviceId, pointId);
 }
 
+export function draftAsset(draft: Draft, assetId: string): AssetModel {
+  return draft.assets.get(assetId) ?? draft.base.assets.get(assetId) ?? emptyAsset(assetId);
+}
+
 export function draftAlertOn(draft: Draft, matter: string): OpenAlert | undefined {
   for (const open of draft.alerts.values()) if (open?.matter === matter) return open;
   const id = draft.base.byMatter.get(matter);
@@ -111,6 +132,7 @@ export function applyDraft(state: EngineState, draft: Draft): void {
   for (const [id, point] of draft.points) state.points.set(id, point);
   for (const [id, log] of draft.entries) state.entries.set(id, log);
   for (const [id, device] of draft.devices) state.devices.set(id, device);
+  for (const [id, asset] of draft.assets) state.assets.set(id, asset);
   for (const [id, open] of draft.alerts) {
     const before = state.alerts.get(id);
     if (before !== undefined) state.byMatter.delete(before.matter);

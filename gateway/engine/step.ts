@@ -1,6 +1,14 @@
 // One row's step, and one point's evaluation. Pure but for the draft that it is given.
 import { decodeUplink, type EventFrame, type PointState, type Rule } from "../../protocol/index.ts";
-import { quantitiesOf, rulesAt, rulesHeld } from "../domain/alerts/rule-set.ts";
+import {
+  type Chatter,
+  chatterAfter,
+  chatterIn,
+  isChattering,
+  offDelayOf,
+  withChatter,
+} from "../domain/alerts/chatter.ts";
+import { type Quantities, quantitiesOf, rulesAt, rulesHeld } from "../domain/alerts/rule-set.ts";
 import {
   isNewest,
   withBacklog,
@@ -9,6 +17,7 @@ import {
   withNewestReport,
   withRecord,
 } from "../domain/device-model.ts";
+import { type AssetModel, teaches, withStay } from "../domain/endurance/asset-model.ts";
 import { bitsOf, isWanted, withHeld } from "../domain/held.ts";
 import { toInstant } from "../domain/instant.ts";
 import { byOwner } from "../domain/ownership.ts";
@@ -18,12 +27,12 @@ import { emptyModel, type PointModel, type ReportArrival, withContact, withRepor
 import { type PointMoment, pointState } from "../domain/point-state.ts";
 import type { Profile } from "../domain/profile.ts";
 import type { JournalRecord } from "../domain/record.ts";
-import { candidatesOf, stepMatter } from "../domain/rules.ts";
+import { candidatesOf, fuelWatched, matterOfCondition, stepMatter, type Verdict } from "../domain/rules.ts";
 import { activeAlert, applyVerdict } from "./alerts.ts";
 import { applyEvent, applyFlags, applyPress } from "./device-alarms.ts";
 import { stepEntryRow } from "./entries.ts";
 import { phaseAct } from "./phase-acts.ts";
-import { type Draft, draftDevice, draftPoint } from "./state.ts";
+import { type Draft, draftAsset, draftDevice, draftPoint } from "./state.ts";
 
 /** A sample is live when it comes within two of its intervals, or two minutes. */
 const LIVE_MS_MIN = 120_000;
@@ -65,11 +74,15 @@ export function stepRow(draft: Draft, record: JournalRecord, context: StepContex
       const { current } = after.lifecycle;
       if (current?.atMs !== model.lifecycle.current?.atMs || current?.phase !== model.lifecycle.current?.phase)
         draft.acts.push(phaseAct(pointId, after.lifecycle, receivedMs));
+      if (teaches(model.fuel, timeMs)) learn(draft, view, after);
       const isLive = receivedMs - timeMs <= Math.max(LIVE_MS_MIN, 2000 * device.reportIntervalS);
       if (isLive && isNewest(before.report, record)) {
         applyFlags(draft, { device, view, nowMs: receivedMs }, decoded.value.flags);
         evaluate(draft, pointId, { nowMs: receivedMs, contact: "present", sampledMs: timeMs }, context);
-      } else draft.points.set(pointId, withLateSample(after, view, arrival, context));
+      } else {
+        const late = { ...arrival, asset: assetIn(draft, view) };
+        draft.points.set(pointId, withLateSample(after, view, late, context));
+      }
       break;
     }
     case "info":
@@ -121,22 +134,44 @@ function withRecount(model: PointModel, record: JournalRecord, { event, argument
   return people === model.people ? model : { ...model, people };
 }
 
+/** What the point's hours show goes to the set that stands there. */
+function learn(draft: Draft, { generator }: PointView, { fuel, levels }: PointModel): void {
+  if (generator?.assetId === undefined) return;
+  const before = draftAsset(draft, generator.assetId);
+  const after = withStay(before, generator, fuel, levels);
+  if (after !== before) draft.assets.set(generator.assetId, after);
+}
+
+function assetIn(draft: Draft, { generator }: PointView): AssetModel | undefined {
+  return generator?.assetId === undefined ? undefined : draftAsset(draft, generator.assetId);
+}
+
+type LateArrival = ReportArrival & { readonly asset: AssetModel | undefined };
+
 /** Notes which rules held at a late sample, judged by it alone: it neither raises nor clears, but its time counts. */
-function withLateSample(model: PointModel, view: PointView, late: ReportArrival, context: StepContext): PointModel {
-  const { timeMs } = late;
+function withLateSample(model: PointModel, view: PointView, late: LateArrival, context: StepContext): PointModel {
+  const { timeMs, asset } = late;
   const { counted } = byOwner(late.report, late.deviceId, view.groupOwners);
   if (counted.power === undefined || !isWanted(model.held, timeMs, model.lastSampleMs ?? timeMs)) return model;
-  const then = withReport({ ...emptyModel(model.pointId), levels: model.levels, currents: model.currents }, view, late);
-  const state = pointState(then, view, momentOf(model.pointId, { nowMs: timeMs, contact: "present" }, context));
-  return { ...model, held: withHeld(model.held, timeMs, heldBits(state, context.profile)) };
+  const { levels, currents, fuel } = model;
+  const then = withReport({ ...emptyModel(model.pointId), levels, currents, fuel }, view, late);
+  const moment = momentOf(model.pointId, { nowMs: timeMs, contact: "present" }, context);
+  const state = pointState(then, view, { ...moment, asset });
+  const known = { ...quantitiesOf(state), ...fuelWatched(then, view, { nowMs: timeMs, asset }).known };
+  return { ...model, held: withHeld(model.held, timeMs, heldBits(state, known, context.profile)) };
+}
+
+/** Matters that rules judge a point by now. */
+export function mattersOf(profile: Profile, point: PointState): ReadonlySet<string> {
+  return new Set(byMatter(rulesOf(profile, point)).keys());
 }
 
 function rulesOf({ rules, overrides }: Profile, { pointId, phase }: PointState): readonly Rule[] {
   return rulesAt(rules, overrides, { pointId, phase });
 }
 
-function heldBits(state: PointState, profile: Profile): number {
-  const held = rulesHeld(rulesOf(profile, state), quantitiesOf(state), () => undefined);
+function heldBits(state: PointState, known: Quantities, profile: Profile): number {
+  const held = rulesHeld(rulesOf(profile, state), known, () => undefined);
   return bitsOf(held.map(({ rule }) => rule.ruleId));
 }
 
@@ -156,29 +191,54 @@ export function evaluate(draft: Draft, pointId: string, evaluation: Evaluation, 
   const { nowMs } = evaluation;
   const { profile } = context;
   const model = draftPoint(draft, pointId);
-  const state = pointState(model, view, momentOf(pointId, evaluation, context));
+  const moment = { ...momentOf(pointId, evaluation, context), asset: assetIn(draft, view) };
+  const state = pointState(model, view, moment);
   const subject = { kind: "point", id: pointId, name: view.name, pointId } as const;
   const rules = rulesOf(profile, state);
   const active = (matter: string) => activeAlert(draft, `${matter}/${pointId}`);
-  const candidates = candidatesOf(rulesHeld(rules, quantitiesOf(state), active), state);
-  let conditions = model.conditions;
+  const fuel = fuelWatched(model, view, { nowMs: sampledOf(model, nowMs), asset: moment.asset });
+  const known = { ...quantitiesOf(state), ...fuel.known };
+  const candidates = candidatesOf(rulesHeld(rules, known, active), state, fuel.values);
+  let conditions = ofMatters(model.conditions, byMatter(rules));
   for (const [matter, mine] of byMatter(rules)) {
     if (evaluation.onlySilence === true && matter !== SILENCE) continue;
     const open = active(matter);
     const rule = mine.get(open?.ruleId ?? "");
+    const chatter = chatterIn(conditions, matter);
     const result = stepMatter(
       matter,
       candidates.filter((one) => mine.has(one.ruleId)),
-      { conditions, held: model.held, nowMs, activePriority: open?.priority, offDelayS: rule?.offDelayS ?? 0 },
+      {
+        conditions,
+        held: model.held,
+        nowMs,
+        activePriority: open?.priority,
+        offDelayS: offDelayOf(rule?.offDelayS ?? 0, chatter),
+      },
     );
     conditions = result.conditions;
-    const about = { matter: `${matter}/${pointId}`, subject, nowMs, latches: rule?.latches === true };
-    applyVerdict(draft, about, result.verdict);
+    const about = {
+      matter: `${matter}/${pointId}`,
+      subject,
+      nowMs,
+      latches: rule?.latches === true,
+      isRuled: true,
+    } as const;
+    const raised = open === undefined && result.verdict.kind === "breach" ? chatterAfter(chatter, nowMs) : chatter;
+    if (raised !== undefined && raised !== chatter) conditions = withChatter(conditions, matter, raised);
+    applyVerdict(draft, about, withTimes(result.verdict, raised));
   }
   if (evaluation.sampledMs !== undefined) {
-    const held = withHeld(model.held, evaluation.sampledMs, heldBits(state, profile));
+    const held = withHeld(model.held, evaluation.sampledMs, heldBits(state, known, profile));
     draft.points.set(pointId, { ...model, conditions, held });
   } else if (!sameConditions(conditions, model.conditions)) draft.points.set(pointId, { ...model, conditions });
+}
+
+/** What comes and goes says how often. */
+function withTimes(verdict: Verdict, chatter: Chatter | undefined): Verdict {
+  if (verdict.kind !== "breach" || chatter === undefined || !isChattering(chatter)) return verdict;
+  const { finding } = verdict;
+  return { kind: "breach", finding: { ...finding, values: { ...finding.values, times: chatter.count } } };
 }
 
 /** The matter of rules that run on, whatever a point last said. */
@@ -195,6 +255,20 @@ function byMatter(rules: readonly Rule[]): ReadonlyMap<string, ReadonlyMap<strin
     sorted.set(rule.matter, (sorted.get(rule.matter) ?? new Map<string, Rule>()).set(rule.ruleId, rule));
   matters.set(rules, sorted);
   return sorted;
+}
+
+/** Levels are judged at the moment of the newest: a tick later they say no more. */
+function sampledOf(model: PointModel, nowMs: number): number {
+  return Math.min(nowMs, model.lastSampleMs ?? nowMs);
+}
+
+/** A delay of a rule that is gone does not run on for one of the same name that comes later. */
+function ofMatters(
+  conditions: PointModel["conditions"],
+  known: ReadonlyMap<string, unknown>,
+): PointModel["conditions"] {
+  const kept = Object.entries(conditions).filter(([key]) => known.has(matterOfCondition(key)));
+  return kept.length === Object.keys(conditions).length ? conditions : Object.fromEntries(kept);
 }
 
 function sameConditions(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean {

@@ -1,10 +1,11 @@
 // The broker as a transport: Aedes, and around it what Aedes lacks. A size guard, a gate that stops the reading of a socket,
 // answers in the order of the packets, hooks that cannot throw. Who may do what, and what a publish comes to, is the policy's.
 import { createServer as createPlainServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type TlsOptions } from "node:tls";
-import { Aedes, type Client } from "aedes";
+import { createServer as createTlsServer, type TlsOptions, Server as TlsServer } from "node:tls";
+import { Aedes, type Client, type PublishPacket } from "aedes";
 import type { Clock } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
+import { type Answerable, createAnswers, type Delivery } from "./answers.ts";
 import { createFlow, FLOW_LIMITS, type Flow, type FlowLimits } from "./flow.ts";
 import { guardConnection } from "./guard.ts";
 import { createPersistence } from "./retained.ts";
@@ -19,18 +20,21 @@ const DELIVERIES_AT_ONCE = 2_000;
 export const KEEPALIVE_S_MAX = 300;
 const TOPIC_LEVELS_MAX = 8;
 
-/** A message as it came; `topic` and `retain` may be rewritten before it is routed. */
+/** A message as it came. */
 export interface Publish {
-  topic: string;
-  payload: string | Buffer;
-  retain: boolean;
+  readonly topic: string;
+  readonly payload: string | Buffer;
 }
 
 export interface BrokerPolicy {
   /** 0, or the CONNACK return code of the refusal. */
   welcome(client: Client, said: { readonly name: string; readonly password: string }): Promise<number>;
-  /** What a publish comes to. `finish` is called once; only then it is acknowledged and routed, and with an error neither. */
+  /** What a publish comes to. `finish` is called once; only then it is acknowledged, and with an error it never is. */
   take(client: Client, packet: Publish, finish: (error?: Error) => void): void;
+  /** What goes to this client behind the answers of a commit, past the search for who subscribes: where it does not, nothing. */
+  alongside?(client: Client): readonly Delivery[];
+  /** Absent, what clients publish is for nobody but `take`: it is not looked for who else wants it. */
+  readonly handsOn?: true;
   maySubscribe(client: Client, filter: string): boolean;
   mayReceive(client: Client, topic: string): boolean;
   /** A packet announced more than may come in: the connection is closed. */
@@ -52,11 +56,16 @@ export interface BrokerOptions {
 
 export interface Broker {
   readonly address: { readonly host: string; readonly port: number };
-  readonly aedes: Aedes;
+  /** Retained for those that subscribe; an empty payload clears the topic. */
+  publishRetained(topic: string, payload: Buffer): void;
+  /** For whoever listens now. */
+  publish(topic: string, payload: Buffer): void;
   clientOf(clientId: string): Client | undefined;
   connected(): number;
   clients(): Iterable<Client>;
   isListening(): boolean;
+  /** For connections that come from now on; one that began without TLS stays so. */
+  setTls(files: Pick<TlsOptions, "cert" | "key">): void;
   /** Stops or resumes the reading of all sockets. */
   hold(held: boolean): void;
   close(): Promise<void>;
@@ -64,18 +73,27 @@ export interface Broker {
 
 /** Starts to listen. Throws ADDRESS_IN_USE, ADDRESS_NOT_ALLOWED. */
 export async function startBroker(options: BrokerOptions, policy: BrokerPolicy): Promise<Broker> {
-  const flows = new Map<Client, Flow>();
+  const flows: Flows = new Map();
   const aedes = createAedes(options, policy, flows);
+  routeClients(aedes, policy.handsOn === true);
   await aedes.listen();
   const server = await listen(options, (socket) => welcomeSocket(socket, { aedes, flows, options, policy }));
   const found = server.address();
   const port = typeof found === "object" && found !== null ? found.port : options.port;
   return {
     address: { host: options.host, port },
-    aedes,
+    publish: (topic, payload) => {
+      aedes.publish({ cmd: "publish", topic, payload, qos: 0, retain: false, dup: false }, () => undefined);
+    },
+    publishRetained: (topic, payload) => {
+      aedes.publish({ cmd: "publish", topic, payload, qos: 0, retain: true, dup: false }, () => undefined);
+    },
     clientOf: (clientId) => clientsOf(aedes)[clientId],
     connected: () => flows.size,
     clients: () => flows.keys(),
+    setTls: (files) => {
+      if (server instanceof TlsServer) server.setSecureContext({ ...options.tls, ...files });
+    },
     isListening: () => server.listening,
     hold: (held) => {
       for (const flow of flows.values()) flow.hold(held);
@@ -88,12 +106,34 @@ export async function startBroker(options: BrokerOptions, policy: BrokerPolicy):
   };
 }
 
-/** Aedes keeps its clients in an object that its types do not show. */
+type Flows = Map<Client, Flow<Answerable>>;
+
+/** Aedes keeps its clients, and what they subscribe to, in objects that its types do not show. */
 function clientsOf(aedes: Aedes): Record<string, Client | undefined> {
   return (aedes as unknown as { clients: Record<string, Client | undefined> }).clients;
 }
 
-function createAedes(options: BrokerOptions, policy: BrokerPolicy, flows: ReadonlyMap<Client, Flow>): Aedes {
+function isSubscribed(client: Client, topic: string): boolean {
+  return (client as unknown as { subscriptions: Record<string, unknown> }).subscriptions[topic] !== undefined;
+}
+
+/** What the broker itself publishes comes without a client and is routed; what clients do only where it is handed on. */
+function routeClients(aedes: Aedes, handsOn: boolean): void {
+  type Routed = PublishPacket & { readonly messageId?: number };
+  type Done = (error?: Error | null) => void;
+  type Route = (packet: Routed, client?: unknown, done?: Done) => void;
+  const router = aedes as unknown as { publish: Route };
+  const route = router.publish.bind(aedes);
+  router.publish = (packet, client, done) => {
+    if (typeof client === "function") route(packet, client);
+    // An identifier says that it came at QoS 1 and has been answered.
+    else if (handsOn)
+      route(packet.messageId === undefined ? packet : { ...packet, qos: packet.qos || 1 }, client, done);
+    else done?.(null);
+  };
+}
+
+function createAedes(options: BrokerOptions, policy: BrokerPolicy, flows: Flows): Aedes {
   return new Aedes({
     persistence: createPersistence(),
     concurrency: DELIVERIES_AT_ONCE,
@@ -122,7 +162,7 @@ function createAedes(options: BrokerOptions, policy: BrokerPolicy, flows: Readon
       // A throw in a hook would take the whole process down.
       try {
         if (client === null || flow === undefined) done(new Error("a publish without a connection"));
-        else policy.take(client, packet, flow.enter(observed(options, done)));
+        else policy.take(client, packet, flow.enter({ packet, done }));
       } catch (error) {
         done(error instanceof Error ? error : new Error(String(error)));
       }
@@ -136,21 +176,9 @@ function createAedes(options: BrokerOptions, policy: BrokerPolicy, flows: Readon
   });
 }
 
-type Answer = (error?: Error | null) => void;
-
-/** The answer leaves in its turn: what is measured is what the device waits for. */
-function observed({ observePuback, clock }: BrokerOptions, done: Answer): Answer {
-  if (observePuback === undefined) return done;
-  const sinceMs = clock.monotonicMs();
-  return (error) => {
-    if (error === undefined || error === null) observePuback(clock.monotonicMs() - sinceMs);
-    done(error);
-  };
-}
-
 interface Welcoming {
   readonly aedes: Aedes;
-  readonly flows: Map<Client, Flow>;
+  readonly flows: Flows;
   readonly options: BrokerOptions;
   readonly policy: BrokerPolicy;
 }
@@ -159,7 +187,17 @@ function welcomeSocket(socket: Socket, { aedes, flows, options, policy }: Welcom
   socket.on("error", () => undefined);
   const gate = guardConnection(socket, policy.oversized);
   const client = aedes.handle(socket);
-  flows.set(client, createFlow(gate, options.clock, options.flowLimits ?? FLOW_LIMITS));
+  const { clock, flowLimits = FLOW_LIMITS, observePuback } = options;
+  const flow: Flow<Answerable> = createFlow({ gate, clock, limits: flowLimits, leave: (run) => answer(run) });
+  const answer = createAnswers({
+    conn: socket,
+    clock,
+    drainTimeoutMs: DRAIN_TIMEOUT_MS,
+    block: flow.block,
+    alongside: () => (policy.alongside?.(client) ?? []).filter(({ topic }) => isSubscribed(client, topic)),
+    observe: observePuback,
+  });
+  flows.set(client, flow);
   socket.once("close", () => {
     flows.get(client)?.close();
     flows.delete(client);

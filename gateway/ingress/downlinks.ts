@@ -1,65 +1,60 @@
 // Frames to devices over MQTT: ack frames after a commit, sealed, QoS 0, only to a device that listens.
-import { downlinkTopic, encodeAck, sealWith, type Tagger } from "../../protocol/index.ts";
+import { encodeAck, sealWith, type Tagger } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
 import type { AckWindow } from "../domain/record.ts";
 import { coverWindows } from "./acks.ts";
-import type { Broker } from "./broker.ts";
 
+/** One connection of a device: what is gathered for it goes with it. */
 export interface Receiver {
   readonly deviceId: string;
   readonly tagger: Tagger;
 }
 
 export interface DownlinkDeps {
-  readonly broker: Pick<Broker, "aedes" | "clientOf">;
   readonly clock: Clock;
   isClockTrusted(): boolean;
 }
 
 export interface Downlinks {
-  /** Gathers what one commit answered; the frames go out together at the end of the turn. */
+  /** Gathers what one commit answered. */
   acknowledge(receiver: Receiver, window: AckWindow): void;
-  /** A frame of another kind, behind the answers of this turn; sealed here. */
+  /** A frame of another kind, behind those; sealed in `take`. */
   send(receiver: Receiver, frame: Uint8Array): void;
+  /** What was gathered since the last time, sealed; in the order in which it is to go out. */
+  take(receiver: Receiver): readonly Uint8Array[];
 }
 
-export function createDownlinks(deps: DownlinkDeps): Downlinks {
-  const gathered = new Map<string, { readonly receiver: Receiver; readonly windows: AckWindow[] }>();
+interface Gathered {
+  readonly windows: AckWindow[];
+  readonly frames: Uint8Array[];
+}
 
-  function isListening(deviceId: string): boolean {
-    const found: unknown = deps.broker.clientOf(deviceId);
-    const client = found as { subscriptions: Record<string, unknown> } | undefined;
-    return client?.subscriptions[downlinkTopic(deviceId)] !== undefined;
-  }
+const NOTHING: readonly Uint8Array[] = [];
 
-  function flush(): void {
-    const time = deps.isClockTrusted() ? Math.floor(deps.clock.nowMs() / 1000) : 0;
-    for (const [deviceId, { receiver, windows }] of gathered) {
-      if (!isListening(deviceId)) continue;
-      for (const window of coverWindows(windows)) {
-        publish(receiver, encodeAck({ time, ...window }));
-      }
+export function createDownlinks({ clock, isClockTrusted }: DownlinkDeps): Downlinks {
+  const gathered = new WeakMap<Receiver, Gathered>();
+
+  function of(receiver: Receiver): Gathered {
+    let row = gathered.get(receiver);
+    if (row === undefined) {
+      row = { windows: [], frames: [] };
+      gathered.set(receiver, row);
     }
-    gathered.clear();
-  }
-
-  function publish({ deviceId, tagger }: Receiver, frame: Uint8Array): void {
-    const topic = downlinkTopic(deviceId);
-    const payload = Buffer.from(sealWith(tagger, frame));
-    deps.broker.aedes.publish({ cmd: "publish", topic, payload, qos: 0, retain: false, dup: false }, () => undefined);
+    return row;
   }
 
   return {
-    send(receiver, frame) {
-      setImmediate(() => {
-        if (isListening(receiver.deviceId)) publish(receiver, frame);
-      });
-    },
-    acknowledge(receiver, window) {
-      if (gathered.size === 0) setImmediate(flush);
-      const row = gathered.get(receiver.deviceId);
-      if (row === undefined) gathered.set(receiver.deviceId, { receiver, windows: [window] });
-      else row.windows.push(window);
+    acknowledge: (receiver, window) => void of(receiver).windows.push(window),
+    send: (receiver, frame) => void of(receiver).frames.push(frame),
+    take(receiver) {
+      const row = gathered.get(receiver);
+      if (row === undefined || row.windows.length + row.frames.length === 0) return NOTHING;
+      const time = isClockTrusted() ? Math.floor(clock.nowMs() / 1000) : 0;
+      const acks = coverWindows(row.windows).map((window) => encodeAck({ time, ...window }));
+      const sealed = [...acks, ...row.frames].map((frame) => sealWith(receiver.tagger, frame));
+      row.windows.length = 0;
+      row.frames.length = 0;
+      return sealed;
     },
   };
 }

@@ -12,7 +12,7 @@ import {
 } from "../../protocol/index.ts";
 import { checkedFrame, report, sha256, waitFor } from "../../tests/fixtures.ts";
 import { systemClock } from "../clock.ts";
-import type { AppendOutcome, CheckedFrame } from "../domain/record.ts";
+import type { CheckedFrame } from "../domain/record.ts";
 import { createMqttIngress, type IngressJournal, type MqttIngress } from "./mqtt.ts";
 
 const KEYS = new Map(
@@ -24,15 +24,14 @@ function heldJournal(automatic: boolean) {
   const frames: CheckedFrame[] = [];
   const waiting: (() => void)[] = [];
   const journal: IngressJournal = {
-    append: (frame) =>
-      new Promise<AppendOutcome>((resolve) => {
-        frames.push(frame);
-        const sequence = frame.header?.sequence ?? 0;
-        const ack = { baseSequence: (sequence - 31) & 0xffff, bitmap: 1, after: 0 };
-        const commit = () => resolve({ outcome: "stored", id: frames.length, ack });
-        if (automatic) commit();
-        else waiting.push(commit);
-      }),
+    take: (frame, settled) => {
+      frames.push(frame);
+      const sequence = frame.header?.sequence ?? 0;
+      const ack = { baseSequence: (sequence - 31) & 0xffff, bitmap: 1, after: 0 };
+      const commit = () => settled({ outcome: "stored", id: frames.length, ack });
+      if (automatic) commit();
+      else waiting.push(commit);
+    },
     health: () => ({ pendingRows: waiting.length }),
     onCommitted: () => () => undefined,
   };
@@ -53,7 +52,6 @@ async function start(journal: IngressJournal, observePuback = (_ms: number) => {
     port: 0,
     journal,
     clock: systemClock,
-    sha256,
     isClockTrusted: () => true,
     identities: { key: (id) => KEYS.get(id), isEnabled: () => true },
     people: {

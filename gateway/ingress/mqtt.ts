@@ -3,7 +3,7 @@
 import type { Socket } from "node:net";
 import type { TlsOptions } from "node:tls";
 import type { Client } from "aedes";
-import type { Sha256 } from "../../protocol/index.ts";
+import { downlinkTopic } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
 import { isLoopback, mayReadTopic } from "../domain/permission.ts";
 import type { AppendOutcome, CheckedFrame } from "../domain/record.ts";
@@ -28,7 +28,8 @@ const PENDING_HIGH = 20_000;
 const PENDING_LOW = 10_000;
 
 export interface IngressJournal {
-  append(frame: CheckedFrame): Promise<AppendOutcome>;
+  /** `settled` is called once, with an error when it is not stored. */
+  take(frame: CheckedFrame, settled: (outcome: AppendOutcome | Error) => void): void;
   health(): { readonly pendingRows: number };
   onCommitted(listener: () => void): () => void;
 }
@@ -41,7 +42,6 @@ export interface MqttIngressOptions {
   readonly identities: Identities;
   readonly people: People;
   readonly clock: Clock;
-  readonly sha256: Sha256;
   isClockTrusted(): boolean;
   /** Commands that wait for devices; absent: none do. */
   readonly commands?: Pick<Commands, "saw" | "due">;
@@ -58,12 +58,15 @@ export interface MqttIngress {
   onRefusal(listener: (note: RefusalNote) => void): () => void;
   /** Retained for readers; undefined clears the topic. */
   publishRetained(topic: string, json: string | undefined): void;
+  /** For whoever is subscribed now. */
+  publish(topic: string, json: string): void;
   /** Ends the connection of a device that was disabled or given another key. */
   closeDevice(deviceId: string): void;
   connected(): number;
   /** Connections of devices alone. */
   connectedDevices(): number;
   isListening(): boolean;
+  setTls: Broker["setTls"];
   close(): Promise<void>;
 }
 
@@ -83,8 +86,10 @@ export async function createMqttIngress(options: MqttIngressOptions): Promise<Mq
       return () => session.refusalListeners.delete(listener);
     },
     publishRetained: (topic, json) => {
-      const payload = json === undefined ? Buffer.alloc(0) : Buffer.from(json);
-      broker.aedes.publish({ cmd: "publish", topic, payload, qos: 0, retain: true, dup: false }, () => undefined);
+      broker.publishRetained(topic, json === undefined ? Buffer.alloc(0) : Buffer.from(json));
+    },
+    publish: (topic, json) => {
+      broker.publish(topic, Buffer.from(json));
     },
     closeDevice: (deviceId) => broker.clientOf(deviceId)?.close(),
     connected: broker.connected,
@@ -92,6 +97,7 @@ export async function createMqttIngress(options: MqttIngressOptions): Promise<Mq
       return [...broker.clients()].filter((client) => session.identities.get(client)?.kind === "device").length;
     },
     isListening: broker.isListening,
+    setTls: broker.setTls,
     close: async () => {
       session.hold.stop();
       await broker.close();
@@ -116,7 +122,7 @@ function createSession(options: MqttIngressOptions, broker: Broker): Session {
     refusals: createRefusalLog(),
     refusalListeners: new Set(),
     identities: new WeakMap(),
-    downlinks: createDownlinks({ broker, clock, isClockTrusted }),
+    downlinks: createDownlinks({ clock, isClockTrusted }),
     mayStoreUnreadable: createUnreadableLimit(clock),
     hold: holdWhenBehind(journal, broker),
   };
@@ -126,6 +132,13 @@ function createPolicy(session: () => Session): BrokerPolicy {
   return {
     welcome: (client, said) => welcome(session(), client, said),
     take: (client, packet, finish) => takePublish(session(), client, packet, finish),
+    alongside: (client) => {
+      const { identities, downlinks } = session();
+      const identity = identities.get(client);
+      if (identity?.kind !== "device") return [];
+      const topic = downlinkTopic(identity.deviceId);
+      return downlinks.take(identity).map((payload) => ({ topic, payload }));
+    },
     maySubscribe: (client, filter) => {
       const { identities, options } = session();
       const identity = identities.get(client);
@@ -150,7 +163,6 @@ async function welcome(session: Session, client: Client, said: { name: string; p
     {
       identities: options.identities,
       people: options.people,
-      sha256: options.sha256,
       isBanned: (sender) => isBanned(refusals, sender, options.clock.monotonicMs()),
     },
   );
@@ -182,11 +194,9 @@ function takePublish(session: Session, client: Client, packet: Publish, finish: 
   session.hold.check();
   const payload = typeof packet.payload === "string" ? Buffer.from(packet.payload) : packet.payload;
   const { topic } = packet;
-  packet.retain = false;
   const verdict = judge(session, identity, topic, payload);
   if (verdict.kind === "refused") {
-    // Acknowledged, so that it is not sent for ever, and led where nobody listens.
-    packet.topic = "refused";
+    // Acknowledged, so that it is not sent for ever.
     const sender = identity.kind === "device" ? identity.deviceId : identity.name;
     refuse(session, { reason: verdict.reason, sender, topic, bytes: payload });
     if (strike(session.refusals, sender, session.options.clock.monotonicMs())) {
@@ -195,20 +205,21 @@ function takePublish(session: Session, client: Client, packet: Publish, finish: 
     } else finish();
     return;
   }
-  session.options.journal.append(verdict.frame).then(
-    (outcome) => {
-      if (outcome.outcome === "replay") {
-        refuse(session, { reason: "replay", sender: verdict.frame.deviceId, topic, bytes: payload });
-      }
+  session.options.journal.take(verdict.frame, (outcome) => {
+    if (outcome instanceof Error) {
+      finish(outcome);
+      return;
+    }
+    if (outcome.outcome === "replay") {
+      refuse(session, { reason: "replay", sender: verdict.frame.deviceId, topic, bytes: payload });
+    }
+    if (identity.kind === "device") {
       // A refused replay is answered with what is stored: a device whose clock was set wrong gets the right time by it.
-      if (outcome.ack !== undefined && identity.kind === "device") {
-        session.downlinks.acknowledge(identity, outcome.ack);
-      }
-      if (identity.kind === "device") tellCommands(session, identity, verdict.frame.frame);
-      finish();
-    },
-    (error: unknown) => finish(error instanceof Error ? error : new Error(String(error))),
-  );
+      if (outcome.ack !== undefined) session.downlinks.acknowledge(identity, outcome.ack);
+      tellCommands(session, identity, verdict.frame.frame);
+    }
+    finish();
+  });
 }
 
 /** A device that was just heard listens: what waits for it goes out behind its answer. */

@@ -57,9 +57,16 @@ describe("the flow of a connection", () => {
         open = next;
       },
     };
-    const flow = createFlow(gate, clock, { inFlightMax: 3, framesPerS: 10, burst: 5 });
+    const left: string[] = [];
+    const flow = createFlow<string>({
+      gate,
+      clock,
+      limits: { inFlightMax: 3, framesPerS: 10, burst: 5 },
+      leave: (run) => left.push(run.map(({ packet, error }) => packet + (error?.message ?? "")).join(" ")),
+    });
     return {
       flow,
+      left,
       isOpen: () => open,
       advance: (ms: number) => {
         now += ms;
@@ -70,24 +77,52 @@ describe("the flow of a connection", () => {
     };
   }
 
-  test("closes the gate at the cap of packets under way and opens it below", () => {
+  const endOfTurn = () => new Promise<void>((resolve) => process.nextTick(resolve));
+
+  test("closes the gate at the cap of packets under way and opens it below", async () => {
     const { flow, isOpen } = flowAt();
-    const finish = [flow.enter(() => undefined), flow.enter(() => undefined)];
+    const finish = ["a", "b"].map(flow.enter);
     expect(isOpen()).toBe(true);
-    finish.push(flow.enter(() => undefined));
+    finish.push(flow.enter("c"));
     expect(isOpen()).toBe(false);
     finish[0]?.();
+    await endOfTurn();
     expect(isOpen()).toBe(true);
   });
 
-  test("a burst passes, then so many a second; nothing is refused for it", () => {
+  test("what is settled in one turn leaves together, in order, and behind what is not settled yet", async () => {
+    const { flow, left } = flowAt();
+    const [a, b, c] = ["a", "b", "c"].map(flow.enter);
+    c?.(new Error("!"));
+    await endOfTurn();
+    expect(left).toEqual([]);
+    a?.();
+    expect(left).toEqual([]);
+    await endOfTurn();
+    expect(left).toEqual(["a"]);
+    b?.();
+    await endOfTurn();
+    expect(left).toEqual(["a", "b c!"]);
+  });
+
+  test("a burst passes, then so many a second; nothing is refused for it", async () => {
     const { flow, isOpen, advance } = flowAt();
-    for (let i = 0; i < 5; i++) flow.enter(() => undefined)();
+    for (let i = 0; i < 5; i++) flow.enter("")();
+    await endOfTurn();
     expect(isOpen()).toBe(false);
     advance(100);
     expect(isOpen()).toBe(true);
-    flow.enter(() => undefined)();
+    flow.enter("")();
+    await endOfTurn();
     expect(isOpen()).toBe(false);
+  });
+
+  test("a sender that takes no answers is not read", () => {
+    const { flow, isOpen } = flowAt();
+    flow.block(true);
+    expect(isOpen()).toBe(false);
+    flow.block(false);
+    expect(isOpen()).toBe(true);
   });
 
   test("holds while the journal is behind", () => {

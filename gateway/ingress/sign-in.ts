@@ -1,7 +1,8 @@
 // Who is at the other end of an MQTT connection: a registered device with the password that follows from its key, or a
 // person. Somebody else's wrong passwords never lock a device out.
 import { timingSafeEqual } from "node:crypto";
-import { createTagger, loginWith, type Role, type Sha256, type Tagger } from "../../protocol/index.ts";
+import { loginWith, type Role, type Tagger } from "../../protocol/index.ts";
+import { createKeyedTagger } from "./keyed-hash.ts";
 import type { RefusalReason } from "./uplink.ts";
 
 export type Identity =
@@ -21,7 +22,6 @@ export interface People {
 export interface SignInDeps {
   readonly identities: Identities;
   readonly people: People;
-  readonly sha256: Sha256;
   isBanned(sender: string): boolean;
 }
 
@@ -55,7 +55,7 @@ export async function signIn(request: SignInRequest, deps: SignInDeps): Promise<
   const key = deps.identities.key(name);
   if (key !== undefined) {
     if (clientId !== name) return refused("name-mismatch", CONNACK.identifierRejected);
-    const tagger = createTagger(deps.sha256, key);
+    const tagger = createKeyedTagger(key);
     if (!sameText(password, loginWith(tagger))) return refused("bad-password", CONNACK.badPassword);
     if (!deps.identities.isEnabled(name)) return refused("disabled-device", CONNACK.notAuthorized);
     if (deps.isBanned(name)) return refused("banned", CONNACK.unavailable);

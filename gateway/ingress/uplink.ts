@@ -2,13 +2,14 @@
 import {
   decodeUplink,
   FRAME_BYTES_MAX,
+  KIND_BACKLOG,
   openWith,
-  parseDeviceTopic,
   TAG_BYTES,
   type Tagger,
+  uplinkTopic,
 } from "../../protocol/index.ts";
 import type { CheckedFrame, Link } from "../domain/record.ts";
-import { stampOf } from "../domain/stamp.ts";
+import { asksForAck, isTorn, stampOf } from "../domain/stamp.ts";
 
 /** Frame and tag in one MQTT payload (protocol section 2). */
 export const PAYLOAD_BYTES_MAX = FRAME_BYTES_MAX + TAG_BYTES;
@@ -53,10 +54,7 @@ export interface UplinkContext extends ReceiptContext {
  * decode: the device is believed, and a later version decodes it again.
  */
 export function judgeUplink(topic: string, payload: Uint8Array, context: UplinkContext): UplinkVerdict {
-  const target = parseDeviceTopic(topic);
-  if (target === undefined || target.deviceId !== context.deviceId || target.direction !== "up") {
-    return { kind: "refused", reason: "wrong-topic" };
-  }
+  if (topic !== uplinkTopic(context.deviceId)) return { kind: "refused", reason: "wrong-topic" };
   if (payload.length > PAYLOAD_BYTES_MAX) return { kind: "refused", reason: "too-long" };
   const frame = openWith(context.tagger, payload);
   if (frame === undefined) return { kind: "refused", reason: "bad-tag" };
@@ -71,18 +69,19 @@ export function judgeLorawanUplink(port: number, frame: Uint8Array, context: Rec
 }
 
 function judgeFrame(frame: Uint8Array, link: Link, context: ReceiptContext): UplinkVerdict {
-  const decoded = decodeUplink(frame);
-  const header = stampOf(decoded);
-  if (header === undefined && decoded.kind === "fault" && decoded.fault === "truncated") {
-    return { kind: "refused", reason: "truncated" };
-  }
+  if (isTorn(frame)) return { kind: "refused", reason: "truncated" };
   const { deviceId, receivedMs, clockTrusted } = context;
-  // A backlog frame becomes a row for each sample, and one for itself.
-  const rows = decoded.kind === "backlog" ? 1 + decoded.value.reports.length : 1;
-  const flags = decoded.kind === "fault" ? decoded.header?.flags : decoded.value.flags;
+  const header = stampOf(frame);
   return {
     kind: "frame",
-    frame: { deviceId, header, receivedMs, clockTrusted, link, frame, rows },
-    asksAck: flags?.ackRequested === true,
+    frame: { deviceId, header, receivedMs, clockTrusted, link, frame, rows: rowsOf(frame) },
+    asksAck: asksForAck(frame),
   };
+}
+
+/** A backlog frame becomes a row for each sample, and one for itself. */
+function rowsOf(frame: Uint8Array): number {
+  if (((frame[0] as number) & 15) !== KIND_BACKLOG) return 1;
+  const decoded = decodeUplink(frame);
+  return decoded.kind === "backlog" ? 1 + decoded.value.reports.length : 1;
 }

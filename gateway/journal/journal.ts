@@ -5,11 +5,11 @@ import { Worker } from "node:worker_threads";
 import type { Clock } from "../clock.ts";
 import type { AppendOutcome, CheckedFrame, JournalRecord } from "../domain/record.ts";
 import { type ErrorCode, GatewayError, invariant } from "../errors.ts";
-import type { Act, Entry, EntryOutcome, FileState, StateChange, WriterReply, WriterRequest } from "./changes.ts";
+import type { Act, Entry, FileState, StateChange, WriterReply, WriterRequest } from "./changes.ts";
 import type { WriterOptions } from "./open-writer.ts";
 import { createPacker } from "./packing.ts";
 import type { Piece } from "./pieces.ts";
-import { createQueue } from "./queue.ts";
+import { createQueue, type Settled } from "./queue.ts";
 import { createReader, type Reader } from "./reader.ts";
 import type { Loss, SetAsideRow } from "./store.ts";
 
@@ -37,6 +37,8 @@ export interface Journal {
   readonly epoch: string;
   /** Resolves after the commit; rejects with JOURNAL_BUSY or JOURNAL_CLOSED, and waits while the disk refuses. */
   append(frame: CheckedFrame): Promise<AppendOutcome>;
+  /** The same for who brings thousands a second: `settled` is called once, in the order of the calls, with an error or without. */
+  take(frame: CheckedFrame, settled: (outcome: AppendOutcome | Error) => void): void;
   /** Cursor, documents and log rows, all or nothing, in order with the appends. */
   save(change: StateChange): Promise<void>;
   /** Last row that a reader has passed. Asking makes it one whose rows are kept for it. */
@@ -105,6 +107,15 @@ async function firstReply(worker: Worker, dir: string): Promise<Extract<WriterRe
   return reply;
 }
 
+function asPromise<T>(ask: (settled: (outcome: T | GatewayError) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    ask((outcome) => {
+      if (outcome instanceof GatewayError) reject(outcome);
+      else resolve(outcome);
+    });
+  });
+}
+
 interface Parts {
   readonly worker: Worker;
   readonly reader: Reader;
@@ -162,10 +173,18 @@ function createJournal({ worker, reader, openPieces, clock, opened, openedMs, co
     throw error;
   });
 
-  function enter(entry: Entry): Promise<EntryOutcome> {
-    if (closing !== undefined || closed) return Promise.reject(new GatewayError("JOURNAL_CLOSED"));
+  function enter(entry: Entry, settled: Settled): void {
+    if (closing !== undefined || closed) {
+      settled(new GatewayError("JOURNAL_CLOSED"));
+      return;
+    }
     if ("change" in entry && entry.change.cursor !== undefined) noteUse(entry.change.cursor.name);
-    return queue.enter(entry);
+    queue.enter(entry, settled);
+  }
+
+  function take(frame: CheckedFrame, settled: (outcome: AppendOutcome | GatewayError) => void): void {
+    // A frame is never answered as a change is.
+    enter({ frame, afterOpenMs: clock.monotonicMs() - openedMs }, settled as Settled);
   }
 
   function copier(): Reader {
@@ -192,11 +211,10 @@ function createJournal({ worker, reader, openPieces, clock, opened, openedMs, co
 
   return {
     epoch: opened.epoch,
-    append: (frame) => {
-      return enter({ frame, afterOpenMs: clock.monotonicMs() - openedMs }) as Promise<AppendOutcome>;
-    },
+    append: (frame) => asPromise((settled) => take(frame, settled)),
+    take,
     save: async (change) => {
-      await enter({ change });
+      await asPromise((settled: Settled) => enter({ change }, settled));
     },
     read: (afterId, limit) => reader.ask({ kind: "rows", afterId, limit: Math.min(limit, READ_ROWS_MAX) }),
     documents: (documentKind) => reader.ask({ kind: "documents", documentKind }),

@@ -1,5 +1,6 @@
 // Puts the writer together: the store in SQLite, the writer on it, and its upkeep.
 import type { Clock } from "../clock.ts";
+import { listBounds } from "./bounds.ts";
 import { createReserve, measureSpace, type Space } from "./space.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
 import type { RecordStore } from "./store.ts";
@@ -20,6 +21,8 @@ export interface WriterOptions {
   /** Free space below which old rows are dropped early; by the size of the disk when left out. */
   readonly lowWaterMb?: number | undefined;
   readonly reserveMb?: number | undefined;
+  /** Years of the log of acts. */
+  readonly keepActsYears?: number | undefined;
 }
 
 export interface OpenWriter extends Writer {
@@ -32,7 +35,7 @@ export async function openWriter(
   options: WriterOptions,
   deps: { readonly clock: Pick<Clock, "nowMs" | "monotonicMs">; readonly space?: () => Space },
 ): Promise<OpenWriter> {
-  const { dir, pagesMax, keepDays = KEEP_DAYS, lowWaterMb, reserveMb = RESERVE_MB } = options;
+  const { dir, pagesMax, keepDays = KEEP_DAYS, lowWaterMb, reserveMb = RESERVE_MB, keepActsYears } = options;
   const store = openSqliteStore({ dir, pagesMax });
   const writer = await createWriter(store);
   const upkeep = await createUpkeep({
@@ -42,6 +45,7 @@ export async function openWriter(
     space: deps.space ?? (() => measureSpace(dir)),
     reserve: createReserve(dir, reserveMb * MB),
     keepMs: keepDays * DAY_MS,
+    lists: listBounds(keepActsYears),
     lowBytes: lowWaterMb === undefined ? undefined : lowWaterMb * MB,
   });
   return {

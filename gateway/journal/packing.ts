@@ -154,13 +154,14 @@ export function packOutcomes(outcomes: readonly EntryOutcome[]): PackedOutcomes 
 }
 
 export function outcomeIn(packed: PackedOutcomes, entry: number): EntryOutcome {
-  const [code, id, hasAck, baseSequence, bitmap, after] = packed.subarray(
-    entry * OUTCOME_NUMBERS,
-    (entry + 1) * OUTCOME_NUMBERS,
-  ) as unknown as [number, number, number, number, number, number];
-  const outcome = OUTCOMES[code] ?? "saved";
+  const at = entry * OUTCOME_NUMBERS;
+  const outcome = OUTCOMES[packed[at] as number] ?? "saved";
   if (outcome === "saved") return { outcome };
-  const ack = { baseSequence, bitmap, after };
-  if (outcome === "stored") return { outcome, id, ack: hasAck === 1 ? ack : undefined } satisfies AppendOutcome;
-  return { outcome, ack };
+  const ack = {
+    baseSequence: packed[at + 3] as number,
+    bitmap: packed[at + 4] as number,
+    after: packed[at + 5] as number,
+  };
+  if (outcome !== "stored") return { outcome, ack };
+  return { outcome, id: packed[at + 1] as number, ack: packed[at + 2] === 1 ? ack : undefined } satisfies AppendOutcome;
 }

@@ -7,7 +7,15 @@ import { virtualClock } from "../../tests/virtual-clock.ts";
 import { isAlarmClass } from "../domain/urgency.ts";
 import type { Entry, EntryOutcome } from "./changes.ts";
 import { createPacker, createUnpacker, outcomeIn, packOutcomes } from "./packing.ts";
-import { BATCH_ROWS_MAX, createQueue, isUrgent, PENDING_ROWS_MAX, RETRY_MS } from "./queue.ts";
+import {
+  BATCH_ROWS_MAX,
+  createQueue,
+  EARLY_ROWS,
+  isUrgent,
+  PENDING_ROWS_MAX,
+  QUICK_COMMIT_MS,
+  RETRY_MS,
+} from "./queue.ts";
 
 const WINDOW_MS = 250;
 
@@ -18,11 +26,16 @@ function turn(): Promise<void> {
 function queueWith(windowMs: number) {
   const clock = virtualClock(NOON_MS);
   const posted: (readonly Entry[])[] = [];
-  const queue = createQueue({ clock, windowMs, post: (entries) => posted.push(entries), onIdle: () => undefined });
-  const commit = () => {
+  const made = createQueue({ clock, windowMs, post: (entries) => posted.push(entries), onIdle: () => undefined });
+  const enter = (entry: Entry) =>
+    new Promise<EntryOutcome>((resolve, reject) => {
+      made.enter(entry, (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)));
+    });
+  const queue = { ...made, enter };
+  const commit = (commitMs = 1) => {
     const outcomes = packOutcomes((posted.at(-1) ?? []).map(() => ({ outcome: "saved" }) as const));
     const file = { freeBytes: 0, lowWater: false, gapRows: 0, oldestId: 1 };
-    queue.settle({ kind: "committed", outcomes, newestId: 1, commitMs: 1, file });
+    queue.settle({ kind: "committed", outcomes, newestId: 1, commitMs, file });
   };
   return { clock, posted, queue, commit };
 }
@@ -69,6 +82,43 @@ describe("with a commit window", () => {
     for (let i = 0; i < BATCH_ROWS_MAX; i++) void queue.enter(plain(i));
     await turn();
     expect(posted.map((one) => one.length)).toEqual([BATCH_ROWS_MAX]);
+  });
+});
+
+describe("without a commit window", () => {
+  test("what came during a commit goes at once, before the answers to that commit", async () => {
+    const { posted, queue, commit } = queueWith(0);
+    const first = queue.enter(plain(1));
+    await turn();
+    void queue.enter(plain(2));
+    const seen: number[] = [];
+    void first.then(() => seen.push(posted.length));
+    commit();
+    expect(posted.map((one) => one.length)).toEqual([1, 1]);
+    await first;
+    expect(seen).toEqual([2]);
+  });
+
+  test("while commits are quick a part goes ahead of what is still being read; after a slow one all go together", async () => {
+    const { posted, queue, commit } = queueWith(0);
+    const enter = (rows: number) => {
+      for (let i = 0; i < rows; i++) void queue.enter(plain(i));
+    };
+    const sizes = () => posted.map((one) => one.length);
+    enter(EARLY_ROWS + 1);
+    await turn();
+    expect(sizes()).toEqual([EARLY_ROWS + 1]);
+    commit();
+    enter(EARLY_ROWS - 1);
+    expect(sizes()).toHaveLength(1);
+    enter(2);
+    expect(sizes()).toEqual([EARLY_ROWS + 1, EARLY_ROWS]);
+    commit(QUICK_COMMIT_MS);
+    commit(QUICK_COMMIT_MS);
+    enter(EARLY_ROWS + 1);
+    expect(sizes()).toEqual([EARLY_ROWS + 1, EARLY_ROWS, 1]);
+    await turn();
+    expect(sizes()).toEqual([EARLY_ROWS + 1, EARLY_ROWS, 1, EARLY_ROWS + 1]);
   });
 });
 

@@ -10,14 +10,19 @@ import { outcomeIn } from "./packing.ts";
 export const BATCH_ROWS_MAX = 5_000;
 /** Rows that may wait, a change counted as one; the sockets stop being read long before (ingress high water). */
 export const PENDING_ROWS_MAX = 100_000;
+/** So many go at once while commits are quick: the writer works while the rest is still being read from the sockets. */
+export const EARLY_ROWS = 128;
+export const QUICK_COMMIT_MS = 4;
 /** A commit that failed is tried again after this; nobody was told that it succeeded. */
 export const RETRY_MS = 500;
+
+/** What became of an entry, or why nothing did. */
+export type Settled = (outcome: EntryOutcome | GatewayError) => void;
 
 interface Waiting {
   readonly entry: Entry;
   readonly rows: number;
-  readonly done: (outcome: EntryOutcome) => void;
-  readonly failed: (error: GatewayError) => void;
+  readonly settled: Settled;
 }
 
 export interface QueueDeps {
@@ -30,7 +35,8 @@ export interface QueueDeps {
 }
 
 export interface Queue {
-  enter(entry: Entry): Promise<EntryOutcome>;
+  /** `settled` is called once, in the order of the entries: a promise for each would cost as much as all the rest. */
+  enter(entry: Entry, settled: Settled): void;
   settle(reply: Extract<WriterReply, { kind: "committed" | "failed" }>): void;
   pendingRows(): number;
   /** Rows of the last batch. */
@@ -62,6 +68,8 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
   let isFull = false;
   /** Rows were set back, and none has been taken since. */
   let areRowsRefused = false;
+  /** The last commit took so little that two smaller ones are dearer by nothing. */
+  let isQuick = false;
   /** Nothing of what waits may wait longer. */
   let isHurried = windowMs === 0;
 
@@ -73,8 +81,6 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
   }
 
   function sendSoon(): void {
-    window?.stop();
-    window = undefined;
     if (scheduled) return;
     scheduled = true;
     // One turn of the loop later, so that all of one read from the sockets goes into one commit.
@@ -84,6 +90,8 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
   function send(): void {
     scheduled = false;
     if (sent.length > 0 || waiting.length === 0) return;
+    window?.stop();
+    window = undefined;
     let rows = 0;
     let count = 0;
     while (count < waiting.length) {
@@ -143,18 +151,18 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
   }
 
   return {
-    enter(entry) {
+    enter(entry, settled) {
       const rows = "frame" in entry ? (entry.frame.rows ?? 1) : 1;
       if (pendingRows + rows > PENDING_ROWS_MAX) {
-        return Promise.reject(new GatewayError("JOURNAL_BUSY", { pending: pendingRows }));
+        settled(new GatewayError("JOURNAL_BUSY", { pending: pendingRows }));
+        return;
       }
       pendingRows += rows;
       waitingRows += rows;
       isHurried ||= isUrgent(entry);
-      return new Promise((done, failed) => {
-        waiting.push({ entry, rows, done, failed });
-        schedule();
-      });
+      waiting.push({ entry, rows, settled });
+      if (isQuick && waitingRows >= EARLY_ROWS && isHurried && !isFull) send();
+      else schedule();
     },
     settle(reply) {
       if (reply.kind === "failed" && reply.retry && !isFinishing) {
@@ -166,10 +174,20 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
         return;
       }
       const taken = takeSent();
+      isQuick = reply.kind === "committed" && reply.commitMs < QUICK_COMMIT_MS;
       if (taken.some(({ entry }) => "frame" in entry)) areRowsRefused = false;
-      if (reply.kind === "committed") for (const [i, one] of taken.entries()) one.done(outcomeIn(reply.outcomes, i));
-      else for (const one of taken) one.failed(new GatewayError("JOURNAL_UNUSABLE", { reason: reply.reason }));
-      if (waiting.length === 0) onIdle();
+      // The writer goes on while the answers of its last batch leave.
+      if (isHurried && !isFull) send();
+      for (let i = 0; i < taken.length; i++) {
+        const outcome =
+          reply.kind === "committed"
+            ? outcomeIn(reply.outcomes, i)
+            : new GatewayError("JOURNAL_UNUSABLE", { reason: reply.reason });
+        (taken[i] as Waiting).settled(outcome);
+      }
+      // Lists that live through a commit come to lie among the old objects, where one that is dead would keep all that it names.
+      taken.length = 0;
+      if (waiting.length === 0 && sent.length === 0) onIdle();
       else schedule();
     },
     pendingRows: () => pendingRows,

@@ -19,6 +19,8 @@ export interface SqliteReader {
   acts(limit: number): Act[];
   gaps(limit: number): Loss[];
   lostRows(): number;
+  /** Acts, and notes on rows, that went before their time because there were too many. */
+  droppedEarly(): number;
   ranges(): Range[];
   writerState(): WriterState;
 }
@@ -82,6 +84,8 @@ export function createSqliteReader(db: DatabaseSync): SqliteReader {
       return all(`SELECT ${columns} FROM gap ORDER BY gap DESC LIMIT ?`, limit);
     },
     lostRows: () => all<{ n: number }>("SELECT coalesce(sum(rows), 0) AS n FROM gap")[0]?.n ?? 0,
+    droppedEarly: () =>
+      all<{ n: number }>("SELECT coalesce(sum(value), 0) AS n FROM mark WHERE name GLOB 'over_*'")[0]?.n ?? 0,
     ranges: () => rangesOf(db),
     writerState: () => writerStateOf(db),
   };

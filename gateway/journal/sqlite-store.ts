@@ -1,6 +1,8 @@
 // The record store in SQLite, on one file. After an I/O error nothing goes on with the same handle: the kernel may have
-// dropped pages that SQLite believes written, so the next call begins again from the file.
+// dropped pages that SQLite believes written, so the next call begins again from the file. A start does too: nobody knows how
+// the run before it ended.
 import { GatewayError } from "../errors.ts";
+import { settleLog } from "./settle.ts";
 import { createSqliteReader, type SqliteReader } from "./sqlite-reader.ts";
 import {
   dropRanges,
@@ -12,6 +14,7 @@ import {
   type Session,
   turnRange,
 } from "./sqlite-session.ts";
+import { trimLists } from "./sqlite-trim.ts";
 import { endOf, type Position, placeInLog, type RecordStore, type StoreVerdict, type TakenOver } from "./store.ts";
 
 /** Appends that wait for the one before. The gateway's writer has one under way. */
@@ -33,7 +36,7 @@ export interface SqliteStoreOptions {
 export function openSqliteStore(options: SqliteStoreOptions): RecordStore {
   const open = () => openSession(options.dir, options.pagesMax);
   let session: Session | undefined = open();
-  let isDoubtful = false;
+  let isDoubtful = true;
   let reader: SqliteReader | undefined;
   let epochNow = fenceOf(session);
   let next = session.next;
@@ -44,7 +47,7 @@ export function openSqliteStore(options: SqliteStoreOptions): RecordStore {
   function live(): Session {
     session ??= open();
     if (isDoubtful) {
-      rewrite(session);
+      settleLog(session.db, options.dir);
       isDoubtful = false;
     }
     return session;
@@ -192,6 +195,7 @@ export function openSqliteStore(options: SqliteStoreOptions): RecordStore {
     gaps: (limit) => ask((reader) => reader.gaps(limit)),
     turn: (epoch, runMs) => inTurn(() => rangesChange(epoch, (now) => turnRange(now, runMs))),
     drop: (epoch, throughId, loss) => inTurn(() => rangesChange(epoch, (now) => dropRanges(now, throughId, loss))),
+    trim: (epoch, trims) => inTurn(() => write(epoch, ({ db }) => void trimLists(db, trims))),
     health: () => {
       const freeInsideBytes = session === undefined ? 0 : freeInside(session);
       const base = { inFlight, inFlightMax: IN_FLIGHT_MAX, epoch: epochNow, next, freeInsideBytes };
@@ -208,16 +212,6 @@ export function openSqliteStore(options: SqliteStoreOptions): RecordStore {
       });
     },
   };
-}
-
-/**
- * After an I/O error what is read may be there in memory only: the kernel marks a page clean also when writing it failed.
- * What the log beside the file holds is written into the file anew, and synchronised, before anybody is told of it.
- */
-function rewrite({ db }: Session): void {
-  const done = db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number };
-  if (done.busy !== 0)
-    throw Object.assign(new Error("the log cannot be written into the file"), { errcode: SQLITE_BUSY });
 }
 
 function freeInside({ db }: Session): number {

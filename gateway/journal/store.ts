@@ -1,5 +1,6 @@
 // What the journal needs of whatever keeps its records: one log with one writer at a time. Asynchronous, and naming no file
 // or offset, so that a replicated engine can stand behind it. `tests/store-conformance.ts` says what is promised.
+import type { Trim } from "./bounds.ts";
 import type { Act, StateChange } from "./changes.ts";
 import type { NamedRow, StoredRow } from "./row.ts";
 
@@ -127,6 +128,8 @@ export interface RecordStore {
   /** Drops the ranges that end at or before this row, never the open one, and counts the loss, all or nothing. */
   drop(epoch: number, throughId: number, loss: Loss | undefined): Promise<StoreVerdict>;
   gaps(limit: number): Promise<readonly Loss[]>;
+  /** The oldest of lists that are too long or too old go, counted, all or nothing. */
+  trim(epoch: number, trims: readonly Trim[]): Promise<StoreVerdict>;
   health(): StoreHealth;
   close(): Promise<void>;
 }

@@ -2,6 +2,7 @@
 // is known of the devices. `retention.ts` decides.
 import type { Clock } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
+import { type ListBound, TRIM_MS, trimsAt } from "./bounds.ts";
 import type { FileState } from "./changes.ts";
 import { type Drop, isTurnDue, nextDrop, type RetentionRules } from "./retention.ts";
 import { lowBytesOf, type Reserve, type Space } from "./space.ts";
@@ -24,6 +25,8 @@ export interface UpkeepDeps {
   readonly space: () => Space;
   readonly reserve: Reserve;
   readonly keepMs: number;
+  /** Of what is written down beside the rows. */
+  readonly lists: readonly ListBound[];
   /** In place of what the size of the disk says. */
   readonly lowBytes?: number | undefined;
 }
@@ -47,6 +50,7 @@ export interface Upkeep {
 export async function createUpkeep(deps: UpkeepDeps): Promise<Upkeep> {
   const { store, writer, clock, space, reserve } = deps;
   const openedMs = clock.monotonicMs();
+  let trimmedMs = openedMs;
   const inUse = new Set<string>();
   let lookedMs = Number.NEGATIVE_INFINITY;
   let state: FileState = { freeBytes: 0, lowWater: false, gapRows: 0, oldestId: 1 };
@@ -107,11 +111,19 @@ export async function createUpkeep(deps: UpkeepDeps): Promise<Upkeep> {
     return true;
   }
 
+  /** Not at the start: a clock may be wrong then, and a machine that starts again and again must not lose much by it. */
+  async function trim(): Promise<void> {
+    if (clock.monotonicMs() - trimmedMs < TRIM_MS) return;
+    trimmedMs = clock.monotonicMs();
+    await store.trim(writer.taken.epoch, trimsAt(deps.lists, clock.nowMs()));
+  }
+
   async function round(): Promise<boolean> {
     if (isTurnDue(await store.ranges(), runMs()) && (await writer.summarise(runMs()))) {
       await store.turn(writer.taken.epoch, runMs());
     }
     await prune(false);
+    await trim();
     await look();
     const missing = reserve.missingBytes();
     const now = space();

@@ -1,5 +1,4 @@
 // The one writer: decides what becomes of a batch, hands it to the store whole, and says of every entry what became of it.
-import { decodeUplink } from "../../protocol/wire.ts";
 import { isPlausibleWallTime } from "../clock.ts";
 import { ackContextAt } from "../domain/dedupe.ts";
 import { stampOf } from "../domain/stamp.ts";
@@ -142,7 +141,7 @@ export async function createWriter(store: RecordStore): Promise<Writer> {
     const row = read.outcome === "rows" ? read.rows[0] : undefined;
     if (row === undefined || row.id !== id) return;
     const record = recordOf(row);
-    const header = stampOf(decodeUplink(record.frame));
+    const header = stampOf(record.frame);
     const device = table.rows.get(record.deviceId);
     if (record.damaged === true || header === undefined || device === undefined) return;
     const batch = createBatch(table, next.row, row.boot);

@@ -1,19 +1,7 @@
 // What an HTTP answer, or the lack of one, means for a batch. What differs between receivers is which answer takes all of it
 // and which one condemns a row.
+import type { HttpAnswer, NoAnswer } from "../http-post.ts";
 import type { Delivery } from "./pump.ts";
-
-export interface HttpAnswer {
-  readonly status: number;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly body: string;
-}
-
-/** No whole answer came. */
-export interface NoAnswer {
-  readonly failure: string;
-  readonly timedOut: boolean;
-}
 
 export interface HttpRules {
   readonly acceptedStatuses: readonly number[];

@@ -8,12 +8,13 @@ import { NOON_MS } from "../../tests/fixtures.ts";
 import { ROW_CONTEXT, rowsOfEverything } from "../../tests/influx-rows.ts";
 import { listening } from "../../tests/sinks/http-target.ts";
 import { systemClock } from "../clock.ts";
+import { secretOf } from "../http-signature.ts";
 import { judgeAnswer } from "./answers.ts";
 import { cloudEventOf, type EventOptions } from "./events.ts";
 import { DEAD_IN_ROW_MAX, FRESH_PUMP, type PumpState, pumpOnce } from "./pump.ts";
 import { inSlices, SLICE_ROWS } from "./slices.ts";
 import { upstreamTopic } from "./upstream.ts";
-import { createWebhookSink, secretOf } from "./webhook.ts";
+import { createWebhookSink } from "./webhook.ts";
 
 const ROWS = rowsOfEverything();
 const ALL_KINDS: readonly RecordKind[] = ["samples", "events", "info", "undecoded", "entries"];

@@ -3,7 +3,8 @@
 import { HttpError, InfluxDB, setLogger } from "@influxdata/influxdb-client";
 import type { Clock } from "../clock.ts";
 import type { JournalRecord } from "../domain/record.ts";
-import { type HttpAnswer, type HttpRules, jsonObject, judgeAnswer, type NoAnswer } from "./answers.ts";
+import type { HttpAnswer, NoAnswer } from "../http-post.ts";
+import { type HttpRules, jsonObject, judgeAnswer } from "./answers.ts";
 import { type LineContext, lineOf } from "./lines.ts";
 import type { Delivery, Sink } from "./pump.ts";
 import { inSlices } from "./slices.ts";

@@ -1,14 +1,14 @@
 // A webhook as a sink: CloudEvents over HTTP (HTTP 1.1 Web Hooks for Event Delivery), one a request as the NL GOV guideline
 // asks, or a batch. Signed as Standard Webhooks does, with a bearer token, or both.
-import { createHmac } from "node:crypto";
 import { Agent } from "node:http";
 import { Agent as TlsAgent } from "node:https";
 import type { CloudEvent } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
 import type { JournalRecord } from "../domain/record.ts";
+import { post } from "../http-post.ts";
+import { signingHeaders } from "../http-signature.ts";
 import { type HttpRules, jsonObject, judgeAnswer } from "./answers.ts";
 import { cloudEventOf, type EventOptions } from "./events.ts";
-import { post } from "./http-post.ts";
 import type { Delivery, Sink } from "./pump.ts";
 import { inSlices } from "./slices.ts";
 
@@ -43,14 +43,6 @@ const TYPES = {
   structured: "application/cloudevents+json; charset=utf-8",
   batch: "application/cloudevents-batch+json; charset=utf-8",
 } as const;
-const SECRET_PREFIX = "whsec_";
-
-/** The key in a secret file: base64 behind `whsec_`, else the text itself. */
-export function secretOf(text: string): Uint8Array {
-  const line = text.trim();
-  return line.startsWith(SECRET_PREFIX) ? Buffer.from(line.slice(SECRET_PREFIX.length), "base64") : Buffer.from(line);
-}
-
 export function createWebhookSink(options: WebhookOptions): Sink {
   const url = new URL(options.url);
   const agent = new (url.protocol === "https:" ? TlsAgent : Agent)({ keepAlive: true, maxSockets: 1 });
@@ -103,13 +95,6 @@ export function createWebhookSink(options: WebhookOptions): Sink {
 }
 
 function headersOf(options: WebhookOptions, id: string, body: string): Record<string, string> {
-  const { token, secret, form, clock } = options;
-  const headers: Record<string, string> = { "content-type": TYPES[form], "user-agent": "waakvlam" };
-  if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
-  if (secret !== undefined) {
-    const seconds = String(Math.floor(clock.nowMs() / 1000));
-    const signature = createHmac("sha256", secret).update(`${id}.${seconds}.${body}`).digest("base64");
-    Object.assign(headers, { "webhook-id": id, "webhook-timestamp": seconds, "webhook-signature": `v1,${signature}` });
-  }
-  return headers;
+  const { form } = options;
+  return { "content-type": TYPES[form], "user-agent": "waakvlam", ...signingHeaders(options, id, body) };
 }

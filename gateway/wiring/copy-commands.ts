@@ -6,6 +6,7 @@ import { createFileCollector } from "../backup/files.ts";
 import { folderOf } from "../backup/folder.ts";
 import { copyHistory } from "../backup/history-copy.ts";
 import { copyFolderIn, type RestoreResult, restoreCopy } from "../backup/restore.ts";
+import { passphraseOf } from "../backup/sealing.ts";
 import { sheetText } from "../backup/sheet.ts";
 import { type CopyReport, isWhole, readCopy } from "../backup/verify.ts";
 import type { CommandIo, ExitCode } from "../cli/commands.ts";
@@ -16,7 +17,7 @@ import { GatewayError } from "../errors.ts";
 import { openOutsideSource } from "../journal/copy-source.ts";
 import { loadKeys } from "../registry/keys.ts";
 import { loadRegistry } from "../registry/registry.ts";
-import { passphraseOf, sourcesOf } from "./copy.ts";
+import { sourcesOf } from "./copy.ts";
 
 const PASSPHRASE_FLAG = {
   type: "string",

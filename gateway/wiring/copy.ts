@@ -1,36 +1,18 @@
 // The scheduled copy, and what a gateway that was restored from one asks of its devices.
-import { readFileSync } from "node:fs";
 import type { GatewayConfig } from "../../protocol/index.ts";
 import { createFileCollector, type Sources } from "../backup/files.ts";
 import { areOnOneDisk, folderOf } from "../backup/folder.ts";
 import { copyHistory } from "../backup/history-copy.ts";
 import { forgetRestored, readRestored } from "../backup/restore.ts";
 import { type Schedule, startSchedule } from "../backup/schedule.ts";
-import { PASSPHRASE_CHARS_MIN } from "../config/files.ts";
+import { passphraseOf } from "../backup/sealing.ts";
 import { COUNTER_JUMP } from "../domain/downlink-queue.ts";
-import { GatewayError } from "../errors.ts";
 import type { Commands } from "../ingress/commands.ts";
 import type { Parts } from "./parts.ts";
 
 const DAY_MS = 86_400_000;
 /** A device that has not been heard for so long has nothing left that would be missed. */
 const ASK_FOR_MS = 30 * DAY_MS;
-
-/** Throws FILE_UNREADABLE, CONFIG_INVALID (too short). Undefined without a file: secrets are left out. */
-export function passphraseOf(path: string | undefined): string | undefined {
-  if (path === undefined) return undefined;
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8").trim();
-  } catch (cause) {
-    throw new GatewayError("FILE_UNREADABLE", { path }, { cause });
-  }
-  if (text.length < PASSPHRASE_CHARS_MIN) {
-    const problem = `the passphrase in ${path} is shorter than ${PASSPHRASE_CHARS_MIN} characters`;
-    throw new GatewayError("CONFIG_INVALID", { path, problems: [problem] });
-  }
-  return text;
-}
 
 /** What a copy holds beside the journal, by the configuration. */
 export function sourcesOf(config: GatewayConfig, configFile: string | undefined): Sources {

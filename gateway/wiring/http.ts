@@ -2,22 +2,34 @@
 import type { FastifyInstance } from "fastify";
 import { createApi } from "../api/api.ts";
 import type { ApiHealth } from "../api/health-routes.ts";
+import type { ApiNotices } from "../api/interfaces.ts";
 import { isPlausibleWallTime } from "../clock.ts";
 import { toInstant } from "../domain/instant.ts";
+import { callList } from "../domain/notify/call-list.ts";
 import { shownProfile } from "../domain/profile.ts";
 import { GatewayError } from "../errors.ts";
 import type { MqttIngress } from "../ingress/mqtt.ts";
 import { createEntries } from "./entries.ts";
 import { historyForApi } from "./history.ts";
-import { type Parts, readPem, VERSION } from "./parts.ts";
+import { createPlaces, type Notify } from "./notify.ts";
+import { type Parts, VERSION } from "./parts.ts";
+import { tlsFilesOf } from "./tls.ts";
+
+export interface HttpMore {
+  readonly health: ApiHealth;
+  readonly notify: Notify;
+  readonly staticDir: string | undefined;
+  look(): void;
+}
 
 export async function startApi(
   parts: Parts,
   ingress: MqttIngress,
-  { health, staticDir, look }: { readonly health: ApiHealth; readonly staticDir: string | undefined; look(): void },
+  { health, notify, staticDir, look }: HttpMore,
 ): Promise<{ app: FastifyInstance; port: number; url: string }> {
   const { config, clock, logs, engine, store, journal, history } = parts;
-  const { host, port, tlsCert, tlsKey } = config.http;
+  const { host, port } = config.http;
+  const tls = tlsFilesOf(config.http);
   const recent = () =>
     ingress.refusals.recent.map(({ atMs, reason, sender, topic, bytes }) => ({
       at: toInstant(atMs),
@@ -42,11 +54,12 @@ export async function startApi(
       },
       profile: () => shownProfile(engine.profile()),
     },
+    notices: noticesForApi(parts, notify),
     health,
     clock,
     version: VERSION,
     ...(staticDir === undefined ? {} : { staticDir }),
-    ...(tlsCert === undefined || tlsKey === undefined ? {} : { tls: { cert: readPem(tlsCert), key: readPem(tlsKey) } }),
+    ...(tls === undefined ? {} : { tls }),
     log: logs.area("http").error,
   });
   try {
@@ -58,4 +71,18 @@ export async function startApi(
       throw new GatewayError("ADDRESS_IN_USE", { host, port }, { cause });
     throw cause;
   }
+}
+
+function noticesForApi({ store, engine, clock }: Parts, notify: Notify): ApiNotices {
+  const placeOf = createPlaces({ store, clock });
+  return {
+    list: notify.list,
+    mute: notify.outbox.mute,
+    unmute: notify.outbox.unmute,
+    callList: (language) => {
+      const { contacts } = store.registry();
+      const input = { alerts: engine.alerts(), contacts, plan: notify.plan(), placeOf, nowMs: clock.nowMs(), language };
+      return callList(input);
+    },
+  };
 }

@@ -1,27 +1,25 @@
 // MQTT in, and the retained states out.
-import { hash } from "node:crypto";
-import { alertTopic, GATEWAY_STATE_TOPIC, pointStateTopic, type Sha256 } from "../../protocol/index.ts";
+import { alertTopic, GATEWAY_STATE_TOPIC, pointStateTopic } from "../../protocol/index.ts";
 import { isPlausibleWallTime } from "../clock.ts";
 import type { Engine } from "../engine/engine.ts";
 import { createMqttIngress, type MqttIngress, type MqttIngressOptions } from "../ingress/mqtt.ts";
-import { type Parts, readPem } from "./parts.ts";
-
-const sha256: Sha256 = (bytes) => hash("sha256", bytes, "buffer");
+import type { Parts } from "./parts.ts";
+import { tlsFilesOf } from "./tls.ts";
 
 export async function startIngress(
   { config, clock, logs, journal, store, engine }: Parts,
   more: Pick<MqttIngressOptions, "observePuback" | "commands">,
 ): Promise<MqttIngress> {
-  const { host, port, tlsCert, tlsKey } = config.mqtt;
+  const { host, port } = config.mqtt;
+  const tls = tlsFilesOf(config.mqtt);
   const ingress = await createMqttIngress({
     host,
     port,
-    ...(tlsCert === undefined || tlsKey === undefined ? {} : { tls: { cert: readPem(tlsCert), key: readPem(tlsKey) } }),
+    ...(tls === undefined ? {} : { tls }),
     journal,
     identities: store,
     people: store.people,
     clock,
-    sha256,
     isClockTrusted: () => isPlausibleWallTime(clock.nowMs()),
     ...more,
     log: logs.area("mqtt").warn,

@@ -2,7 +2,7 @@
 import type { Engine } from "../engine/engine.ts";
 import type { MqttIngress } from "../ingress/mqtt.ts";
 import type { Journal } from "../journal/journal.ts";
-import { createMetrics, type Metrics } from "../metrics.ts";
+import { createMetrics, type MetricSource, type Metrics } from "../metrics.ts";
 import { VERSION } from "./parts.ts";
 import type { SelfFigures } from "./self.ts";
 import type { SinkSet } from "./sink-set.ts";
@@ -13,9 +13,10 @@ export interface MetricParts {
   readonly self: SelfFigures;
   readonly sinks: SinkSet;
   ingress(): Pick<MqttIngress, "refusals" | "connectedDevices"> | undefined;
+  copy: MetricSource["copy"];
 }
 
-export function startMetrics({ engine, journal, self, sinks, ingress }: MetricParts): Metrics {
+export function startMetrics({ engine, journal, self, sinks, ingress, copy }: MetricParts): Metrics {
   const metrics = createMetrics({
     version: VERSION,
     journal: () => {
@@ -35,6 +36,7 @@ export function startMetrics({ engine, journal, self, sinks, ingress }: MetricPa
     },
     disk: () => self.facts().disk,
     history: () => self.facts().history,
+    copy,
     sinks: () => {
       const ages = new Map(self.facts().sinks.map(({ name, oldestS }) => [name, oldestS]));
       return sinks.states().map((state) => {
@@ -44,6 +46,7 @@ export function startMetrics({ engine, journal, self, sinks, ingress }: MetricPa
     },
     refusals: () => Object.fromEntries(ingress()?.refusals.counts ?? []),
     alerts: () => engine.alerts().map((alert) => alert.priority),
+    alarms: engine.alarmMetrics,
     devices: () => {
       const counts: Record<string, number> = {};
       for (const { contact } of engine.devices()) counts[contact] = (counts[contact] ?? 0) + 1;

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { GatewayConfig } from "../../protocol/index.ts";
 import { temporaryFolder } from "../../tests/fixtures.ts";
 import { parseConfig } from "../config/config.ts";
+import { profileOf } from "../config/profile.ts";
 import { GatewayError } from "../errors.ts";
 import { createLogs } from "../log.ts";
 import type { Runner } from "../sinks/runner.ts";
@@ -26,6 +27,7 @@ function start(first: GatewayConfig) {
   const said: string[] = [];
   const problems: (string | undefined)[] = [];
   const profiles: number[] = [];
+  let profile = profileOf(first);
   const offered = { read: (): GatewayConfig => first };
   const create = (next: GatewayConfig): Runner[] => {
     const { url } = next.influxdb ?? {};
@@ -47,10 +49,19 @@ function start(first: GatewayConfig) {
   const reload = createReload({
     config: first,
     logs: createLogs({ level: "error", destination: { write: () => undefined } }),
-    engine: { setProfile: (profile) => profiles.push(profile.silence.graceS) },
+    engine: {
+      profile: () => profile,
+      setProfile: (next) => {
+        profile = next;
+        profiles.push(next.silence.graceS);
+      },
+    },
+    pointIds: () => ["alm-01"],
     sinks,
     supply: { facts: () => undefined, use: (ups) => supply.push(ups?.name), stop: () => undefined },
     token,
+    certificates: { prepare: () => () => undefined },
+    notify: { prepare: () => () => undefined },
     self: { setConfigProblem: (problem) => problems.push(problem) },
     source: { readConfig: () => offered.read() },
   });
@@ -58,7 +69,7 @@ function start(first: GatewayConfig) {
     offered.read = () => next;
     return reload();
   };
-  return { said, problems, profiles, sinks, token, supply, offer, offered, reload };
+  return { said, problems, profiles, profile: () => profile, sinks, token, supply, offer, offered, reload };
 }
 
 describe("a reload", () => {
@@ -112,5 +123,34 @@ describe("a reload", () => {
     );
     expect(results.map((one) => one.kind)).toEqual(["loaded", "unchanged", "unchanged"]);
     expect(parts.sinks.states().map((state) => state.name)).toEqual(["http://c"]);
+  });
+});
+
+describe("rules of a file", () => {
+  const file = join(folder.path, "rules.toml");
+  const override = (part: string) =>
+    writeFileSync(file, `version = 1\n[[overrides]]\nruleId = "silence"\nreason = "the bridge"\n${part}\n`);
+  const withRules = () => config({ profile: { rulesFile: "rules.toml" } });
+
+  test("are in force after a reload, with the rule that differs; a bad file leaves the old ones", async () => {
+    override("priority = 1");
+    const parts = start(withRules());
+    override("priority = 3");
+    expect(await parts.offer(withRules())).toMatchObject({
+      kind: "loaded",
+      changes: ["rule silence: changed (at once)"],
+    });
+    const inForce = parts.profile();
+    expect(inForce.overrides).toMatchObject([{ ruleId: "silence", priority: 3 }]);
+    override('points = ["alm-03"]');
+    const refused = await parts.offer(withRules());
+    expect(refused.problems.join()).toContain("overrides/0/points/0 alm-03 is no point: did you mean alm-01?");
+    override("priority = 7");
+    expect(await parts.offer(withRules())).toMatchObject({ kind: "refused" });
+    expect(parts.profile()).toBe(inForce);
+    expect(parts.problems.at(-1)).toContain("priority");
+    override("priority = 2");
+    expect(await parts.offer(withRules())).toMatchObject({ kind: "loaded" });
+    expect(parts.problems.at(-1)).toBeUndefined();
   });
 });

@@ -3,23 +3,30 @@
 import type { GatewayConfig } from "../../protocol/index.ts";
 import { afterReload, changeText, configDifference } from "../config/difference.ts";
 import { checkedFiles } from "../config/files.ts";
-import { profileOf } from "../config/profile.ts";
+import { profileOf, rulesDifference } from "../config/profile.ts";
+import type { Profile } from "../domain/profile.ts";
 import type { Engine } from "../engine/engine.ts";
 import { GatewayError } from "../errors.ts";
 import type { AreaLog, Logs } from "../log.ts";
 import type { MetricsToken } from "./metrics-token.ts";
+import type { Notify } from "./notify.ts";
 import type { SelfFigures } from "./self.ts";
 import type { SinkSet } from "./sink-set.ts";
 import type { Supply } from "./supply.ts";
+import type { Certificates } from "./tls.ts";
 
 export interface ReloadParts {
   readonly config: GatewayConfig;
   readonly logs: Logs;
-  readonly engine: Pick<Engine, "setProfile">;
+  readonly engine: Pick<Engine, "setProfile" | "profile">;
   readonly sinks: SinkSet;
   readonly supply: Supply;
   readonly token: MetricsToken;
+  readonly certificates: Certificates;
+  readonly notify: Pick<Notify, "prepare">;
   readonly self: Pick<SelfFigures, "setConfigProblem">;
+  /** Of the registry, as it is now: a rule may name no other. */
+  pointIds(): readonly string[];
   readonly source: {
     /** Reads the file again, where there is one. Throws as `readConfig`. */
     readConfig?(): GatewayConfig;
@@ -45,10 +52,12 @@ export function createReload(parts: ReloadParts): () => Promise<Reload> {
 
   async function once(): Promise<Reload> {
     try {
-      const next = checkedFiles(source.readConfig?.() ?? inForce, source.configPath);
-      const changes = configDifference(inForce, next).map(changeText);
+      const next = checkedFiles(source.readConfig?.() ?? inForce, source.configPath, parts.pointIds());
       const kept = afterReload(inForce, next);
-      await putInForce(parts, { before: inForce, next: kept }, log);
+      const profile = profileOf(kept);
+      const rules = rulesDifference(parts.engine.profile(), profile);
+      const changes = [...configDifference(inForce, next).map(changeText), ...rules];
+      await putInForce(parts, { before: inForce, next: kept, profile }, log);
       inForce = kept;
       parts.self.setConfigProblem(undefined);
       // Somebody asked and waits for the answer, whatever the level.
@@ -86,11 +95,17 @@ function problemsOf(error: unknown): readonly string[] {
 /** Sinks read their token files anew, so they begin again even when no key has changed. */
 async function putInForce(
   parts: ReloadParts,
-  { before, next }: { readonly before: GatewayConfig; readonly next: GatewayConfig },
+  {
+    before,
+    next,
+    profile,
+  }: { readonly before: GatewayConfig; readonly next: GatewayConfig; readonly profile: Profile },
   log: AreaLog,
 ): Promise<void> {
   const swap = parts.sinks.prepare(next);
   const token = parts.token.prepare(next);
+  const certificates = parts.certificates.prepare(next);
+  const notify = parts.notify.prepare(next);
   try {
     await swap();
   } catch (error) {
@@ -99,6 +114,8 @@ async function putInForce(
     throw error;
   }
   token();
-  parts.engine.setProfile(profileOf(next));
+  notify();
+  certificates();
+  parts.engine.setProfile(profile);
   if (JSON.stringify(next.ups) !== JSON.stringify(before.ups)) parts.supply.use(next.ups);
 }

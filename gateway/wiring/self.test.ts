@@ -59,6 +59,7 @@ function start() {
     sinks: () => now.sinks,
     history: () => now.history,
     copy: () => undefined,
+    notify: () => undefined,
     ups: () => now.ups,
     log: (event) => logged.push(event),
   });

@@ -3,13 +3,14 @@
 import { readdirSync, statSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
-import type { CopyState, SinkState } from "../../protocol/index.ts";
+import type { CopyState, NotifyState, SinkState } from "../../protocol/index.ts";
 import { type Clock, isPlausibleWallTime } from "../clock.ts";
 import type { JournalRecord } from "../domain/record.ts";
 import type { DiskFacts, HistoryFacts, SelfFacts, SinkFacts, UpsFacts } from "../domain/self.ts";
 import type { History } from "../history/history.ts";
 import type { JournalHealth } from "../journal/journal.ts";
 
+const MB = 1024 * 1024;
 const MEASURE_MS = 5_000;
 const CLOCK_MS = 1_000;
 /** What a time daemon slews in a second is far less; what it steps is told of by the rule. */
@@ -18,6 +19,8 @@ const JUMP_MS_MIN = 10_000;
 export interface SelfDeps {
   readonly dir: string;
   readonly clock: Clock;
+  /** Of the configuration, in place of what the size of the disk says. */
+  readonly lowWaterMb?: number | undefined;
   readonly journal: {
     read(afterId: number, limit: number): Promise<readonly Pick<JournalRecord, "id" | "receivedMs">[]>;
     newestId(): number;
@@ -28,6 +31,8 @@ export interface SelfDeps {
   history(): ReturnType<History["state"]> | undefined;
   copy(): CopyState | undefined;
   ups(): UpsFacts | undefined;
+  /** Undefined where nobody is to be told, and before it began. */
+  notify(): NotifyState | undefined;
   log(event: string, detail: Readonly<Record<string, string>>): void;
 }
 
@@ -46,6 +51,8 @@ export function createSelfFigures(deps: SelfDeps): SelfFigures {
   let journalBytes: number | undefined;
   let configProblem: string | undefined;
   let measuring = false;
+  const { lowWaterMb } = deps;
+  const configured = lowWaterMb === undefined ? {} : { lowWaterBytes: lowWaterMb * MB };
   const oldest = createOldest(deps);
   const jumps = createJumps(clock);
 
@@ -71,11 +78,12 @@ export function createSelfFigures(deps: SelfDeps): SelfFigures {
     facts() {
       const { failing, freeBytes, lowWater, gapRows } = journal.health();
       // What the journal measures, so that what it does and what is told go by one figure.
-      const disk: DiskFacts | undefined = sizeBytes === undefined ? undefined : { freeBytes, sizeBytes };
+      const disk: DiskFacts | undefined = sizeBytes === undefined ? undefined : { freeBytes, sizeBytes, ...configured };
       const history = historyFacts(deps.history(), clock.nowMs());
       const ups = deps.ups();
       const copy = deps.copy();
       const jump = jumps.last();
+      const notify = deps.notify();
       return {
         ...(disk === undefined ? {} : { disk }),
         journal: { gapRows, lowWater, ...(failing === undefined ? {} : { failing }) },
@@ -83,6 +91,7 @@ export function createSelfFigures(deps: SelfDeps): SelfFigures {
         ...(history === undefined ? {} : { history }),
         clock: { trusted: isPlausibleWallTime(clock.nowMs()), ...(jump === undefined ? {} : { jump }) },
         ...(ups === undefined ? {} : { ups }),
+        ...(notify === undefined ? {} : { notify }),
         ...(copy === undefined ? {} : { copy }),
         ...(configProblem === undefined ? {} : { configProblem }),
       };

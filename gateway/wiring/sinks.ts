@@ -2,12 +2,13 @@
 import { randomInt } from "node:crypto";
 import type { GatewayConfig } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
+import { secretOf } from "../http-signature.ts";
 import { createInfluxSink } from "../sinks/influxdb.ts";
 import type { LineContext } from "../sinks/lines.ts";
 import type { Sink } from "../sinks/pump.ts";
 import { createRunner, type Runner } from "../sinks/runner.ts";
 import { createUpstreamSink } from "../sinks/upstream.ts";
-import { createWebhookSink, secretOf } from "../sinks/webhook.ts";
+import { createWebhookSink } from "../sinks/webhook.ts";
 import { type Parts, readPem } from "./parts.ts";
 
 interface SinkParts {

@@ -64,6 +64,7 @@ export function createBacklogEncoder(row: BacklogRow, bytesMax: number): Backlog
   let endBits = 0;
   // Of the sample that is taken.
   let stage = 0;
+  let padding = 0;
   let wakes = 0;
   let isRare = false;
   let isInStep = false;
@@ -93,7 +94,7 @@ export function createBacklogEncoder(row: BacklogRow, bytesMax: number): Backlog
   }
 
   /** The first sample's row stands in the frame as it is, and the code begins behind its last bit. */
-  function putFirst(report: Uint8Array, padding: number): void {
+  function putFirst(report: Uint8Array): void {
     const distance = (sequenceOf(out, 1) - sequenceOf(report, 1)) & 65535;
     out.set(report.subarray(8), 12);
     out[11] = distance >> 8;
@@ -110,21 +111,25 @@ export function createBacklogEncoder(row: BacklogRow, bytesMax: number): Backlog
   }
 
   function start(head: Uint8Array, most: number, stepS: number): void {
+    step = stepS;
+    room = 8 * most;
     states.fill(0);
     states[size] = FIRST_TIME_STATE;
     out.set(head);
-    room = 8 * most;
-    step = stepS;
     count = 0;
     stage = 0;
     flags = (head[7] as number) & 128;
   }
 
-  /** What the sample is, and what differs from what was expected. */
+  /** What the sample is. */
   function takeSample(report: Uint8Array): void {
-    const padding = takeCodes(report, row, codes);
+    padding = takeCodes(report, row, codes);
     codes[size + 1] = sequenceOf(report, 1) - count;
-    if (!count) putFirst(report, padding);
+  }
+
+  /** How it differs in time from what was expected. */
+  function takeTime(report: Uint8Array): void {
+    if (!count) putFirst(report);
     gap = ((codes[size + 1] as number) - (before[size + 1] as number)) & 65535;
     const timeNow = timeOf(report);
     const delta = (timeNow - grid) | 0;
@@ -155,9 +160,11 @@ export function createBacklogEncoder(row: BacklogRow, bytesMax: number): Backlog
   }
 
   function take(report: Uint8Array): boolean {
-    if (stage > 1) return true;
-    if (stage++) putAwake();
-    else takeSample(report);
+    if (stage > 2) return true;
+    stage++;
+    if (stage < 2) takeSample(report);
+    else if (stage < 3) takeTime(report);
+    else putAwake();
     return false;
   }
 

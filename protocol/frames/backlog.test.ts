@@ -138,14 +138,14 @@ describe("a run", () => {
     const encoder = createBacklogEncoder(backlogRowOf(POINT), 222);
     encoder.start(headOf(5000), 222, 60);
     for (const [i, one] of reports.entries()) {
-      for (let part = 0; part < i % 4; part++) expect(encoder.take(one)).toBe(part === 2);
+      for (let part = 0; part < i % 5; part++) expect(encoder.take(one)).toBe(part === 3);
       if (!encoder.add(one)) break;
     }
     expect(encoder.finish()).toEqual(frameOf(reports));
   });
 
   test("a frame ends before a sample that was taken in part, and takes no other in its place", () => {
-    for (let parts = 1; parts <= 3; parts++) {
+    for (let parts = 1; parts <= 4; parts++) {
       const encoder = createBacklogEncoder(backlogRowOf(POINT), 222);
       encoder.start(headOf(5000), 222, 60);
       for (let i = 0; i < 5; i++) encoder.add(report(i));

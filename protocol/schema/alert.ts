@@ -63,6 +63,8 @@ export const AlertSchema = Type.Object(
     outOfService: Type.Optional(Type.Object({ by: Type.String(), at: InstantSchema, reason: Reason }, Closed)),
     /** Hidden behind this one, which says the cause. */
     suppressedBy: Type.Optional(Type.String()),
+    /** When it had stood for a day: it is part of the furniture by then, and wants its cause mended or its rule changed. */
+    staleAt: Type.Optional(InstantSchema),
     /** By when somebody has to have done something, where that is known. */
     respondBy: Type.Optional(InstantSchema),
     /** Figures the texts are about: enduranceH, emptyAt, shortageL, field, reason, silentMin, count. */

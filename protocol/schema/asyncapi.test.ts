@@ -32,10 +32,15 @@ describe("the AsyncAPI document", () => {
     const made = Object.entries(topics).flatMap(([name, value]) => {
       if (name === "GATEWAY_STATE_TOPIC") return [String(value)];
       if (!/^[a-z][A-Za-z]*Topic$/.test(name) || name === "parseDeviceTopic") return [];
-      const id = name === "pointStateTopic" ? "{pointId}" : name === "alertTopic" ? "{alertId}" : "{deviceId}";
+      const ids: Record<string, string> = {
+        pointStateTopic: "{pointId}",
+        alertTopic: "{alertId}",
+        noticeTopic: "{noticeId}",
+      };
+      const id = ids[name] ?? "{deviceId}";
       return [(value as (id: string) => string)(id)];
     });
-    expect(made).toHaveLength(5);
+    expect(made).toHaveLength(6);
     expect(
       Object.values(document.channels)
         .map((one) => one.address)
@@ -60,7 +65,7 @@ describe("the AsyncAPI document", () => {
   });
 
   test("each state topic carries the schema of its noun, each frame its bytes", () => {
-    expect(Object.keys(document.components.schemas).sort()).toEqual(["Alert", "GatewayState", "PointState"]);
+    expect(Object.keys(document.components.schemas).sort()).toEqual(["Alert", "GatewayState", "Notice", "PointState"]);
     expect(document.components.messages["pointState"]?.payload).toEqual({ $ref: "#/components/schemas/PointState" });
     expect(document.components.messages["uplink"]?.payload).toMatchObject({ format: "binary" });
     expect(document.operations["receive-uplink"]).toMatchObject({ bindings: { mqtt: { qos: 1, retain: false } } });

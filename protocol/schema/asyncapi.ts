@@ -1,5 +1,12 @@
 // The AsyncAPI 3 document of MQTT (protocol section 2), made from the topics and the schemas.
-import { alertTopic, downlinkTopic, GATEWAY_STATE_TOPIC, pointStateTopic, uplinkTopic } from "../topics.ts";
+import {
+  alertTopic,
+  downlinkTopic,
+  GATEWAY_STATE_TOPIC,
+  noticeTopic,
+  pointStateTopic,
+  uplinkTopic,
+} from "../topics.ts";
 import { type JsonSchema, NAMED_SCHEMAS, withReferences } from "./named.ts";
 import { IdSchema } from "./scalars.ts";
 
@@ -59,6 +66,16 @@ const CHANNELS: readonly Channel[] = [
     description: "For readers. Retained while open; an empty payload clears it.",
   },
   {
+    name: "notice",
+    address: noticeTopic("{noticeId}"),
+    title: "A notice to a recipient",
+    action: "send",
+    qos: 0,
+    retain: false,
+    payload: "Notice",
+    description: "For readers, and for recipients with the channel `mqtt`. Sent again it has the same id.",
+  },
+  {
     name: "gatewayState",
     address: GATEWAY_STATE_TOPIC,
     title: "The gateway about itself",
@@ -73,7 +90,9 @@ const CHANNELS: readonly Channel[] = [
 function parametersOf(address: string): JsonSchema {
   const names = [...address.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as string);
   const about = (name: string) =>
-    name === "alertId" ? "3 to 80 of a-z, 0-9 and hyphen" : (IdSchema as { description?: string }).description;
+    name === "alertId" || name === "noticeId"
+      ? `3 to ${name === "alertId" ? 80 : 160} of a-z, 0-9 and hyphen`
+      : (IdSchema as { description?: string }).description;
   return Object.fromEntries(names.map((name) => [name, { description: about(name) }]));
 }
 

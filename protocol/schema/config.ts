@@ -51,6 +51,12 @@ export const GatewayConfigSchema = Type.Object(
           default: 64,
           description: "Space held back for a full disk.",
         }),
+        keepActsYears: Type.Integer({
+          minimum: 1,
+          maximum: 30,
+          default: 7,
+          description: "Years of the log of what people did; 100,000 acts at most.",
+        }),
         commitWindowMs: Type.Integer({
           minimum: 0,
           maximum: 1_000,
@@ -86,6 +92,9 @@ export const GatewayConfigSchema = Type.Object(
         cannotReach72hDelayS: Type.Optional(Type.Integer({ ...Seconds, description: "In place of the profile's." })),
         sensorBadDelayS: Type.Optional(Type.Integer({ ...Seconds, description: "In place of the profile's." })),
         silenceGraceS: Type.Optional(Type.Integer({ ...Seconds, description: "In place of the profile's." })),
+        rulesFile: Type.Optional(
+          Type.String({ minLength: 1, description: "Rules and overrides beside the profile's (TOML or JSON)." }),
+        ),
       },
       { ...Closed, default: {} },
     ),
@@ -191,6 +200,47 @@ export const GatewayConfigSchema = Type.Object(
           }),
           pollS: Type.Integer({ minimum: 2, maximum: 300, default: 10, description: "Asked so often." }),
           timeoutMs: Type.Integer({ minimum: 100, maximum: 60_000, default: 5_000, description: "Of one answer." }),
+        },
+        Closed,
+      ),
+    ),
+    notify: Type.Optional(
+      Type.Object(
+        { file: Type.String({ ...Path, description: "Who is told of alerts, and how (TOML or JSON)." }) },
+        Closed,
+      ),
+    ),
+    smtp: Type.Optional(
+      Type.Object(
+        {
+          host: Type.String({ minLength: 1, maxLength: 253, description: "Mail server." }),
+          port: Type.Integer({ minimum: 1, maximum: 65_535, default: 587, description: "Its port." }),
+          tls: Type.Union([Type.Literal("starttls"), Type.Literal("tls"), Type.Literal("none")], {
+            default: "starttls",
+            description: "starttls, tls from the start (port 465), or none, on this machine alone.",
+          }),
+          from: Type.String({
+            pattern: "^[^\\s@<>,;]+@[^\\s@<>,;]+$",
+            maxLength: 254,
+            description: "Address that mail comes from.",
+          }),
+          user: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "To sign in with." })),
+          passwordFile: Type.Optional(Type.String({ ...Path, description: "File that holds the password." })),
+          caFile: Type.Optional(Type.String({ ...Path, description: "PEM of the authority of its certificate." })),
+          timeoutMs: Type.Integer({ ...Timeout, description: "Of connecting, and of each answer." }),
+        },
+        Closed,
+      ),
+    ),
+    sms: Type.Optional(
+      Type.Object(
+        {
+          port: Type.String({
+            ...Path,
+            description: "Serial port of the modem, by its lasting name in /dev/serial/by-id.",
+          }),
+          baud: Type.Integer({ minimum: 1_200, maximum: 921_600, default: 115_200, description: "Its speed." }),
+          pinFile: Type.Optional(Type.String({ ...Path, description: "File that holds the PIN of the SIM." })),
         },
         Closed,
       ),

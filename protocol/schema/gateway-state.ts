@@ -1,5 +1,6 @@
 // The gateway about itself: the payload of `gateway/state`. Late (after `nextBefore`) means down.
 import Type, { type Static } from "typebox";
+import { NotifyStateSchema } from "./notify.ts";
 import { InstantSchema } from "./scalars.ts";
 
 const Closed = { additionalProperties: false } as const;
@@ -101,6 +102,8 @@ export const GatewayStateSchema = Type.Object(
     history: Type.Optional(HistoryStateSchema),
     /** Absent when no copy is configured. */
     copy: Type.Optional(CopyStateSchema),
+    /** Absent where nobody is to be told. */
+    notify: Type.Optional(NotifyStateSchema),
     disk: Type.Optional(DiskStateSchema),
     ups: Type.Optional(UpsStateSchema),
   },

@@ -1,10 +1,12 @@
 // The schemas that have a name, for documents that list each of them once.
 import type { TSchema } from "typebox";
+import { AlarmMetricsSchema } from "./alarm-metrics.ts";
 import { AcknowledgementSchema, AlertSchema, RemovalSchema, ShelvingSchema } from "./alert.ts";
 import { EntrySchema, NewEntrySchema } from "./entry.ts";
 import { GatewayStateSchema } from "./gateway-state.ts";
 import { DeviceSamplesSchema, PointHistorySchema } from "./history.ts";
 import { DeviceStateSchema, ProblemSchema, RefusalsSchema, SessionSchema, SignInSchema } from "./http.ts";
+import { CallListSchema, MuteSchema, NewMuteSchema, NoticeSchema, NoticesSchema } from "./notify.ts";
 import { OverviewSchema } from "./overview.ts";
 import { PointStateSchema } from "./point-state.ts";
 import { ProfileSchema } from "./profile.ts";
@@ -24,6 +26,7 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   AcknowledgementSchema,
   ShelvingSchema,
   RemovalSchema,
+  AlarmMetricsSchema,
   AlertSchema,
   AssignmentSchema,
   DeviceSchema,
@@ -35,6 +38,11 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   NewEntrySchema,
   NewHelpRequestSchema,
   NewRequestStepSchema,
+  CallListSchema,
+  NoticeSchema,
+  NoticesSchema,
+  MuteSchema,
+  NewMuteSchema,
   MovedSchema,
   NewAssignmentSchema,
   OverviewSchema,

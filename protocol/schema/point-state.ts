@@ -63,6 +63,10 @@ export const EnduranceSchema = Type.Union([
         Type.Literal("modelled"),
         Type.Literal("rated"),
         Type.Literal("blended"),
+        /** By what the set was seen to drink over hours and days, here or elsewhere. */
+        Type.Literal("learned"),
+        /** Litres by a dip stick or a delivery note, carried forward by the set's consumption. */
+        Type.Literal("told"),
         Type.Literal("battery"),
       ]),
       limitedBy: Type.Union([Type.Literal("fuel"), Type.Literal("battery"), Type.Literal("both")]),
@@ -76,7 +80,7 @@ export const EnduranceSchema = Type.Union([
       shortage: Type.Optional(Shortage),
       rateLPerH: Type.Optional(Type.Number({ minimum: 0 })),
       rateKw: Type.Optional(Type.Number({ minimum: 0 })),
-      /** True when contact is lost and the figure is carried forward from the last sample. */
+      /** True when contact is lost, or the level sensor is, and the figure is carried forward from what was known. */
       carriedForward: Type.Boolean(),
       /** True while the mains are there: how long it would be if they failed now. */
       hypothetical: Type.Boolean(),

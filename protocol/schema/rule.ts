@@ -21,8 +21,21 @@ export const NUMBERS = [
   "badSensors",
   "supplyScoreMin",
   "sampleAgeS",
+  "fuelLossL",
+  "fuelLeakLPerH",
+  "fuelOveruse",
 ] as const;
-export const WORDS = ["phase", "contact", "mains", "source", "generator", "reaches72h", "backup", "fuelSight"] as const;
+export const WORDS = [
+  "phase",
+  "contact",
+  "mains",
+  "source",
+  "generator",
+  "reaches72h",
+  "backup",
+  "fuelSight",
+  "fuelSensor",
+] as const;
 export type RuleNumber = (typeof NUMBERS)[number];
 export type RuleWord = (typeof WORDS)[number];
 

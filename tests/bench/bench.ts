@@ -9,6 +9,8 @@ export interface BenchRow {
   readonly ratio?: number;
   /** What the figure is of, where its name does not say. */
   readonly note?: string;
+  /** A limit of the bench was not kept: the command exits with 1. */
+  readonly missed?: true;
 }
 
 export interface BenchResult {

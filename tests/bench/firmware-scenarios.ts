@@ -4,6 +4,8 @@ import type { BuildProfile } from "../../firmware/build/profiles.ts";
 import type { EngineScenario } from "../engine/scenario.ts";
 
 const START_S = 1_800_000_000;
+/** Between two samples while turns are counted. */
+const COUNTED_SAMPLE_S = 20;
 const DEV_EUI = "70B3D57ED0000001";
 const APP_KEY = "2B7E151628AED2A6ABF7158809CF4F3C";
 
@@ -128,4 +130,43 @@ export function benchScenario(
   const downlinks = downlinksOf(timesOf(hours).downS, reportIntervalS);
   const config = { ...part.config, settings };
   return { name: `bench ${board}`, board, profile, seed: 11, hours, startS: START_S, downlinks, ...part, config };
+}
+
+/** Settings by name: the longest downlink that there is. */
+const ALL_SETTINGS = {
+  reportIntervalS: COUNTED_SAMPLE_S,
+  alarmIntervalS: 15,
+  fuelLowPct: 25,
+  fuelCriticalPct: 12,
+  socLowPct: 40,
+  socCriticalPct: 20,
+  capacity: 120,
+  ackEvery: 3,
+};
+
+/**
+ * The same while turns are counted: samples come quicker, because valgrind is slow, each kind of downlink is obeyed, and towards the
+ * end the power goes, so that a ring is scanned that holds something.
+ */
+export function turnScenario(profile: BuildProfile, hours: number): EngineScenario | undefined {
+  const scenario = benchScenario(profile, hours, COUNTED_SAMPLE_S);
+  if (scenario === undefined) return undefined;
+  const isOverMqtt = scenario.mqtt !== undefined;
+  /** In order: on a slow link one comes with each uplink. */
+  const planned = [
+    { kind: "config", value: { settings: ALL_SETTINGS } },
+    { kind: "command", value: { command: "report-now", argument: 0 } },
+    { kind: "command", value: { command: "send-info", argument: 0 } },
+    { kind: "command", value: { command: "resend-from", argument: 0 } },
+    { kind: "command", value: { command: "locate", argument: 2 } },
+  ] as const;
+  const at = (share: number) => share * hours * 3600;
+  const downlinks = planned.map(
+    ({ kind, value }, i) =>
+      [at((isOverMqtt ? 0.68 : 0.5) + 0.02 * i), { kind, value: { ...value, counter: i + 2 }, isOverMqtt }] as const,
+  );
+  // With two links also over the slow one, while the preferred one is away.
+  if (isOverMqtt)
+    downlinks.unshift([at(0.52), { kind: "config", value: { counter: 1, settings: ALL_SETTINGS }, isOverMqtt: false }]);
+  return { ...scenario, downlinks, powerCuts: [[at(0.92), 5]] };
 }

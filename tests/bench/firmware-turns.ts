@@ -28,6 +28,10 @@ const PROFILE = "marks";
 const PAGE_HEAD_BYTES = 8;
 const MARK_BYTES = 4;
 const REPORT_HEAD = 0x11;
+/** An event frame in hex that says that a downlink was applied. */
+const APPLIED = /^14.{14}10/;
+/** Many turns can pass before a board is heard, and each takes long. */
+const ANSWER_MS = 600_000;
 
 export interface Turn {
   /** Since boot. */
@@ -113,17 +117,23 @@ function counting(board: EngineBoard, table: BoardTable, turns: Turn[]): DrivenB
   };
 }
 
-export async function countTurns({ measured, binary }: Placed, scenario: EngineScenario): Promise<Turn[]> {
+/** Also how many downlinks said that they were obeyed. */
+export async function countTurns(
+  { measured, binary }: Placed,
+  scenario: EngineScenario,
+): Promise<{ turns: readonly Turn[]; obeyed: number }> {
   const turns: Turn[] = [];
   const storage = storageOf(measured, scenario);
   const { table } = measured;
-  const board = await createEngineBoard({ table, binary, storage, seed: scenario.seed, under: UNDER_VALGRIND });
+  const { seed } = scenario;
+  const board = await createEngineBoard({ table, binary, storage, seed, under: UNDER_VALGRIND, answerMs: ANSWER_MS });
   try {
-    await play(scenario, counting(board, table, turns));
+    const { frames } = await play(scenario, counting(board, table, turns));
+    const applied = frames.filter((frame) => APPLIED.test(frame)).map((frame) => frame.slice(2, 6));
+    return { turns, obeyed: new Set(applied).size };
   } finally {
     board.dispose();
   }
-  return turns;
 }
 
 /** Instructions of each sample of a whole point that goes into a backlog frame, by its turns. */

@@ -15,13 +15,14 @@ async function main(): Promise<number> {
     process.stdout.write(`${result.name} on ${machine}\n`);
     for (const row of rows) {
       const ratio = row.ratio === undefined ? "" : `  ${row.ratio} ×`;
+      const missed = row.missed === true ? "  MISSED" : "";
       const note = row.note === undefined ? "" : `  ${row.note}`;
       process.stdout.write(
-        `${row.case.padEnd(22)} ${row.subject.padEnd(14)} ${String(row.value).padStart(10)} ${row.unit}${ratio}${note}\n`,
+        `${row.case.padEnd(22)} ${row.subject.padEnd(14)} ${String(row.value).padStart(10)} ${row.unit}${ratio}${missed}${note}\n`,
       );
     }
   }
-  return 0;
+  return rows.some((row) => row.missed) ? 1 : 0;
 }
 
 process.exit(await exitCodeOf(main));

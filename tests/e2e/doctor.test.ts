@@ -1,6 +1,15 @@
 // The doctor on real folders: beside a gateway that runs, after it has stopped, and on a journal that was damaged.
 import { spawnSync } from "node:child_process";
-import { chmodSync, closeSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -86,6 +95,30 @@ describe("the doctor", () => {
     const after = await examine();
     expect(after.get("gateway")).toMatchObject({ level: "warning", what: expect.stringMatching(/does not run/) });
     expect(after.get("journal")?.level).toBe("ok");
+  });
+
+  test("looks at the copy: its place, what stands in it, and what was left half written", async () => {
+    const place = join(folder.path, "copies");
+    await configure(`[backup]\ndir = '${place}'\n`);
+    await fill(20);
+    expect((await examine()).get("copy")).toMatchObject({ level: "fault", what: expect.stringMatching(/not mounted/) });
+    mkdirSync(place);
+    const copied = () =>
+      spawnSync(process.execPath, [MAIN, "backup", "--config", path], { encoding: "utf8", cwd: folder.path });
+    const seen = async () => {
+      const facts = await gather(admit(() => readConfig(path), path, systemClock));
+      return judge(facts).filter((one) => one.check === "copy");
+    };
+    expect((await seen()).map((one) => one.what).join("\n")).toMatch(/no complete copy in /);
+    expect(copied().status).toBe(0);
+    // In a test both lie on one disk.
+    expect((await seen()).map((one) => one.what)).toEqual([expect.stringMatching(/is on the disk of the data/)]);
+    const [name = ""] = readdirSync(place);
+    writeFileSync(join(place, name, "state-000000000000099.piece.999999999.part"), "half");
+    writeFileSync(join(place, name, "state-000000000000099.piece"), "no state");
+    const said = (await seen()).map((one) => one.what).join("\n");
+    expect(said).toMatch(/state-000000000000099\.piece in .* is not whole/);
+    expect(said).toMatch(/1 half-written files/);
   });
 
   test("finds a row that does not fit its checksum, and a file that is no longer whole", async () => {

@@ -35,6 +35,7 @@ const PERMISSIVE: BrokerPolicy = {
   welcome: async () => 0,
   // Later, as a commit would be: answers must keep their order all the same.
   take: (_client, _packet, finish) => void setImmediate(finish),
+  handsOn: true,
   maySubscribe: (_client, filter) => filter !== "test/nosubscribe",
   mayReceive: () => true,
   oversized: () => undefined,

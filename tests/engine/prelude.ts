@@ -388,8 +388,8 @@ global["__do"] = (() => {
   global["digitalPulse"] = (pin: unknown, value: unknown, ms: unknown) =>
     say(`~P${pin as string} ${value ? 1 : 0} ${ms as number}`);
   // The program is told the same as on a virtual board: its info frames are compared.
-  process.memory = () => {
-    const told = memory();
+  process.memory = (collect) => {
+    const told = memory(collect);
     told.free = told.total >> 1;
     told.usage = told.total - told.free;
     return told;

@@ -16,6 +16,13 @@ import { createPlainGateway, type PlainGateway } from "./gateway.ts";
 
 type Timeline<T> = readonly (readonly [atS: number, value: T])[];
 
+export interface PlannedDownlink {
+  readonly kind: "command" | "config";
+  readonly value: Record<string, unknown>;
+  /** Over the broker, although there is a radio. */
+  readonly isOverMqtt?: boolean;
+}
+
 export interface EngineScenario {
   readonly name: string;
   readonly board: string;
@@ -38,7 +45,7 @@ export interface EngineScenario {
     readonly reach?: number;
     readonly keys: { readonly devEui: string; readonly appKey: string };
   };
-  readonly downlinks?: Timeline<{ readonly kind: "command" | "config"; readonly value: Record<string, unknown> }>;
+  readonly downlinks?: Timeline<PlannedDownlink>;
   /** The power goes, for so many seconds. */
   readonly powerCuts?: Timeline<number>;
 }
@@ -193,10 +200,10 @@ function createOutside(scenario: EngineScenario, inputs: Inputs): World {
     for (const [atS, value] of timeline) schedule.after(atS * 1000, () => inputs.pin(pin, value));
   }
   people(scenario, schedule, inputs);
-  for (const [atS, { kind, value }] of scenario.downlinks ?? []) {
+  for (const [atS, { kind, value, isOverMqtt }] of scenario.downlinks ?? []) {
     schedule.after(atS * 1000, () => {
       const frame = kind === "command" ? encodeCommand(value as never) : encodeConfig(value as never);
-      if (radio === undefined) broker.publish(frame);
+      if (radio === undefined || isOverMqtt) broker.publish(frame);
       else radio.publish(frame);
     });
   }

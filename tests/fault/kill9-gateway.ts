@@ -1,9 +1,8 @@
 // A gateway process for the kill9 proof: the real ingress on the real journal. With --early it is the broken variant that
 // acknowledges before the commit.
-import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
 import { systemClock } from "../../gateway/clock.ts";
-import type { AppendOutcome } from "../../gateway/domain/record.ts";
+import type { AppendOutcome, CheckedFrame } from "../../gateway/domain/record.ts";
 import { createMqttIngress } from "../../gateway/ingress/mqtt.ts";
 import { openJournal } from "../../gateway/journal/journal.ts";
 import { keyOf } from "./kill9-load.ts";
@@ -13,10 +12,10 @@ const journal = await openJournal({ dir: values.dir ?? "", clock: systemClock })
 /** The fault: says stored at once, and stores in its own time. */
 const early = {
   ...journal,
-  append: async (frame: Parameters<typeof journal.append>[0]): Promise<AppendOutcome> => {
-    systemClock.after(40, () => void journal.append(frame).catch(() => undefined));
+  take: (frame: CheckedFrame, settled: (outcome: AppendOutcome) => void): void => {
+    systemClock.after(40, () => journal.take(frame, () => undefined));
     const sequence = frame.header?.sequence ?? 0;
-    return { outcome: "stored", id: 0, ack: { baseSequence: (sequence - 31) & 0xffff, bitmap: 1, after: 0 } };
+    settled({ outcome: "stored", id: 0, ack: { baseSequence: (sequence - 31) & 0xffff, bitmap: 1, after: 0 } });
   },
 };
 const ingress = await createMqttIngress({
@@ -24,10 +23,10 @@ const ingress = await createMqttIngress({
   port: 0,
   journal: values.early === true ? early : journal,
   clock: systemClock,
-  sha256: (bytes) => new Uint8Array(createHash("sha256").update(bytes).digest()),
   isClockTrusted: () => true,
   identities: { key: keyOf, isEnabled: () => true },
   people: { verify: async () => undefined },
   flowLimits: { inFlightMax: 256, framesPerS: 1_000_000, burst: 1_000_000 },
 });
+process.once("SIGTERM", () => process.exit(0));
 process.stdout.write(`${ingress.address.port}\n`);

@@ -8,7 +8,7 @@ import { createDevices, DEVICES, drive, type LoadDevice } from "./kill9-load.ts"
 import { killWriters } from "./kill9-writer.ts";
 import type { Proof, ProofContext } from "./proof.ts";
 import { proofFolder } from "./record/endings.ts";
-import { kill, type Started, start } from "./record/processes.ts";
+import { kill, type Started, start, warmUp } from "./record/processes.ts";
 import { prepareDevices, startWhole } from "./record/whole.ts";
 
 const INGRESS = fileURLToPath(new URL("./kill9-gateway.ts", import.meta.url));
@@ -19,6 +19,19 @@ async function startSubject(subject: Subject, dir: string): Promise<{ started: S
   if (subject === "gateway") return startWhole(dir);
   const started = await start(INGRESS, ["--dir", dir, ...(subject === "early" ? ["--early"] : [])]);
   return { started, port: Number(started.line) };
+}
+
+/** A killed process leaves nothing that would shorten the start of the next. */
+async function warmUpSubject(subject: Subject): Promise<void> {
+  const folder = proofFolder();
+  try {
+    if (subject === "gateway") {
+      prepareDevices(folder.path, 1);
+      await (await startWhole(folder.path)).stop();
+    } else await warmUp(INGRESS, ["--dir", folder.path]);
+  } finally {
+    folder.remove();
+  }
 }
 
 async function killCycle(dir: string, devices: readonly LoadDevice[], random: Random, subject: Subject): Promise<void> {
@@ -44,6 +57,7 @@ async function campaign(context: ProofContext, cycles: number, subject: Subject)
   const devices = subject === "gateway" ? prepareDevices(folder.path, DEVICES) : createDevices();
   const random = createRandom(context.seed);
   try {
+    await warmUpSubject(subject);
     for (let cycle = 1; cycle <= cycles; cycle++) {
       await killCycle(folder.path, devices, random, subject);
       if (cycle % 10 === 0) context.log(`kill9, ${subject}: ${cycle} of ${cycles} kills`);
@@ -64,11 +78,15 @@ export const proof: Proof = {
   async run(context) {
     const cycles = wholeFlag(context.flags, "cycles", 20);
     const subject = wordFlag(context.flags, "subject", ["ingress", "gateway", "writer"]) ?? "ingress";
-    const real =
-      subject === "writer"
-        ? await killWriters(context, cycles, createRandom(seedOf(context.seed, "writer")))
-        : await campaign(context, cycles, subject as Subject);
-    const control = await campaign(context, Math.max(3, Math.min(5, cycles)), "early");
+    const kills = Math.max(3, Math.min(5, cycles));
+    const random = createRandom(seedOf(context.seed, "writer"));
+    const isWriter = subject === "writer";
+    const real = isWriter
+      ? await killWriters(context, cycles, random)
+      : await campaign(context, cycles, subject as Subject);
+    const control = isWriter
+      ? await killWriters(context, kills, random, true)
+      : await campaign(context, kills, "early");
     return {
       name: "kill9",
       seed: context.seed,

@@ -1,6 +1,6 @@
 // A gateway process for the proof `sinks`: ingress, journal and the sinks of its configuration. With --early it is the broken
 // variant, whose sinks move their cursor before they deliver.
-import { createHash, randomInt } from "node:crypto";
+import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
 import { systemClock } from "../../gateway/clock.ts";
 import { readConfig } from "../../gateway/config/config.ts";
@@ -38,9 +38,9 @@ const ingress = await createMqttIngress({
   port: 0,
   journal,
   clock,
-  sha256: (bytes) => new Uint8Array(createHash("sha256").update(bytes).digest()),
   isClockTrusted: () => true,
   identities: { key: keyOf, isEnabled: () => true },
   people: { verify: async () => undefined },
 });
+process.once("SIGTERM", () => process.exit(0));
 process.stdout.write(`${ingress.address.port}\n`);

@@ -1,7 +1,6 @@
 // Receivers that refuse, break off, hang and lose their answers, and a gateway that is killed again and again meanwhile. Goal:
 // each receiver has every row of the journal, counts it once, and what it can never take is a dead letter, no more and no less.
 // Method: real processes and sockets, faults and kills drawn from the seed; then all is healed, and the receivers are asked.
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -13,12 +12,10 @@ import { waitFor } from "../fixtures.ts";
 import { createDevices, drive, type LoadDevice } from "./kill9-load.ts";
 import { isShortForm, type Proof, type ProofContext } from "./proof.ts";
 import { proofFolder } from "./record/endings.ts";
-import { ended } from "./record/processes.ts";
+import { kill, type Started, start, warmUp } from "./record/processes.ts";
 import { isPoison, type Receivers, startReceivers } from "./sinks-targets.ts";
 
 const GATEWAY = fileURLToPath(new URL("./sinks-gateway.ts", import.meta.url));
-/** Long: the machine may be busy with other things, and a slow start proves nothing. */
-const START_MS = 120_000;
 const DRAIN_MS = 300_000;
 const FRAMES_A_CYCLE = 5;
 const LIFE_MS = [800, 3_000] as const;
@@ -26,37 +23,8 @@ const KILLS_SHORT = 5;
 /** The control meets a failure in one of so many lives. */
 const KILLS_CONTROL = 4;
 
-interface Gateway {
-  readonly port: number;
-  kill(): Promise<void>;
-}
-
-async function startGateway(config: string, early: boolean): Promise<Gateway> {
-  const child: ChildProcess = ended(
-    spawn(process.execPath, [GATEWAY, "--config", config, ...(early ? ["--early"] : [])], {
-      stdio: ["ignore", "pipe", "inherit"],
-    }),
-  );
-  const port = await new Promise<number>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      child.kill("SIGKILL");
-      reject(new Error("the gateway did not start"));
-    }, START_MS);
-    child.stdout?.once("data", (data) => {
-      clearTimeout(timer);
-      resolve(Number(String(data)));
-    });
-    child.once("exit", () => {
-      clearTimeout(timer);
-      reject(new Error("the gateway ended at its start"));
-    });
-  });
-  const kill = async () => {
-    const gone = new Promise((resolve) => child.once("exit", resolve));
-    child.kill("SIGKILL");
-    await gone;
-  };
-  return { port, kill };
+function startGateway({ config, early }: Campaign): Promise<Started> {
+  return start(GATEWAY, ["--config", config, ...(early ? ["--early"] : [])]);
 }
 
 interface Campaign {
@@ -68,14 +36,15 @@ interface Campaign {
 }
 
 async function live(campaign: Campaign, random: Random): Promise<void> {
-  const gateway = await startGateway(campaign.config, campaign.early);
+  const gateway = await startGateway(campaign);
+  const port = Number(gateway.line);
   const startS = Math.floor(performance.timeOrigin / 1000);
   for (const device of campaign.devices) device.end = (device.end ?? 0) + FRAMES_A_CYCLE;
-  const loads = campaign.devices.map((device) => drive(device, gateway.port, startS));
+  const loads = campaign.devices.map((device) => drive(device, port, startS));
   try {
     await new Promise((resolve) => setTimeout(resolve, random.between(...LIFE_MS)));
   } finally {
-    await gateway.kill();
+    await kill(gateway);
     for (const load of loads) load.stop();
   }
 }
@@ -83,7 +52,7 @@ async function live(campaign: Campaign, random: Random): Promise<void> {
 /** One last life without faults, until every cursor stands at the newest row. */
 async function drain(campaign: Campaign): Promise<void> {
   campaign.receivers.heal();
-  const gateway = await startGateway(campaign.config, campaign.early);
+  const gateway = await startGateway(campaign);
   const db = new DatabaseSync(`${campaign.data}/journal.db`, { readOnly: true });
   const sql = "SELECT count(*) AS n FROM cursor WHERE name LIKE 'sink:%' AND id >= (SELECT max(id) FROM journal)";
   const isDone = () => db.prepare(sql).get()?.["n"] === campaign.receivers.all.length;
@@ -91,7 +60,7 @@ async function drain(campaign: Campaign): Promise<void> {
     await waitFor("the sinks to catch up", isDone, DRAIN_MS);
   } finally {
     db.close();
-    await gateway.kill();
+    await kill(gateway);
   }
 }
 
@@ -141,9 +110,10 @@ async function run(context: ProofContext, kills: number, early: boolean) {
   const receivers = await startReceivers(folder.path, createRandom(context.seed + 1));
   const campaign = { receivers, devices: createDevices(), config: receivers.configure(data), data, early };
   try {
-    for (let kill = 1; kill <= kills; kill++) {
+    await warmUp(GATEWAY, ["--config", campaign.config]);
+    for (let done = 1; done <= kills; done++) {
       await live(campaign, random);
-      if (kill % 10 === 0) context.log(`${early ? "control" : "sinks"}: ${kill} of ${kills} kills`);
+      if (done % 10 === 0) context.log(`${early ? "control" : "sinks"}: ${done} of ${kills} kills`);
     }
     await drain(campaign);
     const faults = Object.fromEntries(receivers.all.map(({ sink, target }) => [sink, target.counts.faults]));

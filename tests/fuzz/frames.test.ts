@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createVeParser } from "../../firmware/drivers/ve-direct.ts";
 import { createPacketReader } from "../../firmware/links/mqtt/packets.ts";
+import { asksForAck, isTorn, stampOf } from "../../gateway/domain/stamp.ts";
 import { createSizeGuard } from "../../gateway/ingress/guard.ts";
 import { judgeUplink } from "../../gateway/ingress/uplink.ts";
 import { createBitWriter } from "../../protocol/frames/bits.ts";
@@ -152,6 +153,22 @@ test("only what was sealed with the key opens", () => {
       expect(openFrame(sha256, KEY, sealFrame(sha256, KEY, bytes))).toEqual(bytes);
     }),
     { ...OPTIONS, numRuns: Math.min(RUNS, 3_000) },
+  );
+});
+
+test("what is read in the header of a frame is what a decoder says of it", () => {
+  fc.assert(
+    fc.property(fc.oneof(anyBytes, mutated), (bytes) => {
+      const decoded = decodeUplink(bytes);
+      const header = decoded.kind === "fault" ? decoded.header : decoded.value;
+      const { sequence, time: timeS, flags } = header ?? {};
+      const expected = header && { sequence, timeS, clockSynced: flags?.clockSynced === true };
+      expect(stampOf(bytes)).toEqual(expected);
+      expect(asksForAck(bytes)).toBe(flags?.ackRequested === true);
+      const isTruncated = decoded.kind === "fault" && decoded.fault === "truncated";
+      expect(isTorn(bytes)).toBe(isTruncated && header === undefined);
+    }),
+    OPTIONS,
   );
 });
 

@@ -59,6 +59,20 @@ export async function acknowledge(alertId: string, note: string): Promise<Outcom
   return { kind: "done" };
 }
 
+/** What can be done to an alert beside seeing it: the last word of its path, and what comes with it. */
+export type AlertDeed =
+  | { readonly path: "shelvings"; readonly body: { readonly until: string; readonly reason: string } }
+  | { readonly path: "removals"; readonly body: { readonly reason: string } }
+  | { readonly path: "unshelvings" | "returns" | "resets" };
+
+export async function actOn(alertId: string, deed: AlertDeed): Promise<Outcome> {
+  const body = "body" in deed ? deed.body : undefined;
+  const answer = await send("POST", `v1/alerts/${encodeURIComponent(alertId)}/${deed.path}`, body);
+  if (answer?.ok !== true) return failure(answer);
+  applyAlert((await answer.json()) as Alert);
+  return { kind: "done" };
+}
+
 /** Recorded when it is answered; the answer is the point as it is then. An id that was sent before counts once. */
 export async function addEntry(pointId: string, entry: NewEntry): Promise<Outcome> {
   const answer = await send("POST", `v1/points/${encodeURIComponent(pointId)}/entries`, entry);

@@ -9,7 +9,7 @@ import { EntryForm } from "./entry-form.tsx";
 import { createFormat, type Format, type Language } from "./format.ts";
 import { useKeys } from "./keys.ts";
 import { alerts, gateway, goLive, heardMs, isOutOfReach, nowMs, points, requests, session, whoAmI } from "./live.ts";
-import { alertOrder } from "./order.ts";
+import { alertOrder, isUnseen } from "./order.ts";
 import { PointPage } from "./point-page.tsx";
 import { RequestPage } from "./request-list.tsx";
 import { followAddress, goTo, type Route, route } from "./route.ts";
@@ -62,7 +62,7 @@ function Screen({ format, onLanguage }: { format: Format; onLanguage: (language:
   const openAlerts = [...alerts.value.values()];
   const state = gateway.value;
   const here = route.value;
-  const unseen = openAlerts.filter((alert) => alert.state !== "acknowledged").length;
+  const unseen = openAlerts.filter(isUnseen).length;
   const title = titleOf(here, format);
   useEffect(() => {
     document.title = `${unseen > 0 ? `(${unseen}) ` : ""}${title} – ${format.text("product")}`;

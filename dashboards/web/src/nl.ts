@@ -110,6 +110,23 @@ export const nl = {
   loading: "Gegevens worden geladen…",
   noPoints: "Er zijn nog geen punten. Laad ze met: waakvlam registry import BESTAND",
   capacityOver: "boven capaciteit",
+  moreActs: "Wegleggen of buiten dienst",
+  shelve: "Wegleggen",
+  shelveFor: "Hoe lang",
+  shelveHours: "{n} uur, tot {time}",
+  takeOut: "Buiten dienst",
+  actReason: "Reden",
+  actReasonHint: "Waarom, en wie ervan weet",
+  actReasonShort: "Geef een reden van minstens drie letters.",
+  takeBack: "Terughalen",
+  putBack: "Weer in dienst",
+  reset: "Herstellen",
+  latched: "Voorbij, nog te herstellen",
+  hiddenAlerts: "Weggelegd, achter een andere melding of buiten dienst: {n}",
+  shelvedUntil: "weggelegd tot {time} door {by}: {reason}",
+  outOfServiceBy: "buiten dienst sinds {time} door {by}: {reason}",
+  membersOf: "Toon de {n} punten",
+  respondIn: "nog {time} om te handelen",
 } as const;
 
 export type TextKey = keyof typeof nl;

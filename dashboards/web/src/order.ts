@@ -35,6 +35,20 @@ export function byUrgency(a: PointState, b: PointState): number {
   return rankOf(a) - rankOf(b) || hoursOf(a) - hoursOf(b) || a.name.localeCompare(b.name);
 }
 
+/** To be looked at by somebody; what is hidden and what was seen is not. */
+export function isUnseen({ state }: Alert): boolean {
+  return state === "unacknowledged" || state === "returned-unacknowledged" || state === "latched-unacknowledged";
+}
+
+export function isSeen({ state }: Alert): boolean {
+  return state === "acknowledged" || state === "latched-acknowledged";
+}
+
+/** Shelved, behind another one, or out of service. */
+export function isHidden({ state }: Alert): boolean {
+  return state === "shelved" || state === "suppressed" || state === "out-of-service";
+}
+
 /** The most pressing first; of those the one with the least time to act: what is critical and names no time is due at once. */
 export function alertOrder(a: Alert, b: Alert): number {
   return a.priority - b.priority || respondMs(a) - respondMs(b) || Date.parse(a.raisedAt) - Date.parse(b.raisedAt);

@@ -2,7 +2,7 @@
 import type { Alert, GatewayState, PointState } from "../../../protocol/schema/index.ts";
 import { type Format, hoursText } from "./format.ts";
 import { Mark, markOf } from "./marks.tsx";
-import { firstToFail, isUnheard } from "./order.ts";
+import { firstToFail, isSeen, isUnheard } from "./order.ts";
 
 export interface TilesProps {
   readonly gateway: GatewayState;
@@ -87,7 +87,7 @@ function OutageTile({ gateway, nowMs, format }: Pick<TilesProps, "gateway" | "no
 
 export function Tiles({ gateway, points, alerts, nowMs, format }: TilesProps) {
   const { reaching, total, unknown } = gateway.points;
-  const acknowledged = alerts.filter((alert) => alert.state === "acknowledged").length;
+  const acknowledged = alerts.filter(isSeen).length;
   const { present, capacity } = gateway.people;
   const filled = capacity > 0 ? Math.min(100, (present / capacity) * 100) : 0;
   return (

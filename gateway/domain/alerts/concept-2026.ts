@@ -139,4 +139,40 @@ const OTHERS: readonly Rule[] = [
   },
 ];
 
-export const RULES_2026: readonly Rule[] = [...POWER, ...EQUIPMENT, ...OTHERS];
+/** Fuel that goes where it should not (domain rules of telemetry for fuel: theft, leak, over-consumption). */
+const FUEL: readonly Rule[] = [
+  {
+    ruleId: "fuel-loss",
+    matter: "fuel",
+    priority: 2,
+    when: [{ quantity: "fuelLossL", atLeast: 0 }],
+    onDelayS: 0,
+    offDelayS: 60,
+  },
+  {
+    ruleId: "fuel-tamper",
+    matter: "fuel",
+    priority: 2,
+    when: [{ quantity: "fuelSensor", is: ["unplugged"] }],
+    onDelayS: 120,
+    offDelayS: 60,
+  },
+  {
+    ruleId: "fuel-overuse",
+    matter: "fuel",
+    priority: 2,
+    when: [{ quantity: "fuelOveruse", atLeast: 1 }],
+    onDelayS: HOUR_S / 2,
+    offDelayS: 60,
+  },
+  {
+    ruleId: "fuel-leak",
+    matter: "fuel",
+    priority: 2,
+    when: [{ quantity: "fuelLeakLPerH", atLeast: 0 }],
+    onDelayS: 600,
+    offDelayS: 60,
+  },
+];
+
+export const RULES_2026: readonly Rule[] = [...POWER, ...EQUIPMENT, ...OTHERS, ...FUEL];

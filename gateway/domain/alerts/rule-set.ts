@@ -66,7 +66,8 @@ export function rulesAt(
   });
 }
 
-function withOverride(rule: Rule, { priority, onDelayS, when, holds }: Override): Rule {
+/** A rule as it is where this override counts. */
+export function withOverride(rule: Rule, { priority, onDelayS, when, holds }: Override): Rule {
   return {
     ...rule,
     // What is set for this very place counts whatever else holds.

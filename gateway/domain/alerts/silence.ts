@@ -33,6 +33,12 @@ export function lossAfter(before: Loss | undefined, gapMs: number, intervalS: nu
   return { lost: (lost + steps - 1) * keeps, reports: (reports + steps) * keeps };
 }
 
+/** The one of which more gets lost: a device of which little is known yet loses what others lose on its path. */
+export function worseLoss(own: Loss | undefined, path: Loss | undefined): Loss | undefined {
+  if (own === undefined || path === undefined) return own ?? path;
+  return own.lost / own.reports >= path.lost / path.reports ? own : path;
+}
+
 /**
  * Milliseconds that a device may be quiet. Where frames get lost so many in a row get lost by chance as well: with a tenth lost, four
  * in a row once in a hundred days of a device that reports every quarter of an hour.

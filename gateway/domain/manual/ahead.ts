@@ -23,12 +23,10 @@ export function withoutAhead(model: PointModel, nowMs: number): PointModel {
 function toldUntil(told: ToldModel, untilMs: number, nowMs: number): ToldModel {
   const readings = Object.entries(told.readings);
   const isAhead = (atMs: number | undefined) => atMs !== undefined && atMs > untilMs;
-  const isSound = !isAhead(told.lastMs) && !readings.some(([, one]) => isAhead(one.atMs));
-  if (isSound && !told.fuel.some((one) => isAhead(one.atMs))) return told;
+  if (!isAhead(told.lastMs) && !readings.some(([, one]) => isAhead(one.atMs))) return told;
   const now = <T extends { readonly atMs: number }>(one: T): T => (isAhead(one.atMs) ? { ...one, atMs: nowMs } : one);
   return {
     readings: Object.fromEntries(readings.map(([name, one]) => [name, now(one)])),
-    fuel: told.fuel.map(now),
     lastMs: isAhead(told.lastMs) ? nowMs : told.lastMs,
   };
 }

@@ -53,8 +53,8 @@ export function stepEntry(before: PointModel, view: PointView, entry: Entry, rec
     case "dip":
     case "delivery":
     case "no-delivery": {
-      const newest = model.told.fuel.at(-1)?.atMs ?? 0;
-      return { model: withToldFuel(model, view, entry), reason: atMs < newest ? "late" : "taken", moved: false };
+      const { model: next, isLate } = withToldFuel(model, view, entry);
+      return { model: next, reason: isLate ? "late" : "taken", moved: false };
     }
   }
 }

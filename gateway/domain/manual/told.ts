@@ -6,26 +6,14 @@ export interface ToldReading extends Told {
   readonly atMs: number;
 }
 
-/** A statement about fuel, as it was told. */
-export interface ToldFuel extends Told {
-  readonly entryId: string;
-  readonly atMs: number;
-  readonly statement: Extract<Statement, { kind: "dip" | "delivery" | "no-delivery" }>;
-  /** Of a dip, in litres: what the sensor said more at that moment, when it said anything. */
-  readonly sensorMoreL?: number;
-}
-
 export interface ToldModel {
   /** By the names of readings: `power.mains`. */
   readonly readings: Readonly<Record<string, ToldReading>>;
-  /** In the order of their moments, the newest last. */
-  readonly fuel: readonly ToldFuel[];
   /** The newest statement about the point itself. A note is none. */
   readonly lastMs: number | undefined;
 }
 
-export const TOLD_FUEL_MAX = 16;
-export const NOTHING_TOLD: ToldModel = { readings: {}, fuel: [], lastMs: undefined };
+export const NOTHING_TOLD: ToldModel = { readings: {}, lastMs: undefined };
 
 export function toldBy({ by, via }: Entry): Told {
   return { by, via };
@@ -69,10 +57,11 @@ export function withToldReading(told: ToldModel, name: string, reading: ToldRead
   return { ...told, readings: { ...told.readings, [name]: reading } };
 }
 
-/** When power was last told of: what the point's power can be judged by. */
-export function toldPowerMs({ readings }: ToldModel): number | undefined {
+/** When power or fuel was last told of: what the point's power can be judged by. */
+export function toldPowerMs({ readings }: ToldModel, dips: readonly { readonly atMs: number }[]): number | undefined {
   const moments = Object.entries(readings).flatMap(([name, { atMs }]) => {
     return name.startsWith("power.") || name.startsWith("battery.") ? [atMs] : [];
   });
-  return moments.length === 0 ? undefined : Math.max(...moments);
+  const all = [...moments, ...dips.slice(-1).map((one) => one.atMs)];
+  return all.length === 0 ? undefined : Math.max(...all);
 }

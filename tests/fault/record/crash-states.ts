@@ -1,5 +1,6 @@
 // What may be on a disk when the power goes: of every file all that was synced, and of what was written since, nothing, all, or
-// some sectors of some writes. A file that was synced is in its folder (ext4, XFS and Btrfs keep that).
+// some sectors of some writes. A file that was synced is in its folder (ext4, XFS and Btrfs keep that). What a failed sync should
+// have written is not there.
 import type { Random } from "../../../firmware/simulator/random.ts";
 import type { Step } from "./trace.ts";
 
@@ -96,6 +97,14 @@ export function createCrashDisk(): CrashDisk {
     for (const change of kept.pending.splice(0, count)) kept.durable = apply(kept.durable, change);
   }
 
+  /**
+   * A sync that failed: the pages count as written, so no later one writes them. Sizes and names are the filesystem's own
+   * and go on.
+   */
+  function forget(kept: Kept): void {
+    kept.pending = kept.pending.filter((change) => change.kind !== "write");
+  }
+
   /** A folder's sync keeps what happened to names: what was removed is gone, what was made is there. */
   function syncFolder(): void {
     for (const kept of files.values()) {
@@ -107,7 +116,8 @@ export function createCrashDisk(): CrashDisk {
   return {
     take(step) {
       if (step.kind === "ack") return;
-      if (step.kind !== "sync") file(step.name).pending.push(step);
+      if (step.kind === "fail") forget(file(step.name));
+      else if (step.kind !== "sync") file(step.name).pending.push(step);
       else if (step.name === "") syncFolder();
       else settle(file(step.name), Number.POSITIVE_INFINITY);
     },

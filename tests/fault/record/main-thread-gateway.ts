@@ -1,5 +1,4 @@
 // The control of slowdisk: the same ingress, with a commit on the thread that also reads the sockets.
-import { createHash } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { parseArgs } from "node:util";
 import { systemClock } from "../../../gateway/clock.ts";
@@ -15,7 +14,7 @@ db.exec(
   "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE row(id INTEGER PRIMARY KEY, device TEXT, frame BLOB)",
 );
 const insert = db.prepare("INSERT INTO row(device, frame) VALUES(?, ?)");
-let waiting: { readonly frame: CheckedFrame; readonly done: (outcome: AppendOutcome) => void }[] = [];
+let waiting: { readonly frame: CheckedFrame; readonly settled: (outcome: AppendOutcome) => void }[] = [];
 
 function commit(): void {
   const batch = waiting;
@@ -23,7 +22,7 @@ function commit(): void {
   db.exec("BEGIN");
   for (const { frame } of batch) insert.run(frame.deviceId, frame.frame);
   db.exec("COMMIT");
-  for (const { done } of batch) done({ outcome: "stored", id: 0, ack: undefined });
+  for (const { settled } of batch) settled({ outcome: "stored", id: 0, ack: undefined });
 }
 
 const keys = loadKeys(dir);
@@ -31,16 +30,14 @@ const ingress = await createMqttIngress({
   host: "127.0.0.1",
   port: 0,
   journal: {
-    append: (frame) =>
-      new Promise((done) => {
-        if (waiting.length === 0) setImmediate(commit);
-        waiting.push({ frame, done });
-      }),
+    take: (frame, settled) => {
+      if (waiting.length === 0) setImmediate(commit);
+      waiting.push({ frame, settled });
+    },
     health: () => ({ pendingRows: waiting.length }),
     onCommitted: () => () => undefined,
   },
   clock: systemClock,
-  sha256: (bytes) => new Uint8Array(createHash("sha256").update(bytes).digest()),
   isClockTrusted: () => true,
   identities: { key: keys.get, isEnabled: () => true },
   people: { verify: async () => undefined },

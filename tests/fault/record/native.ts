@@ -32,6 +32,11 @@ export interface DiskFaults {
   readonly acks?: string;
   /** A sync of a name with this ending is answered and not done. */
   readonly lies?: string;
+  /** One of so many syncs fails with EIO. */
+  readonly failEvery?: number;
+  readonly failSeed?: number;
+  /** One of so many failures ends the process at once. */
+  readonly failEnds?: number;
   readonly syncMs?: number;
   readonly jitterMs?: number;
   readonly stallMs?: number;
@@ -44,13 +49,17 @@ export interface DiskFaults {
 
 /** The environment of a process whose disk, or clock, is like this. Throws Skipped. */
 export function environmentOf(faults: DiskFaults): NodeJS.ProcessEnv {
-  const { dir, trace, acks, lies, syncMs, jitterMs, stallMs, stallEvery, full, clock } = faults;
+  const { dir, trace, acks, lies, failEvery, failSeed, failEnds, syncMs, jitterMs, stallMs, stallEvery, full, clock } =
+    faults;
   const set = {
     LD_PRELOAD: native("disk.so"),
     FAULT_DIR: dir,
     FAULT_TRACE: trace,
     FAULT_ACKS: acks,
     FAULT_LIES: lies,
+    FAULT_FAIL_EVERY: failEvery?.toString(),
+    FAULT_FAIL_SEED: failSeed?.toString(),
+    FAULT_FAIL_ENDS: failEnds?.toString(),
     FAULT_SYNC_MS: syncMs?.toString(),
     FAULT_JITTER_MS: jitterMs?.toString(),
     FAULT_STALL_MS: stallMs?.toString(),

@@ -6,6 +6,8 @@ import { atEnd } from "./endings.ts";
 export const WRITER = fileURLToPath(new URL("./writer.ts", import.meta.url));
 /** For what comes in the end also at a low priority on a busy machine: a release runs under nice. */
 export const PATIENCE_MS = 180_000;
+/** What Node made of the sources: a process that is killed is gone before it could have used its own. */
+export const COMPILED = fileURLToPath(new URL("../../out/compiled/", import.meta.url));
 
 export interface Started {
   readonly child: ChildProcess;
@@ -31,7 +33,7 @@ export async function start(
   options: { readonly env?: NodeJS.ProcessEnv; readonly ipc?: boolean } = {},
 ): Promise<Started> {
   const child = spawn(process.execPath, [path, ...args], {
-    env: options.env ?? process.env,
+    env: { ...(options.env ?? process.env), NODE_COMPILE_CACHE: COMPILED },
     stdio: ["ignore", "pipe", "inherit", ...(options.ipc === true ? (["ipc"] as const) : [])],
   });
   const isGone = atEnd(() => void child.kill("SIGKILL"));
@@ -56,6 +58,14 @@ export async function start(
     });
   });
   return { child, line, gone };
+}
+
+/** Ended once as it wants: what Node made of the sources is written then, and spares the starts that follow most of their time. */
+export async function warmUp(path: string, args: readonly string[]): Promise<void> {
+  const { child, gone } = await start(path, args);
+  child.kill("SIGTERM");
+  const how = await gone;
+  if (how !== 0) throw new Error(`${path} ended with ${how}`);
 }
 
 /** Without warning, and waits until it is gone. */

@@ -6,10 +6,12 @@ export type Step =
   | { readonly kind: "truncate"; readonly name: string; readonly length: number }
   /** The name is empty for the folder itself. */
   | { readonly kind: "sync"; readonly name: string }
+  /** A sync that failed with EIO. */
+  | { readonly kind: "fail"; readonly name: string }
   | { readonly kind: "unlink"; readonly name: string }
   | { readonly kind: "ack"; readonly line: string };
 
-const KINDS = [undefined, "write", "truncate", "sync", "unlink", undefined, "ack"] as const;
+const KINDS = [undefined, "write", "truncate", "sync", "unlink", undefined, "ack", "fail"] as const;
 const HEAD_BYTES = 24;
 /** Rebuilt by whoever opens the journal, without anything in it that could be lost. */
 const NOT_KEPT = /-shm$|^journal\.lock|^reserve\./;

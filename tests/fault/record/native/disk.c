@@ -4,6 +4,8 @@
  *   FAULT_TRACE   file that takes the trace; none is written without it
  *   FAULT_ACKS    file whose writes are noted as acknowledgements, in the same order as the rest
  *   FAULT_LIES    a sync of a name with this ending is answered and not done ("" for all)
+ *   FAULT_FAIL_EVERY, FAULT_FAIL_SEED     one of so many syncs fails with EIO, drawn from the seed
+ *   FAULT_FAIL_ENDS   one of so many of these failures ends the process at once
  *   FAULT_SYNC_MS, FAULT_JITTER_MS        a sync takes this long, and up to so much longer
  *   FAULT_STALL_MS, FAULT_STALL_EVERY     and this long every so many syncs
  *   FAULT_FULL    while this file is there, no file of the folder grows
@@ -16,6 +18,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,12 +31,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WRITE = 1, TRUNCATE = 2, SYNC = 3, UNLINK = 4, RENAME = 5, ACK = 6 };
+enum { WRITE = 1, TRUNCATE = 2, SYNC = 3, UNLINK = 4, RENAME = 5, ACK = 6, FAIL = 7 };
 
 static const char *folder, *acks, *lies, *full;
 static size_t folder_length;
 static int trace = -1;
-static long sync_ms, jitter_ms, stall_ms, stall_every, syncs;
+static long sync_ms, jitter_ms, stall_ms, stall_every, fail_every, fail_seed, fail_ends, syncs;
 static volatile const int64_t *clock_offset;
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 
@@ -52,6 +55,9 @@ __attribute__((constructor)) static void begin(void) {
   jitter_ms = number("FAULT_JITTER_MS");
   stall_ms = number("FAULT_STALL_MS");
   stall_every = number("FAULT_STALL_EVERY");
+  fail_every = number("FAULT_FAIL_EVERY");
+  fail_seed = number("FAULT_FAIL_SEED");
+  fail_ends = number("FAULT_FAIL_ENDS");
   const char *path = getenv("FAULT_TRACE");
   if (path != NULL) trace = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   const char *clock_path = getenv("FAULT_CLOCK");
@@ -155,6 +161,16 @@ static int ends_with(const char *name, const char *ending) {
   return length >= wanted && strcmp(name + length - wanted, ending) == 0;
 }
 
+static uint32_t drawn(long count) {
+  uint32_t mixed = (uint32_t)(count + fail_seed) * 2654435761u;
+  return mixed ^ mixed >> 15;
+}
+
+/* A folder has nothing that could be taken for clean. */
+static int is_failing(const char *name, long count) {
+  return fail_every > 0 && name[0] != '\0' && drawn(count) % fail_every == 0;
+}
+
 static int synced(int fd, long call) {
   char path[PATH_MAX];
   const char *found = folder == NULL ? NULL : path_of(fd, path);
@@ -166,6 +182,13 @@ static int synced(int fd, long call) {
   if (stall_every > 0 && count % stall_every == 0) wait_ms(stall_ms);
   if (lies != NULL && ends_with(name, lies)) return 0;
   pthread_mutex_lock(&turn);
+  if (is_failing(name, count)) {
+    note(FAIL, name, 0, 0, NULL);
+    if (fail_ends > 0 && drawn(count * 31 + 7) % fail_ends == 0) kill(getpid(), SIGKILL);
+    pthread_mutex_unlock(&turn);
+    errno = EIO;
+    return -1;
+  }
   int result = syscall(call, fd);
   if (result == 0) note(SYNC, name, 0, 0, NULL);
   pthread_mutex_unlock(&turn);

@@ -37,8 +37,8 @@ export function since(series: readonly Entry[], untilMs: number, spanMs: number)
   return series.filter((entry) => entry[0] > untilMs - spanMs && entry[0] <= untilMs);
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
+export function median(values: ArrayLike<number>): number {
+  const sorted = Float64Array.from(values).sort();
   const middle = sorted.length >> 1;
   if (sorted.length === 0) return Number.NaN;
   return sorted.length % 2 === 1
@@ -54,16 +54,17 @@ export interface Fit {
 
 /** Theil–Sen: the median of all pairwise slopes, which a few wild readings do not move. */
 export function robustSlope(points: readonly (readonly [x: number, y: number])[]): Fit | undefined {
-  const slopes: number[] = [];
+  const slopes = new Float64Array((points.length * (points.length - 1)) / 2);
+  let count = 0;
   for (let i = 0; i < points.length; i++) {
+    const [x1, y1] = points[i] as readonly [number, number];
     for (let j = i + 1; j < points.length; j++) {
-      const [x1, y1] = points[i] as readonly [number, number];
       const [x2, y2] = points[j] as readonly [number, number];
-      if (x2 !== x1) slopes.push((y2 - y1) / (x2 - x1));
+      if (x2 !== x1) slopes[count++] = (y2 - y1) / (x2 - x1);
     }
   }
-  if (slopes.length === 0) return undefined;
-  const slope = median(slopes);
+  if (count === 0) return undefined;
+  const slope = median(slopes.subarray(0, count));
   const offset = median(points.map(([x, y]) => y - slope * x));
   // 1.4826 × the median absolute deviation estimates sigma of a normal distribution.
   const sigmaY = 1.4826 * median(points.map(([x, y]) => Math.abs(y - slope * x - offset)));

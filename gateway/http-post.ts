@@ -1,10 +1,22 @@
 // One POST with a deadline for the whole of it, a bounded answer, and no redirects.
 import { type Agent, type IncomingHttpHeaders, request as requestPlain } from "node:http";
 import { request as requestTls } from "node:https";
-import type { Clock } from "../clock.ts";
-import type { HttpAnswer, NoAnswer } from "./answers.ts";
+import type { Clock } from "./clock.ts";
 
 const ANSWER_BYTES_MAX = 65_536;
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: string;
+}
+
+/** No whole answer came. */
+export interface NoAnswer {
+  readonly failure: string;
+  readonly timedOut: boolean;
+}
 
 export interface PostOptions {
   readonly url: URL;
@@ -57,7 +69,7 @@ export function post(options: PostOptions): { readonly answer: Promise<HttpAnswe
     });
     call.end(body);
   });
-  return { answer, break: () => void end("the sink is being stopped") };
+  return { answer, break: () => void end("it is being stopped") };
 }
 
 function plain(headers: IncomingHttpHeaders): HttpAnswer["headers"] {

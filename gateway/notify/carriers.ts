@@ -1,0 +1,53 @@
+// Recipients and ways to them, as the configuration names them.
+import { readFileSync } from "node:fs";
+import type { ChannelType, GatewayConfig, NotifyPlan } from "../../protocol/index.ts";
+import type { Clock } from "../clock.ts";
+import { readNotifyPlan } from "../config/notify-plan.ts";
+import { GatewayError } from "../errors.ts";
+import type { Carriers } from "./channel.ts";
+import { createEmailCarrier } from "./email.ts";
+import { createSmsCarrier } from "./sms.ts";
+import { createWebhookCarrier } from "./webhook.ts";
+
+const EMPTY_PLAN: NotifyPlan = { recipients: [] };
+
+/** Throws FILE_UNREADABLE, CONFIG_INVALID. */
+export function planOf(config: GatewayConfig): NotifyPlan {
+  return config.notify === undefined ? EMPTY_PLAN : readNotifyPlan(config.notify.file, config);
+}
+
+/** Channels that need nothing of a running gateway. Throws FILE_UNREADABLE. */
+export function ownCarriers(config: GatewayConfig, clock: Clock): Carriers {
+  const { smtp, sms, gateway } = config;
+  return {
+    webhook: createWebhookCarrier({ gatewayId: gateway.id, clock, readFile: readText }),
+    ...(smtp === undefined ? {} : { email: emailOf(smtp) }),
+    ...(sms === undefined ? {} : { sms: smsOf(sms, clock) }),
+  };
+}
+
+function emailOf({ passwordFile, caFile, ...rest }: NonNullable<GatewayConfig["smtp"]>) {
+  return createEmailCarrier({
+    ...rest,
+    ...(passwordFile === undefined ? {} : { password: readText(passwordFile).trim() }),
+    ...(caFile === undefined ? {} : { ca: readText(caFile) }),
+  });
+}
+
+function smsOf({ pinFile, ...rest }: NonNullable<GatewayConfig["sms"]>, clock: Clock) {
+  return createSmsCarrier({ ...rest, ...(pinFile === undefined ? {} : { pin: readText(pinFile).trim() }), clock });
+}
+
+/** Kept only where somebody is to be told. */
+export function usedCarriers(carriers: Carriers, plan: NotifyPlan): Carriers {
+  const used = new Set<ChannelType>(plan.recipients.flatMap((one) => one.channels.map((channel) => channel.type)));
+  return Object.fromEntries(Object.entries(carriers).filter(([type]) => used.has(type as ChannelType)));
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new GatewayError("FILE_UNREADABLE", { path }, { cause });
+  }
+}

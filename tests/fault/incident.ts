@@ -1,0 +1,182 @@
+// Three hours of an outage at 40 points, with kill −9 at every step: afterwards every alert is as it is without, none is lost or raised
+// twice, and none was acknowledged but by a person. The control tells of alerts before it saves them.
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { wordFlag } from "../command.ts";
+import { END_MIN, START_MS, STEPS } from "./incident-script.ts";
+import type { Proof, ProofContext } from "./proof.ts";
+import { proofFolder } from "./record/endings.ts";
+
+const GATEWAY = fileURLToPath(new URL("./incident-gateway.ts", import.meta.url));
+const PHASES = ["before-save", "after-save", "after-told", "mid-append"] as const;
+type Phase = (typeof PHASES)[number];
+const RUN_MS = 600_000;
+/** A service manager has it up again after so long. */
+const DOWN_MS = 20_000;
+const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
+
+interface Kill {
+  readonly minute: number;
+  readonly phase: Phase;
+}
+
+interface End {
+  readonly rows: number;
+  readonly alerts: readonly {
+    readonly ruleId: string;
+    readonly on: string;
+    readonly state: string;
+    readonly priority: number;
+    readonly seenBy?: string;
+    readonly shelvedBy?: string;
+  }[];
+  readonly acts: readonly { readonly action: string; readonly object: string; readonly actor: string }[];
+}
+
+interface Life {
+  readonly lastMs: number;
+  readonly told: readonly string[];
+  /** Alerts that were on record when it began. */
+  readonly known: readonly string[];
+  /** Undefined when it was killed. */
+  readonly end?: End;
+}
+
+function live(dir: string, words: readonly string[]): Life {
+  const run = spawnSync(process.execPath, [GATEWAY, "--dir", dir, ...words], {
+    encoding: "utf8",
+    timeout: RUN_MS,
+    maxBuffer: OUTPUT_BYTES_MAX,
+  });
+  const said = run.stdout
+    .split("\n")
+    .flatMap((line) => (line.endsWith("]") ? [JSON.parse(line) as [string, unknown]] : []));
+  const of = (kind: string) => said.filter(([one]) => one === kind).map(([, detail]) => detail);
+  const end = of("end")[0] as End | undefined;
+  if (end === undefined && run.signal !== "SIGKILL")
+    throw new Error(`the gateway ended with ${run.status}: ${run.stderr}`);
+  return {
+    lastMs: Number(of("at").at(-1) ?? START_MS),
+    told: of("told").map((one) => (one as [string, string])[0]),
+    known: (of("known")[0] as string[] | undefined) ?? [],
+    ...(end === undefined ? {} : { end }),
+  };
+}
+
+interface Whole {
+  readonly end: End;
+  readonly kills: number;
+  /** Told of, and not on record at the next start. */
+  readonly unrecorded: number;
+}
+
+/** The whole incident, going down at each of these moments in turn. */
+function incident(dir: string, kills: readonly Kill[], flags: readonly string[] = []): Whole {
+  const due = [...kills];
+  let words: string[] = [];
+  let told: readonly string[] = [];
+  let [unrecorded, died] = [0, 0];
+  for (;;) {
+    const kill = due.shift();
+    const dies = kill === undefined ? [] : ["--kill-minute", `${kill.minute}`, "--kill-phase", kill.phase];
+    const life = live(dir, [...words, ...dies, ...flags]);
+    const known = new Set(life.known);
+    unrecorded += new Set(told.filter((alertId) => !known.has(alertId))).size;
+    if (life.end !== undefined) return { end: life.end, kills: died, unrecorded };
+    died++;
+    told = life.told;
+    words = ["--from", `${life.lastMs + DOWN_MS}`, "--again", `${life.lastMs}`];
+  }
+}
+
+const raised = ({ acts }: End) =>
+  acts.filter((one) => one.action === "alert-raised").map((one) => one.object.replace(/-\d+$/, ""));
+
+function surplus(more: readonly string[], less: readonly string[]): string[] {
+  const left = [...less];
+  return more.filter((one) => {
+    const at = left.indexOf(one);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+}
+
+interface Verdict {
+  readonly lost: readonly string[];
+  readonly twice: readonly string[];
+  readonly missed: readonly string[];
+}
+
+function judge(whole: Whole, usual: End): Verdict {
+  const byItself = whole.end.acts.filter((one) => one.action === "alert-acknowledged" && one.actor === "gateway");
+  const lines = ({ alerts }: End) => alerts.map((one) => JSON.stringify(one)).sort();
+  const [is, should] = [lines(whole.end), lines(usual)];
+  return {
+    lost: surplus(raised(usual), raised(whole.end)),
+    twice: surplus(raised(whole.end), raised(usual)),
+    missed: [
+      ...byItself.map((one) => `${one.object} was acknowledged by itself`),
+      ...surplus(is, should).map((one) => `stands and should not: ${one}`),
+      ...surplus(should, is).map((one) => `should stand and does not: ${one}`),
+      ...(whole.end.rows === usual.rows ? [] : [`${whole.end.rows} rows stored, ${usual.rows} without kills`]),
+      ...(whole.unrecorded === 0 ? [] : [`${whole.unrecorded} alerts were told of and not on record`]),
+    ],
+  };
+}
+
+/** One run that goes down at every step; with `all` one for each step and phase besides. */
+function plansOf(seed: number, isAll: boolean): Kill[][] {
+  const turning = STEPS.map(({ minute }, i): Kill => ({ minute, phase: PHASES[(i + seed) % PHASES.length] as Phase }));
+  if (!isAll) return [turning];
+  return [turning, ...STEPS.flatMap(({ minute }) => PHASES.map((phase) => [{ minute, phase }]))];
+}
+
+function inFolder<T>(work: (dir: string) => T): T {
+  const folder = proofFolder();
+  try {
+    return work(folder.path);
+  } finally {
+    folder.remove();
+  }
+}
+
+function run({ seed, flags, log }: ProofContext) {
+  const usual = inFolder((dir) => incident(dir, [])).end;
+  log(`incident: ${usual.rows} rows, ${raised(usual).length} alerts raised in ${END_MIN} minutes`);
+  const verdicts: Verdict[] = [];
+  let kills = 0;
+  for (const plan of plansOf(seed, wordFlag(flags, "steps", ["all", "turn"]) === "all")) {
+    const whole = inFolder((dir) => incident(dir, plan));
+    kills += whole.kills;
+    const verdict = judge(whole, usual);
+    verdicts.push(verdict);
+    log(`incident: went down ${whole.kills} times (${plan.map((one) => `${one.minute} ${one.phase}`).join(", ")})`);
+    for (const line of [...verdict.lost, ...verdict.twice, ...verdict.missed]) log(`incident:   ${line}`);
+  }
+  const outage = STEPS[0].minute;
+  const broken = inFolder((dir) => incident(dir, [{ minute: outage, phase: "after-told" }], ["--early"]));
+  const count = (part: "lost" | "twice") => verdicts.reduce((sum, one) => sum + one[part].length, 0);
+  return {
+    name: "incident",
+    seed,
+    acknowledged: usual.rows,
+    lost: count("lost"),
+    twice: count("twice"),
+    kills,
+    raised: raised(usual).length,
+    minutes: END_MIN,
+    steps: STEPS.map((one) => one.name),
+    missed: verdicts.flatMap((one) => one.missed),
+    control: { name: "tells before it saves", caught: broken.unrecorded > 0 },
+  };
+}
+
+export const proof: Proof = {
+  name: "incident",
+  summary:
+    "three hours of an outage at 40 points, the gateway killed at every step: the same alerts, none seen by itself",
+  flags: {
+    steps: "all: besides, one run for each step and moment of the kill (turn: one run that is killed at every step)",
+  },
+  run: async (context) => run(context),
+};
