@@ -90,5 +90,9 @@ function generatorFailed(draft: Draft, { device, view, nowMs }: Speaker, { profi
   const { onDelayS: _, ...finding } = first;
   const latches = mine.find((rule) => rule.ruleId === finding.ruleId)?.latches === true;
   const subject = { kind: "point", id: pointId, name: view.name, pointId } as const;
-  applyVerdict(draft, { matter: `generator/${pointId}`, subject, nowMs, latches }, { kind: "breach", finding });
+  applyVerdict(
+    draft,
+    { matter: `generator/${pointId}`, subject, nowMs, latches, isRuled: true },
+    { kind: "breach", finding },
+  );
 }
