@@ -20,6 +20,7 @@ import { momentOf, type StepContext } from "./step.ts";
 /** The gateway's own state is due again within this; later means that it is down. */
 const NEXT_MS = 15_000;
 const FRESH_MS_MIN = 120_000;
+const MAINS = "mains";
 
 export interface Picture {
   readonly context: StepContext;
@@ -96,6 +97,8 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
   function priorityOf(pointId: string): PointState["priority"] {
     let most: PointState["priority"] = 0;
     for (const matter of new Set(profile().rules.map((rule) => rule.matter))) {
+      // In an outage the mains are gone everywhere: that alone marks no point among the others.
+      if (matter === MAINS) continue;
       const id = state.byMatter.get(`${matter}/${pointId}`);
       const open = id === undefined ? undefined : state.alerts.get(id);
       if (open === undefined || !lifeOf(open).isActive || open.alert.state === "out-of-service") continue;
