@@ -21,6 +21,7 @@ import { momentOf, type StepContext } from "./step.ts";
 /** The gateway's own state is due again within this; later means that it is down. */
 const NEXT_MS = 15_000;
 const FRESH_MS_MIN = 120_000;
+const MAINS = "mains";
 
 export interface Picture {
   readonly context: StepContext;
@@ -107,7 +108,10 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
 
   /** Of its rules, its devices, and what is asked there. */
   function* mattersOfPoint(pointId: string): Iterable<string> {
-    for (const matter of new Set(profile().rules.map((rule) => rule.matter))) yield `${matter}/${pointId}`;
+    for (const matter of new Set(profile().rules.map((rule) => rule.matter))) {
+      // In an outage the mains are gone everywhere: that alone marks no point among the others.
+      if (matter !== MAINS) yield `${matter}/${pointId}`;
+    }
     for (const { deviceId } of context.devicesOf(pointId))
       for (const matter of DEVICE_MATTERS) yield `${matter}/${deviceId}`;
     for (const { request } of state.requests.values())

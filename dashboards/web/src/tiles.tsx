@@ -2,7 +2,7 @@
 import type { Alert, GatewayState, PointState } from "../../../protocol/schema/index.ts";
 import { type Format, hoursText } from "./format.ts";
 import { Mark, markOf } from "./marks.tsx";
-import { firstToFail, isSeen, isUnheard } from "./order.ts";
+import { firstToFail, isSeen, isUnheard, isUnseen } from "./order.ts";
 
 export interface TilesProps {
   readonly gateway: GatewayState;
@@ -104,7 +104,7 @@ export function Tiles({ gateway, points, alerts, nowMs, format }: TilesProps) {
       <section class="tile">
         <h2>{format.text("tileAlerts")}</h2>
         <div class="value">
-          {alerts.length - acknowledged} <small>{format.text("unacknowledgedN")}</small>
+          {alerts.filter(isUnseen).length} <small>{format.text("unacknowledgedN")}</small>
         </div>
         <div class="hint">{format.text("acknowledgedN", { n: acknowledged })}</div>
       </section>
