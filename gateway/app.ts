@@ -17,6 +17,7 @@ import { createLogs, type Logs } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { registryView } from "./registry/view.ts";
 import { askForMissing, startCopy } from "./wiring/copy.ts";
+import { startHelpLamps } from "./wiring/help-lamps.ts";
 import { openHistory } from "./wiring/history.ts";
 import { startApi } from "./wiring/http.ts";
 import { publishStates, startIngress } from "./wiring/ingress.ts";
@@ -85,7 +86,7 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     history = kept;
     stops.push(() => kept.stop());
     const parts: Parts = { config, clock, logs, journal, store, engine, history: kept, sinks };
-    const commands = await openCommandsOf(parts);
+    const commands = await openCommandsOf(parts, stops);
     const listening = await startIngress(parts, { observePuback: metrics.observePuback, commands });
     ingress = listening;
     stops.push(() => listening.close());
@@ -177,12 +178,14 @@ function sayWhere(logs: Logs, { address }: MqttIngress, http: string): void {
   logs.area("app").info("gateway listens", { mqtt: `${address.host}:${address.port}`, http });
 }
 
-/** Commands that wait for their devices, with what a restored gateway asks. */
-async function openCommandsOf(parts: Parts): Promise<Commands> {
-  const { journal, clock, logs } = parts;
+/** Commands that wait for their devices: what a restored gateway asks, and the lamps of who asked for help. */
+async function openCommandsOf(parts: Parts, stops: Stop[]): Promise<Commands> {
+  const { journal, clock, logs, engine } = parts;
   const isClockTrusted = () => isPlausibleWallTime(clock.nowMs());
-  const commands = await openCommands({ journal, clock, isClockTrusted, log: logs.area("commands").warn });
+  const log = logs.area("commands").warn;
+  const commands = await openCommands({ journal, clock, isClockTrusted, log });
   await askForMissing(parts, commands);
+  stops.push(startHelpLamps({ engine, commands, clock, log }));
   return commands;
 }
 

@@ -19,7 +19,7 @@ import {
   type Problem,
   ProblemSchema,
 } from "../../protocol/index.ts";
-import { NO_NOTICES, NO_REGISTRY } from "../../tests/api-fixtures.ts";
+import { NO_NOTICES, NO_REGISTRY, NO_REQUESTS } from "../../tests/api-fixtures.ts";
 import { NOON_MS, temporaryFolder, waitFor } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import { alarmMetrics, noFigures } from "../domain/alerts/alarm-figures.ts";
@@ -123,6 +123,7 @@ async function start(part: Partial<ApiOptions> & { behind?: number; clock?: Retu
     point: (id) => (id === POINT.pointId ? POINT : undefined),
     alert: (id) => (id === ALERT.alertId ? ALERT : undefined),
     entries: () => [],
+    requests: NO_REQUESTS,
     alarmMetrics: () => alarmMetrics(noFigures(NOON_MS), [], NOON_MS),
     devices: () => [DEVICE],
     device: (id) => (id === DEVICE.deviceId ? DEVICE : undefined),

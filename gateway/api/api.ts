@@ -27,6 +27,7 @@ import { type NoticeRouteDeps, noticeRoutes } from "./notice-routes.ts";
 import { answerBrokenRequest, installProblems, sendFailure } from "./problems.ts";
 import { type ReadRouteDeps, readRoutes } from "./read-routes.ts";
 import { type RegistryRouteDeps, registryRoutes } from "./registry-routes.ts";
+import { type RequestRouteDeps, requestRoutes } from "./request-routes.ts";
 import { installScreens, installSecurityHeaders } from "./screens.ts";
 import { openSessionJournal } from "./session-journal.ts";
 import { COOKIE, sessionOf, sessionRoutes } from "./session-routes.ts";
@@ -122,6 +123,7 @@ type GuardedDeps = ReadRouteDeps &
   HistoryRouteDeps &
   AlertActDeps &
   EntryRouteDeps &
+  RequestRouteDeps &
   StreamRouteDeps &
   NoticeRouteDeps &
   RegistryRouteDeps;
@@ -136,6 +138,7 @@ const guardedRoutes: FastifyPluginAsync<GuardedDeps> = async (app, deps) => {
   await app.register(noticeRoutes, { notices, sessions });
   await app.register(alertActRoutes, { engine, sessions });
   await app.register(entryRoutes, { engine, entries, sessions });
+  await app.register(requestRoutes, { engine, sessions });
   await app.register(streamRoutes, { hub, sessions });
 };
 

@@ -7,9 +7,12 @@ import type {
   DeviceState,
   Entry,
   GatewayState,
+  HelpRequest,
   Mute,
   NewEntry,
+  NewHelpRequest,
   NewMute,
+  NewRequestStep,
   Notices,
   Overview,
   PointHistory,
@@ -24,7 +27,23 @@ export interface EngineNews {
   readonly points: readonly PointState[];
   /** State "normal" is a closed alert. */
   readonly alerts: readonly Alert[];
+  readonly requests?: readonly HelpRequest[];
   readonly gateway?: GatewayState;
+}
+
+/** Who does it, and from where. */
+export interface ApiDoer {
+  readonly by: string;
+  readonly origin: string;
+}
+
+export interface ApiRequests {
+  list(): readonly HelpRequest[];
+  get(requestId: string): HelpRequest | undefined;
+  /** Rejects with POINT_UNKNOWN, ASK_INVALID, REQUESTS_FULL, JOURNAL_UNUSABLE. */
+  ask(pointId: string, asked: NewHelpRequest, doer: ApiDoer): Promise<HelpRequest>;
+  /** Rejects with REQUEST_UNKNOWN, REQUEST_STEP_REFUSED, JOURNAL_UNUSABLE. */
+  step(requestId: string, step: NewRequestStep, doer: ApiDoer): Promise<HelpRequest>;
 }
 
 /** What people do to an alert. */
@@ -40,6 +59,7 @@ export interface ApiEngine {
   alert(alertId: string): Alert | undefined;
   /** What people told of a point, the newest first, from before a moment. */
   entries(pointId: string, limit: number, beforeMs: number): readonly Entry[];
+  readonly requests: ApiRequests;
   alarmMetrics(): AlarmMetrics;
   devices(): readonly DeviceState[];
   device(deviceId: string): DeviceState | undefined;

@@ -48,6 +48,11 @@ const ADVICE: { readonly [C in ErrorCode]?: string } = {
     "'problems' lists each row; nothing was changed. 'waakvlam registry check' says the same of a file.",
   POINT_UNKNOWN: "GET /v1/points lists the points.",
   ENTRY_INVALID: "Correct what 'problems' names, and send it again.",
+  REQUEST_UNKNOWN: "GET /v1/requests?state=all lists those that are kept.",
+  ASK_INVALID: "Correct what 'problems' names, and send it again.",
+  REQUEST_STEP_REFUSED:
+    "A request goes forward only, and declining needs a reason: GET /v1/requests/{requestId} says where it is.",
+  REQUESTS_FULL: "Close what was delivered or declined first.",
   JOURNAL_UNUSABLE: "Write it down on paper too; send it again with the same entryId, and it counts once.",
   DEVICE_UNKNOWN: "GET /v1/devices lists the devices.",
 };

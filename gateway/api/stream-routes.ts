@@ -11,8 +11,8 @@ export interface StreamRouteDeps {
 }
 
 const DESCRIPTION =
-  "Server-Sent Events: `overview` (Overview) first, then `point` (PointState), `alert` (Alert; state `normal` is closed) " +
-  "and `gateway` (GatewayState) at least every 5 seconds. Hearing nothing for 15 seconds means that contact is lost.";
+  "Server-Sent Events: `overview` (Overview) first, then `point` (PointState), `alert` (Alert; state `normal` is closed), " +
+  "`request` (HelpRequest) and `gateway` (GatewayState) at least every 5 seconds. Hearing nothing for 15 seconds means that contact is lost.";
 
 export const streamRoutes: FastifyPluginAsync<StreamRouteDeps> = async (app, { hub, sessions }) => {
   const content = { "text/event-stream": { schema: { type: "string" } } };

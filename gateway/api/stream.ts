@@ -1,7 +1,7 @@
 // One live stream a browser (Server-Sent Events): the whole picture first, then what changes, each point and alert at
 // most once a second. What a screen missed it gets anew: one that falls behind is let go, and comes back.
 import type { ServerResponse } from "node:http";
-import type { Alert, GatewayState, PointState } from "../../protocol/index.ts";
+import type { Alert, GatewayState, HelpRequest, PointState } from "../../protocol/index.ts";
 import type { Clock, Timer } from "../clock.ts";
 import type { ApiEngine } from "./interfaces.ts";
 
@@ -46,11 +46,13 @@ export function eventText(event: string, data: unknown): string {
 function createNews() {
   const points = new Map<string, PointState>();
   const alerts = new Map<string, Alert>();
+  const requests = new Map<string, HelpRequest>();
   let gateway: GatewayState | undefined;
   return {
     take(news: Parameters<Parameters<ApiEngine["onChange"]>[0]>[0]): void {
       for (const point of news.points) points.set(point.pointId, point);
       for (const alert of news.alerts) alerts.set(alert.alertId, alert);
+      for (const request of news.requests ?? []) requests.set(request.requestId, request);
       gateway = news.gateway ?? gateway;
     },
     /** All of it as events; then there is none. */
@@ -58,9 +60,11 @@ function createNews() {
       let text = "";
       for (const point of points.values()) text += eventText("point", point);
       for (const alert of alerts.values()) text += eventText("alert", alert);
+      for (const request of requests.values()) text += eventText("request", request);
       if (gateway !== undefined) text += eventText("gateway", gateway);
       points.clear();
       alerts.clear();
+      requests.clear();
       gateway = undefined;
       return text;
     },

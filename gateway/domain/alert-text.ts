@@ -3,6 +3,7 @@ import type { Alert } from "../../protocol/index.ts";
 import { invariant } from "../errors.ts";
 import { groupText, pathText } from "./cause-text.ts";
 import { EQUIPMENT_WRITERS } from "./equipment-text.ts";
+import { HELP_WRITERS } from "./help-text.ts";
 import { clockText, EN, NL } from "./local-time.ts";
 import { SELF_WRITERS, type SelfRuleId } from "./self-text.ts";
 
@@ -14,6 +15,9 @@ export type RuleId =
   | "cannot-reach-72h"
   | "silence"
   | "sensor-bad"
+  | "help-requested"
+  | "tamper"
+  | "own-power-low"
   | "mains-lost"
   | "generator-failed"
   | "generator-not-ready"
@@ -147,6 +151,7 @@ const WRITERS: Readonly<Record<RuleId, Writer>> = {
       action: "Call the point or send a runner.",
     },
   }),
+  ...HELP_WRITERS,
   ...EQUIPMENT_WRITERS,
   "sensor-bad": (values) => {
     const words = sensorWords(values);

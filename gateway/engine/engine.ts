@@ -6,6 +6,7 @@ import type {
   DeviceState,
   Entry,
   GatewayState,
+  HelpRequest,
   Overview,
   PointState,
 } from "../../protocol/index.ts";
@@ -13,6 +14,7 @@ import type { Clock, Timer } from "../clock.ts";
 import type { RegistryView } from "../domain/point.ts";
 import type { Profile } from "../domain/profile.ts";
 import type { JournalRecord } from "../domain/record.ts";
+import { isOpenRequest } from "../domain/requests.ts";
 import { GatewayError } from "../errors.ts";
 import { type AlarmWatch, openAlarmWatch } from "./alarm-watch.ts";
 import { createAttempts } from "./attempts.ts";
@@ -23,6 +25,8 @@ import { newestEntries, withoutForgotten } from "./entries.ts";
 import type { EngineJournal, Signal, Surroundings } from "./interfaces.ts";
 import { createPicture, type Picture } from "./picture.ts";
 import { createRefusalWatch } from "./refusal-watch.ts";
+import { createRequestDesk, type RequestDesk } from "./request-desk.ts";
+import { forgetRequests } from "./requests.ts";
 import { createRows, type Rows } from "./rows.ts";
 import { CURSOR, createSaver, loadState, type Saver } from "./saving.ts";
 import { createSelfWatch } from "./self-watch.ts";
@@ -41,6 +45,8 @@ export interface EngineChange {
   readonly points: readonly PointState[];
   /** Changed alerts; state normal means closed. */
   readonly alerts: readonly Alert[];
+  /** Requests for help that changed, at some of these points. */
+  readonly requests?: readonly HelpRequest[];
   readonly gateway?: GatewayState;
 }
 
@@ -78,6 +84,8 @@ export interface Engine {
   gateway(): GatewayState;
   /** Throws ALERT_UNKNOWN and what `doTo` throws. */
   act(alertId: string, deed: Deed, doer: Doer): Promise<Alert>;
+  /** What people ask for, and what becomes of it. */
+  readonly requests: RequestDesk;
   onChange(listener: (change: EngineChange) => void): () => void;
   note(signal: Signal): void;
   setRegistry(view: RegistryView): void;
@@ -125,7 +133,11 @@ export function createEngine(options: EngineOptions): Engine {
   /** What is told is on disk. `alsoShown`: points whose age alone has changed. */
   async function flush(alsoShown: readonly string[] = []): Promise<void> {
     const saved = await saver.flush();
-    tell({ points: picture.refresh([...new Set([...saved.points, ...alsoShown])]), alerts: saved.alerts });
+    tell({
+      points: picture.refresh([...new Set([...saved.points, ...alsoShown])]),
+      alerts: saved.alerts,
+      requests: saved.requests,
+    });
   }
 
   function change(step: (draft: Draft) => void): void {
@@ -204,6 +216,7 @@ export function createEngine(options: EngineOptions): Engine {
     const down = picture.lookAtPaths();
     change((draft) => applyPaths(draft, down, picture.context.devicesOf, causes()));
     change((draft) => applyGroups(draft, causes()));
+    change((draft) => forgetRequests(draft, nowMs));
     change((draft) => endShelves(draft, nowMs));
     change((draft) => endAlerts(draft, endings(nowMs)));
     // What changed by the registry alone is told at once, of every point.
@@ -226,7 +239,15 @@ export function createEngine(options: EngineOptions): Engine {
     exclusive(tick).catch((error: unknown) => failed("engine tick failed", error));
   }
 
+  const requests = createRequestDesk({
+    parts: () => ({ state, picture, saver }),
+    exclusive,
+    nowMs: clock.nowMs,
+    told: (saved, pointId) => tell({ ...saved, points: picture.refresh([pointId]) }),
+  });
+
   return {
+    requests,
     async start() {
       const loaded = await loadState(journal);
       state = loaded;
@@ -262,7 +283,12 @@ export function createEngine(options: EngineOptions): Engine {
         await attempts.close();
       });
     },
-    overview: () => ({ gateway: picture.gateway(), points: picture.points(), alerts: picture.alerts() }),
+    overview: () => ({
+      gateway: picture.gateway(),
+      points: picture.points(),
+      alerts: picture.alerts(),
+      requests: requests.list().filter(isOpenRequest),
+    }),
     point: (pointId) => picture.point(pointId),
     alerts: () => picture.alerts(),
     alert: (alertId) => picture.alerts().find((alert) => alert.alertId === alertId),

@@ -18,8 +18,8 @@ afterEach(engines.stopAll);
 const states = (engine: Engine) => engine.overview().alerts.map((alert) => [alert.ruleId, alert.state]);
 
 /** A row that is no report. */
-function appendFrame(store: MemoryJournal, frame: Uint8Array, sequence: number, atMs: number): void {
-  const row = { id: store.rows.length + 1, deviceId: "alm-01-d1", sequence, receivedMs: atMs, timeMs: atMs, frame };
+function appendFrame(store: MemoryJournal, frame: Uint8Array, sequence: number, atMs: number, receivedMs = atMs): void {
+  const row = { id: store.rows.length + 1, deviceId: "alm-01-d1", sequence, receivedMs, timeMs: atMs, frame };
   store.rows.push({ ...row, timeQuality: "synced", link: "mqtt" });
 }
 
@@ -149,7 +149,7 @@ describe("records of other kinds", () => {
     await minutes(store, clock, 2, power(90, "present"));
     const event = (name: string, sequence: number, atMs: number) => {
       const value = { sequence: sequence & 0xffff, time: atMs / 1000, flags: { clockSynced: true }, argument: 1 };
-      appendFrame(store, encodeEvent({ ...value, event: name }), sequence, atMs);
+      appendFrame(store, encodeEvent({ ...value, event: name }), sequence, atMs, clock.nowMs());
     };
     event("refuelled", 200_000, clock.nowMs());
     for (const name of ["help-requested", "tamper", "generator-failed", "mains-lost"]) {

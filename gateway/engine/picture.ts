@@ -13,6 +13,7 @@ import type { Profile } from "../domain/profile.ts";
 import { lowWaterBytes } from "../domain/self.ts";
 import { lifeOf } from "./alerts.ts";
 import { type Contacts, createContacts, type DownPath } from "./contact.ts";
+import { DEVICE_MATTERS } from "./device-alarms.ts";
 import type { EngineOptions } from "./engine.ts";
 import type { EngineState } from "./state.ts";
 import { momentOf, type StepContext } from "./step.ts";
@@ -96,15 +97,25 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
 
   function priorityOf(pointId: string): PointState["priority"] {
     let most: PointState["priority"] = 0;
-    for (const matter of new Set(profile().rules.map((rule) => rule.matter))) {
-      // In an outage the mains are gone everywhere: that alone marks no point among the others.
-      if (matter === MAINS) continue;
-      const id = state.byMatter.get(`${matter}/${pointId}`);
+    for (const matter of mattersOfPoint(pointId)) {
+      const id = state.byMatter.get(matter);
       const open = id === undefined ? undefined : state.alerts.get(id);
       if (open === undefined || !lifeOf(open).isActive || open.alert.state === "out-of-service") continue;
       if (most === 0 || open.alert.priority < most) most = open.alert.priority;
     }
     return most;
+  }
+
+  /** Of its rules, its devices, and what is asked there. */
+  function* mattersOfPoint(pointId: string): Iterable<string> {
+    for (const matter of new Set(profile().rules.map((rule) => rule.matter))) {
+      // In an outage the mains are gone everywhere: that alone marks no point among the others.
+      if (matter !== MAINS) yield `${matter}/${pointId}`;
+    }
+    for (const { deviceId } of context.devicesOf(pointId))
+      for (const matter of DEVICE_MATTERS) yield `${matter}/${deviceId}`;
+    for (const { request } of state.requests.values())
+      if (request.pointId === pointId && request.state === "asked") yield `help/${request.requestId}`;
   }
 
   function leftOutAt(pointId: string): number {

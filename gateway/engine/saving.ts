@@ -1,9 +1,10 @@
 // What changed since the last save, and the way there and back between the state and its documents.
-import type { Alert } from "../../protocol/index.ts";
+import type { Alert, HelpRequest } from "../../protocol/index.ts";
 import { type DeviceModel, emptyDevice } from "../domain/device-model.ts";
 import { type AssetModel, emptyAsset } from "../domain/endurance/asset-model.ts";
 import { NO_LIFECYCLE, stepDevicePhase } from "../domain/lifecycle.ts";
 import { emptyModel, type PointModel } from "../domain/point-model.ts";
+import type { KeptRequest } from "../domain/requests.ts";
 import type { EngineChangeSet, EngineJournal } from "./interfaces.ts";
 import {
   applyDraft,
@@ -28,6 +29,7 @@ class Unsaved {
   readonly assets = new Set<string>();
   readonly alerts = new Set<string>();
   readonly closed = new Map<string, Alert>();
+  readonly requests = new Set<string>();
   readonly acts: EngineAct[] = [];
   readonly setAside: { id: number; cursor: string; error: string; atMs: number }[] = [];
 
@@ -38,11 +40,12 @@ class Unsaved {
     for (const id of draft.assets.keys()) this.assets.add(id);
     for (const id of draft.alerts.keys()) this.alerts.add(id);
     for (const [id, alert] of draft.closed) this.closed.set(id, alert);
+    for (const id of draft.requests.keys()) this.requests.add(id);
     this.acts.push(...draft.acts);
   }
 
   isEmpty(): boolean {
-    const maps = [this.points, this.entries, this.devices, this.assets, this.alerts];
+    const maps = [this.points, this.entries, this.devices, this.assets, this.alerts, this.requests];
     return maps.every(({ size }) => size === 0) && this.acts.length === 0 && this.setAside.length === 0;
   }
 
@@ -51,6 +54,10 @@ class Unsaved {
       const alert = state.alerts.get(id)?.alert ?? this.closed.get(id);
       return alert === undefined ? [] : [alert];
     });
+  }
+
+  requestsNow(state: EngineState): HelpRequest[] {
+    return [...this.requests].flatMap((id) => state.requests.get(id)?.request ?? []);
   }
 
   changeSet(state: EngineState, cursor: EngineChangeSet["cursor"]): EngineChangeSet {
@@ -65,6 +72,11 @@ class Unsaved {
       if (open === undefined) remove.push({ kind: "alert", key: id });
       else put.push({ kind: "alert", key: id, json: JSON.stringify(open) });
     }
+    for (const id of this.requests) {
+      const kept = state.requests.get(id);
+      if (kept === undefined) remove.push({ kind: "request", key: id });
+      else put.push({ kind: "request", key: id, json: JSON.stringify(kept) });
+    }
     if (this.alerts.size > 0) {
       put.push({ kind: "engine", key: "counter", json: String(state.counter) });
       put.push({ kind: "engine", key: "gap-rows-told", json: String(state.gapRowsTold) });
@@ -78,6 +90,7 @@ class Unsaved {
 export interface Saved {
   readonly points: readonly string[];
   readonly alerts: readonly Alert[];
+  readonly requests: readonly HelpRequest[];
 }
 
 export interface Saver {
@@ -103,7 +116,8 @@ export function createSaver(journal: EngineJournal, state: EngineState, cursorId
   async function save(changes: Unsaved, id: number): Promise<Saved> {
     await journal.save(changes.changeSet(state, id === savedId ? undefined : { name: CURSOR, id }));
     savedId = id;
-    return { points: [...changes.points], alerts: changes.alertsNow(state) };
+    const [alerts, requests] = [changes.alertsNow(state), changes.requestsNow(state)];
+    return { points: [...changes.points], alerts, requests };
   }
 
   return {
@@ -121,7 +135,7 @@ export function createSaver(journal: EngineJournal, state: EngineState, cursorId
       unsaved.setAside.push({ ...row, cursor: CURSOR });
     },
     async flush() {
-      if (unsaved.isEmpty() && takenId === savedId) return { points: [], alerts: [] };
+      if (unsaved.isEmpty() && takenId === savedId) return { points: [], alerts: [], requests: [] };
       const saving = unsaved;
       unsaved = new Unsaved();
       try {
@@ -135,6 +149,7 @@ export function createSaver(journal: EngineJournal, state: EngineState, cursorId
     async saveNow(draft) {
       const undo = createDraft(state);
       for (const id of draft.alerts.keys()) undo.alerts.set(id, state.alerts.get(id));
+      for (const id of draft.requests.keys()) undo.requests.set(id, state.requests.get(id));
       applyDraft(state, draft);
       const changes = new Unsaved();
       changes.add(draft);
@@ -159,6 +174,8 @@ export async function loadState(journal: EngineJournal): Promise<EngineState> {
     state.alerts.set(row.key, open);
     state.byMatter.set(open.matter, row.key);
   }
+  for (const row of await journal.documents("request"))
+    state.requests.set(row.key, JSON.parse(row.json) as KeptRequest);
   for (const row of await journal.documents("engine")) {
     if (row.key === "counter") state.counter = Number(row.json);
     if (row.key === "gap-rows-told") state.gapRowsTold = Number(row.json);

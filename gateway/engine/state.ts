@@ -4,6 +4,7 @@ import type { Life } from "../domain/alerts/life.ts";
 import { type DeviceModel, emptyDevice } from "../domain/device-model.ts";
 import { type AssetModel, emptyAsset } from "../domain/endurance/asset-model.ts";
 import { emptyModel, type PointModel } from "../domain/point-model.ts";
+import type { KeptRequest } from "../domain/requests.ts";
 
 /** An alert and the matter it is about: at most one alert is open on a matter. */
 export interface OpenAlert {
@@ -34,6 +35,7 @@ export interface EngineState {
   readonly assets: Map<string, AssetModel>;
   readonly alerts: Map<string, OpenAlert>;
   readonly byMatter: Map<string, string>;
+  readonly requests: Map<string, KeptRequest>;
   /** Number of the last alert raised: ids are never used again. */
   counter: number;
   setAside: number;
@@ -51,6 +53,7 @@ export function emptyState(): EngineState {
     assets: new Map(),
     alerts: new Map(),
     byMatter: new Map(),
+    requests: new Map(),
   };
   return { ...maps, counter: 0, setAside: 0, gapRowsTold: 0, unknownDeviceRows: 0 };
 }
@@ -79,6 +82,8 @@ export interface Draft {
   /** Undefined closes the alert. */
   readonly alerts: Map<string, OpenAlert | undefined>;
   readonly closed: Map<string, Alert>;
+  /** Undefined forgets the request. */
+  readonly requests: Map<string, KeptRequest | undefined>;
   readonly acts: EngineAct[];
   counter: number;
   gapRowsTold: number;
@@ -93,6 +98,7 @@ export function createDraft(base: EngineState): Draft {
     assets: new Map(),
     alerts: new Map(),
     closed: new Map(),
+    requests: new Map(),
     acts: [],
     counter: base.counter,
     gapRowsTold: base.gapRowsTold,
@@ -136,6 +142,10 @@ export function applyDraft(state: EngineState, draft: Draft): void {
       state.byMatter.set(open.matter, id);
     }
   }
+  for (const [id, kept] of draft.requests) {
+    if (kept === undefined) state.requests.delete(id);
+    else state.requests.set(id, kept);
+  }
   state.counter = draft.counter;
   state.gapRowsTold = draft.gapRowsTold;
 }
@@ -144,4 +154,10 @@ export function applyDraft(state: EngineState, draft: Draft): void {
 export function* draftAlerts(draft: Draft): Iterable<OpenAlert> {
   for (const [id, open] of draft.base.alerts) if (!draft.alerts.has(id)) yield open;
   for (const open of draft.alerts.values()) if (open !== undefined) yield open;
+}
+
+/** All requests for help that are kept, with what was drafted. */
+export function* draftRequests(draft: Draft): Iterable<KeptRequest> {
+  for (const [id, kept] of draft.base.requests) if (!draft.requests.has(id)) yield kept;
+  for (const kept of draft.requests.values()) if (kept !== undefined) yield kept;
 }

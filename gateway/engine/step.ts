@@ -29,6 +29,7 @@ import type { Profile } from "../domain/profile.ts";
 import type { JournalRecord } from "../domain/record.ts";
 import { candidatesOf, fuelWatched, matterOfCondition, stepMatter, type Verdict } from "../domain/rules.ts";
 import { activeAlert, applyVerdict } from "./alerts.ts";
+import { applyEvent, applyFlags, applyPress, type Speaker } from "./device-alarms.ts";
 import { stepEntryRow } from "./entries.ts";
 import { phaseAct } from "./phase-acts.ts";
 import { type Draft, draftAsset, draftDevice, draftPoint } from "./state.ts";
@@ -74,8 +75,8 @@ export function stepRow(draft: Draft, record: JournalRecord, context: StepContex
       if (current?.atMs !== model.lifecycle.current?.atMs || current?.phase !== model.lifecycle.current?.phase)
         draft.acts.push(phaseAct(pointId, after.lifecycle, receivedMs));
       if (teaches(model.fuel, timeMs)) learn(draft, view, after);
-      const isLive = receivedMs - timeMs <= Math.max(LIVE_MS_MIN, 2000 * device.reportIntervalS);
-      if (isLive && isNewest(before.report, record)) {
+      if (isLive(record, device) && isNewest(before.report, record)) {
+        applyFlags(draft, { device, view, nowMs: receivedMs }, decoded.value.flags);
         evaluate(draft, pointId, { nowMs: receivedMs, contact: "present", sampledMs: timeMs }, context);
       } else {
         const late = { ...arrival, asset: assetIn(draft, view) };
@@ -91,10 +92,11 @@ export function stepRow(draft: Draft, record: JournalRecord, context: StepContex
       draft.devices.set(device.deviceId, withBacklog(kept, record, decoded.value));
       draft.points.set(device.pointId, withContact(model, record.receivedMs));
       break;
-    // An event says what happened; whether it is an alert now, the samples say.
+    // An event says what happened; for most of them, whether it is an alert now, the samples say.
     case "event":
       draft.devices.set(device.deviceId, withNewestEvent(kept, record, decoded.value));
       draft.points.set(device.pointId, withContact(withRecount(model, record, decoded.value), record.receivedMs));
+      soundEvent(draft, { device, view, nowMs: record.receivedMs }, record, decoded.value, context);
       break;
     case "fault": {
       const undecoded = before.undecoded + 1;
@@ -112,6 +114,28 @@ export function stepRow(draft: Draft, record: JournalRecord, context: StepContex
     }
   }
   return { kind: "taken", pointId: device.pointId, deviceId: device.deviceId };
+}
+
+function isLive({ receivedMs, timeMs }: JournalRecord, { reportIntervalS }: DeviceView): boolean {
+  return receivedMs - timeMs <= Math.max(LIVE_MS_MIN, 2000 * reportIntervalS);
+}
+
+/** Help is noted also when it comes late; all else sounds only while it is news. */
+function soundEvent(
+  draft: Draft,
+  speaker: Speaker,
+  record: JournalRecord,
+  event: EventFrame,
+  context: StepContext,
+): void {
+  const { device, view, nowMs } = speaker;
+  const isNews = isLive(record, device);
+  if (event.event === "help-requested") applyPress(draft, speaker, record, event, !isNews);
+  else if (isNews) {
+    const moment = momentOf(device.pointId, { nowMs, contact: "present" }, context);
+    const state = () => pointState(draftPoint(draft, device.pointId), view, moment);
+    applyEvent(draft, speaker, event, { profile: context.profile, state });
+  }
 }
 
 /** People counted on the device itself. */

@@ -77,17 +77,24 @@ export async function openCommands({ journal, clock, isClockTrusted, log }: Comm
     async ask(asks) {
       const unixS = isClockTrusted() ? Math.floor(clock.nowMs() / 1000) : undefined;
       const refused: string[] = [];
-      const changed = new Set<string>();
+      const changed = new Map<string, { readonly before: CommandQueue | undefined; readonly next: CommandQueue }>();
       for (const { deviceId, jump, ...ask } of asks) {
         const queue = dropExpired(queues.get(deviceId) ?? EMPTY_QUEUE, clock.nowMs());
         const next = addCommand(queue, ask, unixS, jump);
         if (next === undefined) refused.push(deviceId);
         else {
+          changed.set(deviceId, { before: changed.get(deviceId)?.before ?? queues.get(deviceId), next });
           queues.set(deviceId, next);
-          changed.add(deviceId);
         }
       }
-      if (changed.size > 0) await keep([...changed]);
+      try {
+        if (changed.size > 0) await keep([...changed.keys()]);
+      } catch (error) {
+        // Who asked will ask again: what is not kept must not wait twice then. Its counter is used up, as it may have been sent.
+        for (const [deviceId, { before = EMPTY_QUEUE, next }] of changed)
+          if (queues.get(deviceId) === next) queues.set(deviceId, { ...before, counter: next.counter });
+        throw error;
+      }
       return refused;
     },
     saw(deviceId, frame) {

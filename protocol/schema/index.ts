@@ -13,6 +13,7 @@ export * from "./overview.ts";
 export * from "./point-state.ts";
 export * from "./profile.ts";
 export * from "./registry.ts";
+export * from "./request.ts";
 export * from "./rule.ts";
 export * from "./rules-test.ts";
 export * from "./scalars.ts";

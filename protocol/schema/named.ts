@@ -19,6 +19,7 @@ import {
   RegistryChangesSchema,
   RegistrySchema,
 } from "./registry.ts";
+import { HelpRequestSchema, NewHelpRequestSchema, NewRequestStepSchema } from "./request.ts";
 
 /** All that crosses HTTP and MQTT. */
 export const NAMED_SCHEMAS: readonly TSchema[] = [
@@ -33,7 +34,10 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   DeviceStateSchema,
   EntrySchema,
   GatewayStateSchema,
+  HelpRequestSchema,
   NewEntrySchema,
+  NewHelpRequestSchema,
+  NewRequestStepSchema,
   CallListSchema,
   NoticeSchema,
   NoticesSchema,

@@ -3,13 +3,16 @@ import type {
   Alert,
   DeviceState,
   Entry,
+  HelpRequest,
   NewEntry,
+  NewHelpRequest,
+  NewRequestStep,
   PointHistory,
   PointState,
   Problem,
   Session,
 } from "../../../protocol/schema/index.ts";
-import { applyAlert, applyPoint, session, signedOut } from "./live.ts";
+import { applyAlert, applyPoint, applyRequest, session, signedOut } from "./live.ts";
 
 export type Outcome =
   | { readonly kind: "done" }
@@ -77,6 +80,27 @@ export async function addEntry(pointId: string, entry: NewEntry): Promise<Outcom
   const point = (await answer.json().catch(() => undefined)) as PointState | undefined;
   if (point !== undefined) applyPoint(point);
   return { kind: "done" };
+}
+
+async function changeRequest(path: string, body: NewHelpRequest | NewRequestStep): Promise<Outcome> {
+  const answer = await send("POST", path, body);
+  if (answer?.ok !== true) return failure(answer);
+  applyRequest((await answer.json()) as HelpRequest);
+  return { kind: "done" };
+}
+
+/** An id that was sent before asks once. */
+export function askForHelp(pointId: string, ask: NewHelpRequest): Promise<Outcome> {
+  return changeRequest(`v1/points/${encodeURIComponent(pointId)}/requests`, ask);
+}
+
+export function stepRequest(requestId: string, step: NewRequestStep): Promise<Outcome> {
+  return changeRequest(`v1/requests/${encodeURIComponent(requestId)}/steps`, step);
+}
+
+/** Also those that are closed, into the picture. */
+export async function fetchRequests(): Promise<void> {
+  for (const request of (await get<readonly HelpRequest[]>("v1/requests?state=all")) ?? []) applyRequest(request);
 }
 
 async function get<T>(path: string): Promise<T | undefined> {

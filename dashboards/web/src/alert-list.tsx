@@ -6,6 +6,7 @@ import { DeedButton, MoreActs } from "./alert-acts.tsx";
 import type { Format } from "./format.ts";
 import { Mark, type MarkKind } from "./marks.tsx";
 import { alertOrder, isHidden, isSeen, isUnseen } from "./order.ts";
+import { hrefOf } from "./route.ts";
 
 export interface AlertListProps {
   readonly alerts: readonly Alert[];
@@ -79,7 +80,14 @@ function OpenAlert({ alert, isSelected, ...props }: AlertListProps & { alert: Al
         {leftMs > 0 && <b class="respond"> · {format.text("respondIn", { time: format.age(leftMs) })}</b>}
       </p>
       <Members {...props} alert={alert} />
-      {isSelected && <p class="advice">{text.action}</p>}
+      {isSelected && (
+        <p class="advice">
+          {text.action}{" "}
+          {alert.values["requestId"] !== undefined && (
+            <a href={hrefOf({ kind: "requests" })}>{format.text("requestsTitle")}</a>
+          )}
+        </p>
+      )}
       {isSelected && mayAct && (
         <label class="note">
           {format.text("note")}

@@ -8,9 +8,10 @@ import { EnduranceTable } from "./endurance-table.tsx";
 import { EntryForm } from "./entry-form.tsx";
 import { createFormat, type Format, type Language } from "./format.ts";
 import { useKeys } from "./keys.ts";
-import { alerts, gateway, goLive, heardMs, isOutOfReach, nowMs, points, session, whoAmI } from "./live.ts";
+import { alerts, gateway, goLive, heardMs, isOutOfReach, nowMs, points, requests, session, whoAmI } from "./live.ts";
 import { alertOrder, isUnseen } from "./order.ts";
 import { PointPage } from "./point-page.tsx";
+import { RequestPage } from "./request-list.tsx";
 import { followAddress, goTo, type Route, route } from "./route.ts";
 import { KeysDialog, ScreenFooter, ScreenHeader } from "./screen-frame.tsx";
 import { SignIn } from "./sign-in.tsx";
@@ -105,6 +106,7 @@ function Screen({ format, onLanguage }: { format: Format; onLanguage: (language:
 
 function titleOf(here: Route, format: Format): string {
   if (here.kind === "point") return points.value.get(here.pointId)?.name ?? here.pointId;
+  if (here.kind === "requests") return format.text("requestsTitle");
   return format.text(here.kind === "entry" ? "entryTitle" : "overview");
 }
 
@@ -222,8 +224,19 @@ function Page({
   if (person === undefined) return null;
   if (here.kind === "entry")
     return <EntryForm points={[...points.value.values()]} session={person} opened={here} nowMs={now} format={format} />;
+  if (here.kind === "requests")
+    return (
+      <RequestPage
+        requests={[...requests.value.values()]}
+        points={points.value}
+        session={person}
+        nowMs={now}
+        format={format}
+      />
+    );
   return (
     <PointPage
+      requests={[...requests.value.values()]}
       point={points.value.get(here.pointId)}
       pointId={here.pointId}
       gateway={state}

@@ -92,3 +92,14 @@ export function ticksOf(axis: Axis, hourOfDay: (ms: number) => string): Tick[] {
   }
   return ticks;
 }
+
+/** Above so many hours left a bar is not critical, and no warning: where the rules of energy end (`endurance-critical`, `endurance-low`). */
+const CRITICAL_H = 6;
+const WARNING_H = 16;
+
+/** The colour of a bar is that of its energy: a point can be pressing for another reason. */
+export function barPriority({ endurance, priority }: PointState): PointState["priority"] {
+  if (endurance.kind === "none" || priority === 0) return priority;
+  const most = endurance.p50H < CRITICAL_H ? 1 : endurance.p50H < WARNING_H ? 2 : 3;
+  return priority < most ? most : priority;
+}

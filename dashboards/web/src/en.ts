@@ -1,9 +1,11 @@
 // English texts: a missing one is a type error.
 import { enPoint } from "./en-point.ts";
+import { enRequest } from "./en-request.ts";
 import type { Texts } from "./nl.ts";
 
 export const en = {
   ...enPoint,
+  ...enRequest,
   product: "Emergency support points",
   overview: "Status",
   signIn: "Sign in",

@@ -1,6 +1,6 @@
 // One point in the table: how long it can go on, of what it lives, who is there, how old all this is.
 import type { PointState } from "../../../protocol/schema/index.ts";
-import { type Axis, barOf, hasRoomForWords, percentAt } from "./bars.ts";
+import { type Axis, barOf, barPriority, hasRoomForWords, percentAt } from "./bars.ts";
 import { type Format, hoursText } from "./format.ts";
 import { Mark, markOf } from "./marks.tsx";
 import type { TextKey } from "./nl.ts";
@@ -99,7 +99,7 @@ export function EnduranceBar({ point, axis, format }: { point: PointState; axis:
   const sureEnd = bar.pastPct + bar.surePct;
   return (
     <div
-      class={`bar prio-${point.priority}${endurance.carriedForward ? " carried" : ""}`}
+      class={`bar prio-${barPriority(point)}${endurance.carriedForward ? " carried" : ""}`}
       role="img"
       aria-label={label}
     >

@@ -1,6 +1,13 @@
 // The live picture: one stream a browser, shared by its tabs, and a clock that follows the gateway's.
 import { computed, signal } from "@preact/signals";
-import type { Alert, GatewayState, Overview, PointState, Session } from "../../../protocol/schema/index.ts";
+import type {
+  Alert,
+  GatewayState,
+  HelpRequest,
+  Overview,
+  PointState,
+  Session,
+} from "../../../protocol/schema/index.ts";
 
 /** Without a word for so long the gateway counts as out of reach. */
 const SILENT_MS = 15_000;
@@ -12,6 +19,8 @@ export const signedOut = signal(false);
 export const gateway = signal<GatewayState | undefined>(undefined);
 export const points = signal<ReadonlyMap<string, PointState>>(new Map());
 export const alerts = signal<ReadonlyMap<string, Alert>>(new Map());
+/** Requests for help: the open ones, and what was closed since the screen knows of it. */
+export const requests = signal<ReadonlyMap<string, HelpRequest>>(new Map());
 /** Milliseconds of the screen's own clock at the last word from the gateway. */
 const heardAt = signal(0);
 const tick = signal(0);
@@ -26,6 +35,7 @@ type LiveEvent =
   | { readonly kind: "overview"; readonly data: Overview }
   | { readonly kind: "point"; readonly data: PointState }
   | { readonly kind: "alert"; readonly data: Alert }
+  | { readonly kind: "request"; readonly data: HelpRequest }
   | { readonly kind: "gateway"; readonly data: GatewayState };
 
 function apply(event: LiveEvent): void {
@@ -35,6 +45,7 @@ function apply(event: LiveEvent): void {
     case "overview":
       points.value = new Map(event.data.points.map((point) => [point.pointId, point]));
       alerts.value = new Map(event.data.alerts.map((alert) => [alert.alertId, alert]));
+      requests.value = new Map((event.data.requests ?? []).map((one) => [one.requestId, one]));
       takeGateway(event.data.gateway);
       break;
     case "point":
@@ -42,6 +53,9 @@ function apply(event: LiveEvent): void {
       break;
     case "alert":
       applyAlert(event.data);
+      break;
+    case "request":
+      applyRequest(event.data);
       break;
     case "gateway":
       takeGateway(event.data);
@@ -60,6 +74,10 @@ export function applyAlert(alert: Alert): void {
   alerts.value = next;
 }
 
+export function applyRequest(request: HelpRequest): void {
+  requests.value = new Map(requests.value).set(request.requestId, request);
+}
+
 function takeGateway(state: GatewayState): void {
   gateway.value = state;
   offsetMs.value = Date.parse(state.asOf) - Date.now();
@@ -71,7 +89,7 @@ let channel: BroadcastChannel | undefined;
 function openStream(): void {
   stream?.close();
   stream = new EventSource("v1/stream");
-  for (const kind of ["overview", "point", "alert", "gateway"] as const) {
+  for (const kind of ["overview", "point", "alert", "request", "gateway"] as const) {
     stream.addEventListener(kind, (message) => {
       const event = { kind, data: JSON.parse((message as MessageEvent<string>).data) } as LiveEvent;
       apply(event);
@@ -93,7 +111,12 @@ export function goLive(): void {
       if (message.data === "anybody?") {
         const state = gateway.value;
         if (stream === undefined || state === undefined) return;
-        const data = { gateway: state, points: [...points.value.values()], alerts: [...alerts.value.values()] };
+        const data = {
+          gateway: state,
+          points: [...points.value.values()],
+          alerts: [...alerts.value.values()],
+          requests: [...requests.value.values()],
+        };
         channel?.postMessage({ kind: "overview", data } satisfies LiveEvent);
       } else apply(message.data as LiveEvent);
     });

@@ -1,8 +1,10 @@
 // Dutch texts. The keys of this table are the only ones there are.
 import { nlPoint } from "./nl-point.ts";
+import { nlRequest } from "./nl-request.ts";
 
 export const nl = {
   ...nlPoint,
+  ...nlRequest,
   product: "Noodsteunpunten",
   overview: "Toestand",
   signIn: "Aanmelden",

@@ -49,8 +49,14 @@ export function isHidden({ state }: Alert): boolean {
   return state === "shelved" || state === "suppressed" || state === "out-of-service";
 }
 
+/** The most pressing first; of those the one with the least time to act: what is critical and names no time is due at once. */
 export function alertOrder(a: Alert, b: Alert): number {
-  return a.priority - b.priority || Date.parse(a.raisedAt) - Date.parse(b.raisedAt);
+  return a.priority - b.priority || respondMs(a) - respondMs(b) || Date.parse(a.raisedAt) - Date.parse(b.raisedAt);
+}
+
+function respondMs({ respondBy, priority, raisedAt }: Alert): number {
+  if (respondBy !== undefined) return Date.parse(respondBy);
+  return priority === 1 ? Date.parse(raisedAt) : Number.MAX_SAFE_INTEGER;
 }
 
 /** The point that fails first of those without mains. */

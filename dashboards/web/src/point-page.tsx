@@ -1,8 +1,16 @@
 // One point: what is known, how old it is and who says it, and what can be done about it.
 import { useEffect, useState } from "preact/hooks";
-import type { Alert, DeviceState, GatewayState, PointState, Session } from "../../../protocol/schema/index.ts";
+import type {
+  Alert,
+  DeviceState,
+  GatewayState,
+  HelpRequest,
+  PointState,
+  Session,
+} from "../../../protocol/schema/index.ts";
 import { devicesOf } from "./actions.ts";
 import { AlertList } from "./alert-list.tsx";
+import { AskPart } from "./ask-part.tsx";
 import { axisOf } from "./bars.ts";
 import { DeliveriesPart } from "./deliveries-part.tsx";
 import { EndurancePart } from "./endurance-part.tsx";
@@ -26,6 +34,7 @@ export interface PageProps {
   readonly gateway: GatewayState;
   /** Of this point. */
   readonly alerts: readonly Alert[];
+  readonly requests: readonly HelpRequest[];
   readonly session: Session;
   readonly nowMs: number;
   readonly format: Format;
@@ -46,7 +55,7 @@ function useDevices(pointId: string, turn: number): readonly DeviceState[] | und
   return devices;
 }
 
-export function PointPage({ point, pointId, gateway, alerts, session, nowMs, format }: PageProps) {
+export function PointPage({ point, pointId, gateway, alerts, requests, session, nowMs, format }: PageProps) {
   const turn = Math.floor(nowMs / REFETCH_MS);
   const devices = useDevices(pointId, turn);
   const [selectedAlert, setSelectedAlert] = useState<string | undefined>(undefined);
@@ -85,6 +94,7 @@ export function PointPage({ point, pointId, gateway, alerts, session, nowMs, for
       )}
       <div class="parts">
         <EndurancePart {...part} axis={axisOf(gateway, nowMs)} />
+        <AskPart {...part} requests={requests} key={`ask-${pointId}`} />
         <PhasePart {...part} key={`phase-${pointId}`} />
         <PeoplePart {...part} />
         <FuelPart {...part} />

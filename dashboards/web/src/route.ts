@@ -8,6 +8,7 @@ export type What = (typeof WHATS)[number];
 export type Route =
   | { readonly kind: "overview" }
   | { readonly kind: "point"; readonly pointId: string }
+  | { readonly kind: "requests" }
   | { readonly kind: "entry"; readonly pointId?: string; readonly what?: What };
 
 function unescaped(part: string): string {
@@ -22,6 +23,7 @@ function unescaped(part: string): string {
 export function parseRoute(hash: string): Route {
   const [screen, id, what] = hash.replace(/^#\/?/, "").split("/").map(unescaped);
   if (screen === "punt" && id !== undefined && id !== "") return { kind: "point", pointId: id };
+  if (screen === "verzoeken") return { kind: "requests" };
   if (screen !== "invoer") return { kind: "overview" };
   const known = WHATS.find((one) => one === what);
   return {
@@ -37,6 +39,8 @@ export function hrefOf(route: Route): string {
       return "#/";
     case "point":
       return `#/punt/${encodeURIComponent(route.pointId)}`;
+    case "requests":
+      return "#/verzoeken";
     case "entry": {
       const parts =
         route.pointId === undefined ? [] : [route.pointId, ...(route.what === undefined ? [] : [route.what])];

@@ -2,9 +2,11 @@
 import type { RefObject } from "preact";
 import { signOut } from "./actions.ts";
 import type { Format, Language } from "./format.ts";
-import { gateway, heardMs, isOutOfReach, session } from "./live.ts";
+import { gateway, heardMs, isOutOfReach, requests, session } from "./live.ts";
 import type { TextKey } from "./nl.ts";
+import { isOpenRequest } from "./request-order.ts";
 import { hrefOf, type Route } from "./route.ts";
+import { Sound } from "./sound.tsx";
 
 export interface HeaderProps {
   readonly format: Format;
@@ -15,13 +17,15 @@ export interface HeaderProps {
   readonly unseen: number;
 }
 
+const TITLES = { overview: "overview", point: "overview", requests: "requests", entry: "entryTitle" } as const;
+
 export function ScreenHeader({ format, onLanguage, nowMs: now, route, unseen }: HeaderProps) {
+  const open = [...requests.value.values()].filter(isOpenRequest).length;
   const here = (kind: Route["kind"]) => (route.kind === kind ? "page" : undefined);
   return (
     <header>
       <h1>
-        {format.text("product")}{" "}
-        <span class="vh">: {format.text(route.kind === "entry" ? "entryTitle" : "overview")}</span>
+        {format.text("product")} <span class="vh">: {format.text(TITLES[route.kind])}</span>
       </h1>
       <nav aria-label={format.text("product")}>
         <a href={hrefOf({ kind: "overview" })} aria-current={here("overview")}>
@@ -33,11 +37,21 @@ export function ScreenHeader({ format, onLanguage, nowMs: now, route, unseen }: 
             </b>
           )}
         </a>
+        <a href={hrefOf({ kind: "requests" })} aria-current={here("requests")}>
+          {format.text("requests")}
+          {open > 0 && (
+            <b class="badge">
+              {open}
+              <span class="vh">{` ${format.text("requestsOpenN")}`}</span>
+            </b>
+          )}
+        </a>
         <a href={hrefOf({ kind: "entry" })} aria-current={here("entry")}>
           {format.text("entryTitle")}
         </a>
       </nav>
       <div class="right">
+        <Sound format={format} />
         <span class="person">{`${session.value?.name ?? ""} · ${session.value?.role ?? ""}`}</span>
         <span>
           <button
@@ -92,6 +106,7 @@ const FOOTER_KEYS: Readonly<Record<Route["kind"], readonly (readonly [readonly s
     [["B"], "keysAck"],
     [["Esc"], "backKey"],
   ],
+  requests: [[["Esc"], "backKey"]],
   entry: [[["Esc"], "backKey"]],
 };
 

@@ -54,10 +54,16 @@ export function recountReason(
   if (capacity !== undefined && estimate.people * 100 > capacity * norms.overPct) return "over-capacity";
   if (disagrees(people, estimate, { owners, others, norms })) return "counters-disagree";
   const { count } = people;
-  if (estimate.plusMinus > Math.max(norms.driftMin, (estimate.people * norms.driftPct) / 100)) return "drift";
+  if (hasDrifted(estimate, capacity, norms)) return "drift";
   if (!OPEN.includes(phase)) return undefined;
   if (count === undefined) return estimate.passages > 0 ? "never-counted" : undefined;
   return nowMs - count.atMs > norms.shiftS * 1000 ? "shift" : undefined;
+}
+
+/** Too uncertain to say whether there is room; with room for all that can be inside, the count of the shift is soon enough. */
+function hasDrifted({ people, plusMinus }: Estimate, capacity: number | undefined, norms: Profile["people"]): boolean {
+  if (plusMinus <= Math.max(norms.driftMin, (people * norms.driftPct) / 100)) return false;
+  return capacity === undefined || (people + plusMinus) * 100 >= capacity * norms.roomPct;
 }
 
 /** Other counters say something that neither error explains. */
