@@ -2,13 +2,15 @@
 // torn and reordered states; and a filesystem shut down under the writer. Whatever was acknowledged before is there, once. The
 // first also on a disk that fails: some syncs end with EIO, and what they should have written never gets there.
 import { wholeFlag, wordFlag } from "../command.ts";
-import { isShortForm, type Proof, type ProofContext, type ProofResult } from "./proof.ts";
+import { isShortForm, type Proof, type ProofContext, type ProofResult, untilLost } from "./proof.ts";
 import { replayCuts } from "./record/replay.ts";
 import { shutdownCuts } from "./record/shutdown.ts";
 
 /** The WAL's syncs are answered and not done, as with `synchronous=NORMAL` between two checkpoints. */
 const WAL_UNSYNCED = "-wal";
 const ALL_UNSYNCED = "";
+/** The kernel may just have written what was not asked of it. */
+const CONTROL_RUNS_MAX = 6;
 
 async function replayed(context: ProofContext): Promise<ProofResult> {
   const isShort = isShortForm(context.flags);
@@ -72,7 +74,9 @@ async function shutDown(context: ProofContext): Promise<ProofResult> {
   const isShort = isShortForm(context.flags);
   const { seed, log } = context;
   const real = await shutdownCuts({ seed, cuts: wholeFlag(context.flags, "cuts", isShort ? 3 : 20), log });
-  const wal = await shutdownCuts({ seed, cuts: isShort ? 1 : 3, lies: WAL_UNSYNCED, log });
+  const wal = await untilLost(CONTROL_RUNS_MAX, (run) =>
+    shutdownCuts({ seed: seed + run, cuts: isShort ? 1 : 3, lies: WAL_UNSYNCED, log }),
+  );
   return {
     name: "powercut",
     layer: "filesystem",

@@ -42,6 +42,17 @@ export function holds(result: ProofResult): boolean {
   return lost === 0 && twice === 0 && missed.length === 0 && control.caught;
 }
 
+/** Whether a broken variant does harm in one run can be chance: it is run again, so often at most. Gives the last run. */
+export async function untilLost<Run extends { readonly lost: number }>(
+  runsMax: number,
+  again: (run: number) => Promise<Run>,
+): Promise<Run> {
+  for (let i = 1; ; i++) {
+    const run = await again(i);
+    if (run.lost > 0 || i >= runsMax) return run;
+  }
+}
+
 /** Of `--form`: whether it is the short one. */
 export function isShortForm(flags: ProofContext["flags"]): boolean {
   return wordFlag(flags, "form", ["short", "full"]) === "short";
