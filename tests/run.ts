@@ -25,6 +25,8 @@ type Words = readonly string[];
 const BESIDE: readonly Words[] = [
   ["device-powercut", "--form", "short"],
   ["blackout", "--form", "short"],
+  ["spare", "--form", "short"],
+  ["incident"],
 ];
 
 /** The other short forms. */
@@ -40,8 +42,6 @@ const PROOFS: readonly Words[] = [
   ["poison"],
   ["compaction", "--cycles", "4"],
   ["sinks", "--form", "short"],
-  ["spare", "--form", "short"],
-  ["incident"],
 ];
 
 /** What measures time has the machine to itself. */

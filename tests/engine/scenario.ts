@@ -29,6 +29,8 @@ export interface EngineScenario {
   readonly profile: string;
   readonly seed: number;
   readonly hours: number;
+  /** Takes minutes: only in the long form. */
+  readonly isLong?: boolean;
   /** Unix seconds at its beginning. */
   readonly startS: number;
   /** The device's configuration, as `waakvlam-device flash` takes it; device and key are filled in. */

@@ -9,6 +9,7 @@ import { buildStorage } from "./image.ts";
 import { tableOf } from "./program.ts";
 import { play, readEngineScenario } from "./scenario.ts";
 
+const IS_LONG = process.env["ENGINE_LONG"] === "1";
 const NAMES = readdirSync(new URL("./scenarios", import.meta.url)).map((file) => file.replace(".json", ""));
 
 /** An event frame in hex that says that a downlink was applied. */
@@ -24,9 +25,11 @@ function firstDifference(a: readonly string[], b: readonly string[]): unknown {
 describe.each(NAMES)("%s", (name) => {
   const scenario = readEngineScenario(name);
   const binary = findEspruino(scenario.board);
+  const isLeftOut = scenario.isLong === true && !IS_LONG;
+  const lack = binary === undefined ? " (skipped: no Espruino found)" : isLeftOut ? " (skipped: only with --long)" : "";
 
-  test.skipIf(binary === undefined)(
-    "is the same on the engine (skipped: no Espruino found)",
+  test.skipIf(lack !== "")(
+    `is the same on the engine${lack}`,
     async () => {
       const table = tableOf(scenario.board);
       const { storage, untokenise } = await buildStorage(scenario);
