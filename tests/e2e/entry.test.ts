@@ -92,7 +92,8 @@ describe.skipIf(!HAS_CHROMIUM)(
         form?.requestSubmit();
         form?.requestSubmit();
       });
-      await page.waitForSelector("text=Vastgelegd");
+      // The button says "Wordt vastgelegd…" meanwhile.
+      await page.waitForSelector("text=Vastgelegd: Punt alm-02");
       expect(await counts("alm-02")).toEqual([17]);
       await page.context().close();
     });

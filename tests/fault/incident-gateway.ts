@@ -1,6 +1,6 @@
 // A gateway process for the incident proof: the real journal and engine, on a clock that is told to go. It goes down, as by kill −9, where it
 // is told to. --early: the broken variant that tells before it saves.
-import { writeSync } from "node:fs";
+import { appendFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { systemClock } from "../../gateway/clock.ts";
 import { CONCEPT_2026 } from "../../gateway/domain/profile.ts";
@@ -13,6 +13,8 @@ import { ACTS, END_MIN, INTERVAL_MIN, MINUTE_MS, REGISTRY, reportsAt, START_MS }
 const { values } = parseArgs({
   options: {
     dir: { type: "string" },
+    /** File for what it tells of: a pipe that nobody empties meanwhile takes no more. */
+    said: { type: "string" },
     from: { type: "string" },
     /** Minutes of which the reports and acts are done again: what was under way when it went down. */
     again: { type: "string" },
@@ -32,7 +34,7 @@ const phase = values["kill-phase"];
 
 /** Straight to the file: what was said before the end is never lost in a buffer. */
 function say(kind: string, detail: unknown): void {
-  writeSync(1, `${JSON.stringify([kind, detail])}\n`);
+  appendFileSync(values.said ?? "", `${JSON.stringify([kind, detail])}\n`);
 }
 
 function dieIf(where: string): void {

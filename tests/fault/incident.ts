@@ -1,6 +1,8 @@
 // Three hours of an outage at 40 points, with kill −9 at every step: afterwards every alert is as it is without, none is lost or raised
 // twice, and none was acknowledged but by a person. The control tells of alerts before it saves them.
 import { spawnSync } from "node:child_process";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { wordFlag } from "../command.ts";
 import { END_MIN, START_MS, STEPS } from "./incident-script.ts";
@@ -13,7 +15,6 @@ type Phase = (typeof PHASES)[number];
 const RUN_MS = 600_000;
 /** A service manager has it up again after so long. */
 const DOWN_MS = 20_000;
-const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 
 interface Kill {
   readonly minute: number;
@@ -43,12 +44,13 @@ interface Life {
 }
 
 function live(dir: string, words: readonly string[]): Life {
-  const run = spawnSync(process.execPath, [GATEWAY, "--dir", dir, ...words], {
+  const file = join(dir, "said");
+  rmSync(file, { force: true });
+  const run = spawnSync(process.execPath, [GATEWAY, "--dir", dir, "--said", file, ...words], {
     encoding: "utf8",
     timeout: RUN_MS,
-    maxBuffer: OUTPUT_BYTES_MAX,
   });
-  const said = run.stdout
+  const said = readFileSync(file, "utf8")
     .split("\n")
     .flatMap((line) => (line.endsWith("]") ? [JSON.parse(line) as [string, unknown]] : []));
   const of = (kind: string) => said.filter(([one]) => one === kind).map(([, detail]) => detail);
