@@ -1,5 +1,5 @@
-// A gateway process for the incident proof: the real journal and engine, on a clock that is told to go. It goes down, as by kill −9, where it
-// is told to. --early: the broken variant that tells before it saves.
+// A gateway process for the incident proof: the real journal, engine and outbox, on a clock that is told to go. It goes down, as by
+// kill −9, where it is told to. Broken variants: --early tells before it saves, --hasty calls a message delivered before it has gone.
 import { appendFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { systemClock } from "../../gateway/clock.ts";
@@ -8,6 +8,7 @@ import { createEngine, type Engine } from "../../gateway/engine/engine.ts";
 import { virtualClock } from "../../gateway/engine/virtual-clock.ts";
 import { type Journal, openJournal } from "../../gateway/journal/journal.ts";
 import { checkedFrame } from "../fixtures.ts";
+import { startNotices } from "./incident-notices.ts";
 import { ACTS, END_MIN, INTERVAL_MIN, MINUTE_MS, REGISTRY, reportsAt, START_MS } from "./incident-script.ts";
 
 const { values } = parseArgs({
@@ -21,12 +22,14 @@ const { values } = parseArgs({
     "kill-minute": { type: "string" },
     "kill-phase": { type: "string" },
     early: { type: "boolean" },
+    hasty: { type: "boolean" },
   },
 });
 const STEP_MS = 2_000;
 /** The variant writes what it told of so much later. */
 const EARLY_MS = 300;
 const ACTS_MAX = 10_000;
+const DELIVERED = '"state":"delivered"';
 const KEEP_DAYS = 3_650;
 const clock = virtualClock(Number(values.from ?? START_MS));
 const killMs = values["kill-minute"] === undefined ? Infinity : START_MS + Number(values["kill-minute"]) * MINUTE_MS;
@@ -52,6 +55,8 @@ function watched(journal: Journal): Journal {
       dieIf("before-save");
       await journal.save(change);
       dieIf("after-save");
+      if (change.put?.some(({ kind, json }) => kind === "notice" && json.includes(DELIVERED)) === true)
+        dieIf("notice-kept");
     },
   };
 }
@@ -81,8 +86,9 @@ async function append(journal: Journal, minute: number): Promise<void> {
 }
 
 const journal = await openJournal({ dir: values.dir ?? "", clock: systemClock, keepDays: KEEP_DAYS });
+const kept = watched(journal);
 const engine = createEngine({
-  journal: watched(journal),
+  journal: kept,
   registry: REGISTRY,
   profile: CONCEPT_2026,
   clock,
@@ -96,6 +102,16 @@ engine.onChange(({ alerts }) => {
   if (alerts.length > 0) dieIf("after-told");
 });
 await engine.start();
+const notices = await startNotices(
+  { journal: kept, engine, clock },
+  {
+    at: dieIf,
+    sent: ({ recipientId, reason, alertIds }) => {
+      for (const alertId of alertIds) say("sent", `${recipientId} ${reason} ${alertId.replace(/-\d+$/, "")}`);
+    },
+  },
+  values.hasty === true,
+);
 const firstMinute = Math.floor(Number(values.again ?? clock.nowMs()) / MINUTE_MS - START_MS / MINUTE_MS);
 for (let minute = firstMinute; minute <= END_MIN; minute++) {
   await append(journal, minute);
@@ -105,14 +121,17 @@ for (let minute = firstMinute; minute <= END_MIN; minute++) {
     say("at", clock.nowMs());
     await clock.advance(STEP_MS);
     await engine.caughtUp();
+    await notices.settle();
   }
 }
+await notices.stop();
 await engine.stop();
 say("end", {
   rows: journal.newestId(),
   alerts: engine.alerts().map(({ ruleId, subject, state, priority, acknowledged, shelved }) => {
     return { ruleId, on: subject.id, state, priority, seenBy: acknowledged?.by, shelvedBy: shelved?.by };
   }),
+  unsent: notices.list().filter(({ state }) => state !== "delivered").length,
   acts: (await journal.acts(ACTS_MAX)).map(({ action, object, actor }) => ({ action, object, actor })),
 });
 await journal.close();

@@ -1,5 +1,6 @@
 // Three hours of an outage at 40 points, with kill −9 at every step: afterwards every alert is as it is without, none is lost or raised
-// twice, and none was acknowledged but by a person. The control tells of alerts before it saves them.
+// twice, none was acknowledged but by a person, and everybody was told at least once of all that they are told of without. The control
+// tells of alerts before it saves them; another calls a message delivered before it has gone.
 import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +11,7 @@ import type { Proof, ProofContext } from "./proof.ts";
 import { proofFolder } from "./record/endings.ts";
 
 const GATEWAY = fileURLToPath(new URL("./incident-gateway.ts", import.meta.url));
-const PHASES = ["before-save", "after-save", "after-told", "mid-append"] as const;
+const PHASES = ["before-save", "after-save", "after-told", "mid-append", "sending", "sent", "notice-kept"] as const;
 type Phase = (typeof PHASES)[number];
 const RUN_MS = 600_000;
 /** A service manager has it up again after so long. */
@@ -23,6 +24,8 @@ interface Kill {
 
 interface End {
   readonly rows: number;
+  /** Messages that had not gone at the end. */
+  readonly unsent: number;
   readonly alerts: readonly {
     readonly ruleId: string;
     readonly on: string;
@@ -37,6 +40,8 @@ interface End {
 interface Life {
   readonly lastMs: number;
   readonly told: readonly string[];
+  /** Whom of what and why, a line for each message and alert in it. */
+  readonly sent: readonly string[];
   /** Alerts that were on record when it began. */
   readonly known: readonly string[];
   /** Undefined when it was killed. */
@@ -60,6 +65,7 @@ function live(dir: string, words: readonly string[]): Life {
   return {
     lastMs: Number(of("at").at(-1) ?? START_MS),
     told: of("told").map((one) => (one as [string, string])[0]),
+    sent: of("sent").map(String),
     known: (of("known")[0] as string[] | undefined) ?? [],
     ...(end === undefined ? {} : { end }),
   };
@@ -68,6 +74,8 @@ function live(dir: string, words: readonly string[]): Life {
 interface Whole {
   readonly end: End;
   readonly kills: number;
+  readonly sent: ReadonlySet<string>;
+  readonly messages: number;
   /** Told of, and not on record at the next start. */
   readonly unrecorded: number;
 }
@@ -77,6 +85,7 @@ function incident(dir: string, kills: readonly Kill[], flags: readonly string[] 
   const due = [...kills];
   let words: string[] = [];
   let told: readonly string[] = [];
+  const sent: string[] = [];
   let [unrecorded, died] = [0, 0];
   for (;;) {
     const kill = due.shift();
@@ -84,7 +93,9 @@ function incident(dir: string, kills: readonly Kill[], flags: readonly string[] 
     const life = live(dir, [...words, ...dies, ...flags]);
     const known = new Set(life.known);
     unrecorded += new Set(told.filter((alertId) => !known.has(alertId))).size;
-    if (life.end !== undefined) return { end: life.end, kills: died, unrecorded };
+    sent.push(...life.sent);
+    if (life.end !== undefined)
+      return { end: life.end, kills: died, sent: new Set(sent), messages: sent.length, unrecorded };
     died++;
     told = life.told;
     words = ["--from", `${life.lastMs + DOWN_MS}`, "--again", `${life.lastMs}`];
@@ -109,7 +120,13 @@ interface Verdict {
   readonly missed: readonly string[];
 }
 
-function judge(whole: Whole, usual: End): Verdict {
+/** Whom a run did not tell of what they are told of in the usual one. */
+function untold({ sent }: Whole, usual: Whole): string[] {
+  return [...usual.sent].filter((line) => !sent.has(line));
+}
+
+function judge(whole: Whole, usualRun: Whole): Verdict {
+  const { end: usual } = usualRun;
   const byItself = whole.end.acts.filter((one) => one.action === "alert-acknowledged" && one.actor === "gateway");
   const lines = ({ alerts }: End) => alerts.map((one) => JSON.stringify(one)).sort();
   const [is, should] = [lines(whole.end), lines(usual)];
@@ -121,6 +138,8 @@ function judge(whole: Whole, usual: End): Verdict {
       ...surplus(is, should).map((one) => `stands and should not: ${one}`),
       ...surplus(should, is).map((one) => `should stand and does not: ${one}`),
       ...(whole.end.rows === usual.rows ? [] : [`${whole.end.rows} rows stored, ${usual.rows} without kills`]),
+      ...untold(whole, usualRun).map((line) => `nobody was told: ${line}`),
+      ...(whole.end.unsent === 0 ? [] : [`${whole.end.unsent} messages had not gone at the end`]),
       ...(whole.unrecorded === 0 ? [] : [`${whole.unrecorded} alerts were told of and not on record`]),
     ],
   };
@@ -143,8 +162,11 @@ function inFolder<T>(work: (dir: string) => T): T {
 }
 
 function run({ seed, flags, log }: ProofContext) {
-  const usual = inFolder((dir) => incident(dir, [])).end;
-  log(`incident: ${usual.rows} rows, ${raised(usual).length} alerts raised in ${END_MIN} minutes`);
+  const usual = inFolder((dir) => incident(dir, []));
+  const { rows } = usual.end;
+  log(
+    `incident: ${rows} rows, ${raised(usual.end).length} alerts raised and ${usual.messages} told of in ${END_MIN} minutes`,
+  );
   const verdicts: Verdict[] = [];
   let kills = 0;
   for (const plan of plansOf(seed, wordFlag(flags, "steps", ["all", "turn"]) === "all")) {
@@ -156,20 +178,25 @@ function run({ seed, flags, log }: ProofContext) {
     for (const line of [...verdict.lost, ...verdict.twice, ...verdict.missed]) log(`incident:   ${line}`);
   }
   const outage = STEPS[0].minute;
-  const broken = inFolder((dir) => incident(dir, [{ minute: outage, phase: "after-told" }], ["--early"]));
+  const early = inFolder((dir) => incident(dir, [{ minute: outage, phase: "after-told" }], ["--early"]));
+  const hasty = inFolder((dir) => incident(dir, [{ minute: outage, phase: "notice-kept" }], ["--hasty"]));
   const count = (part: "lost" | "twice") => verdicts.reduce((sum, one) => sum + one[part].length, 0);
   return {
     name: "incident",
     seed,
-    acknowledged: usual.rows,
+    acknowledged: rows,
     lost: count("lost"),
     twice: count("twice"),
     kills,
-    raised: raised(usual).length,
+    raised: raised(usual.end).length,
+    told: usual.messages,
     minutes: END_MIN,
     steps: STEPS.map((one) => one.name),
     missed: verdicts.flatMap((one) => one.missed),
-    control: { name: "tells before it saves", caught: broken.unrecorded > 0 },
+    control: {
+      name: "tells before it saves; calls a message delivered before it has gone",
+      caught: early.unrecorded > 0 && untold(hasty, usual).length > 0,
+    },
   };
 }
 
