@@ -1,11 +1,12 @@
-// A request for help at the screens: asked from a point's page, seen on another screen at once, taken, and delivered. The whole gateway,
-// in Chromium.
-import { existsSync } from "node:fs";
+// A request for help at the screens: asked from a point's page, seen on another screen at once, taken, and delivered; and who was told
+// of it, or not. The whole gateway, in Chromium.
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import AxeBuilder from "@axe-core/playwright";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Alert, HelpRequest } from "../../protocol/index.ts";
+import type { Alert, HelpRequest, Notices } from "../../protocol/index.ts";
 import { temporaryFolder } from "../fixtures.ts";
 import { PASSWORD, PERSON, startGateway, type TestGateway } from "./gateway.ts";
 
@@ -15,6 +16,18 @@ const SCREENS = fileURLToPath(new URL("../../dashboards/web/dist", import.meta.u
 const QUIET = ["--disable-background-networking", "--disable-component-update", "--no-first-run", "--disable-gpu"];
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const WIDE = { width: 1440, height: 900 };
+/** One whom nothing reaches, and one who reads MQTT. */
+const RECIPIENTS = `
+[[recipients]]
+recipientId = "duty"
+role = "officier"
+channels = [{ type = "webhook", url = "http://127.0.0.1:1/" }]
+
+[[recipients]]
+recipientId = "wall"
+role = "wandscherm"
+channels = [{ type = "mqtt" }]
+`;
 const PHONE = { width: 390, height: 844 };
 
 describe.skipIf(!HAS_CHROMIUM)(
@@ -25,7 +38,9 @@ describe.skipIf(!HAS_CHROMIUM)(
     let browser: Browser;
 
     beforeAll(async () => {
-      gateway = await startGateway({ dir: folder.path, staticDir: SCREENS });
+      const file = join(folder.path, "recipients.toml");
+      writeFileSync(file, RECIPIENTS);
+      gateway = await startGateway({ dir: folder.path, staticDir: SCREENS, sections: { notify: { file } } });
       const args = QUIET;
       browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, chromiumSandbox: false, args });
     });
@@ -88,6 +103,29 @@ describe.skipIf(!HAS_CHROMIUM)(
         ["promised", "wagen 2", PERSON],
         ["delivered", undefined, PERSON],
       ]);
+    });
+
+    test("who was told is on a page of its own, with the way that does not work, and one can be left out for a time", async () => {
+      await gateway.post("/v1/points/alm-02/requests", { kind: "medical", via: "voice" });
+      const page = await open("#/berichten", PHONE);
+      await page.getByText("webhook: werkt niet", { exact: false }).waitFor();
+      await page.getByText("officier (duty)").first().waitFor();
+      await page.click("details.requests-closed summary");
+      await page.getByText("wandscherm (wall)").first().waitFor();
+      await page.getByText("MQTT: doorgegeven", { exact: false }).first().waitFor();
+      await page.click("details.ask summary");
+      await page.click("details.ask button[type=submit]");
+      await page.getByText("Geef een reden van minstens drie letters.").waitFor();
+      await page.getByLabel("Reden").fill("in overleg");
+      expect([await violations(page), await overflow(page)]).toEqual([[], 0]);
+      await page.click("details.ask button[type=submit]");
+      await page.getByText(/^duty tot .*: in overleg/).waitFor();
+      const { mutes } = await gateway.get<Notices>("/v1/notices");
+      expect(mutes).toMatchObject([{ recipientId: "duty", by: PERSON, reason: "in overleg" }]);
+      await page.getByRole("button", { name: /^Weer waarschuwen/ }).click();
+      await page.getByText(/^duty tot /).waitFor({ state: "detached" });
+      const list = await page.request.get(`${gateway.app.http.url}/v1/call-list`, { headers: { accept: "text/html" } });
+      expect(await list.text()).toContain("Punt alm-02");
     });
 
     test("the sound is off until a person allows it, and a mute says when it ends", async () => {

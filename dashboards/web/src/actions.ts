@@ -6,7 +6,9 @@ import type {
   HelpRequest,
   NewEntry,
   NewHelpRequest,
+  NewMute,
   NewRequestStep,
+  Notices,
   PointHistory,
   PointState,
   Problem,
@@ -106,6 +108,21 @@ export async function fetchRequests(): Promise<void> {
 async function get<T>(path: string): Promise<T | undefined> {
   const answer = await send("GET", path);
   return answer?.ok === true ? ((await answer.json().catch(() => undefined)) as T | undefined) : undefined;
+}
+
+/** Who was told of what; undefined when it could not be asked. */
+export function noticesNow(): Promise<Notices | undefined> {
+  return get("v1/notices");
+}
+
+export async function mute(ask: NewMute): Promise<Outcome> {
+  const answer = await send("POST", "v1/mutes", ask);
+  return answer?.ok === true ? { kind: "done" } : failure(answer);
+}
+
+export async function unmute(recipientId: string): Promise<Outcome> {
+  const answer = await send("DELETE", `v1/mutes/${encodeURIComponent(recipientId)}`);
+  return answer?.ok === true ? { kind: "done" } : failure(answer);
 }
 
 /** A step is half an hour: longer than a device may be silent. */

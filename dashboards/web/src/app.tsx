@@ -9,6 +9,7 @@ import { EntryForm } from "./entry-form.tsx";
 import { createFormat, type Format, type Language } from "./format.ts";
 import { useKeys } from "./keys.ts";
 import { alerts, gateway, goLive, heardMs, isOutOfReach, nowMs, points, requests, session, whoAmI } from "./live.ts";
+import { NoticePage } from "./notice-list.tsx";
 import { alertOrder, isUnseen } from "./order.ts";
 import { PointPage } from "./point-page.tsx";
 import { RequestPage } from "./request-list.tsx";
@@ -107,6 +108,7 @@ function Screen({ format, onLanguage }: { format: Format; onLanguage: (language:
 function titleOf(here: Route, format: Format): string {
   if (here.kind === "point") return points.value.get(here.pointId)?.name ?? here.pointId;
   if (here.kind === "requests") return format.text("requestsTitle");
+  if (here.kind === "notices") return format.text("noticesTitle");
   return format.text(here.kind === "entry" ? "entryTitle" : "overview");
 }
 
@@ -234,6 +236,7 @@ function Page({
         format={format}
       />
     );
+  if (here.kind === "notices") return <NoticePage gateway={state} session={person} nowMs={now} format={format} />;
   return (
     <PointPage
       requests={[...requests.value.values()]}

@@ -1,10 +1,12 @@
 // English texts: a missing one is a type error.
+import { enNotice } from "./en-notice.ts";
 import { enPoint } from "./en-point.ts";
 import { enRequest } from "./en-request.ts";
 import type { Texts } from "./nl.ts";
 
 export const en = {
   ...enPoint,
+  ...enNotice,
   ...enRequest,
   product: "Emergency support points",
   overview: "Status",

@@ -1,9 +1,11 @@
 // Dutch texts. The keys of this table are the only ones there are.
+import { nlNotice } from "./nl-notice.ts";
 import { nlPoint } from "./nl-point.ts";
 import { nlRequest } from "./nl-request.ts";
 
 export const nl = {
   ...nlPoint,
+  ...nlNotice,
   ...nlRequest,
   product: "Noodsteunpunten",
   overview: "Toestand",

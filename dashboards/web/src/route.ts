@@ -9,6 +9,7 @@ export type Route =
   | { readonly kind: "overview" }
   | { readonly kind: "point"; readonly pointId: string }
   | { readonly kind: "requests" }
+  | { readonly kind: "notices" }
   | { readonly kind: "entry"; readonly pointId?: string; readonly what?: What };
 
 function unescaped(part: string): string {
@@ -24,6 +25,7 @@ export function parseRoute(hash: string): Route {
   const [screen, id, what] = hash.replace(/^#\/?/, "").split("/").map(unescaped);
   if (screen === "punt" && id !== undefined && id !== "") return { kind: "point", pointId: id };
   if (screen === "verzoeken") return { kind: "requests" };
+  if (screen === "berichten") return { kind: "notices" };
   if (screen !== "invoer") return { kind: "overview" };
   const known = WHATS.find((one) => one === what);
   return {
@@ -41,6 +43,8 @@ export function hrefOf(route: Route): string {
       return `#/punt/${encodeURIComponent(route.pointId)}`;
     case "requests":
       return "#/verzoeken";
+    case "notices":
+      return "#/berichten";
     case "entry": {
       const parts =
         route.pointId === undefined ? [] : [route.pointId, ...(route.what === undefined ? [] : [route.what])];

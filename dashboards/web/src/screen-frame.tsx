@@ -17,10 +17,17 @@ export interface HeaderProps {
   readonly unseen: number;
 }
 
-const TITLES = { overview: "overview", point: "overview", requests: "requests", entry: "entryTitle" } as const;
+const TITLES = {
+  overview: "overview",
+  point: "overview",
+  requests: "requests",
+  notices: "notices",
+  entry: "entryTitle",
+} as const;
 
 export function ScreenHeader({ format, onLanguage, nowMs: now, route, unseen }: HeaderProps) {
   const open = [...requests.value.values()].filter(isOpenRequest).length;
+  const undelivered = gateway.value?.notify?.undelivered ?? 0;
   const here = (kind: Route["kind"]) => (route.kind === kind ? "page" : undefined);
   return (
     <header>
@@ -43,6 +50,15 @@ export function ScreenHeader({ format, onLanguage, nowMs: now, route, unseen }: 
             <b class="badge">
               {open}
               <span class="vh">{` ${format.text("requestsOpenN")}`}</span>
+            </b>
+          )}
+        </a>
+        <a href={hrefOf({ kind: "notices" })} aria-current={here("notices")}>
+          {format.text("notices")}
+          {undelivered > 0 && (
+            <b class="badge">
+              {undelivered}
+              <span class="vh">{` ${format.text("undeliveredN")}`}</span>
             </b>
           )}
         </a>
@@ -107,6 +123,7 @@ const FOOTER_KEYS: Readonly<Record<Route["kind"], readonly (readonly [readonly s
     [["Esc"], "backKey"],
   ],
   requests: [[["Esc"], "backKey"]],
+  notices: [[["Esc"], "backKey"]],
   entry: [[["Esc"], "backKey"]],
 };
 
