@@ -25,47 +25,40 @@ const TITLES = {
   entry: "entryTitle",
 } as const;
 
-export function ScreenHeader({ format, onLanguage, nowMs: now, route, unseen }: HeaderProps) {
+/** The screens, and how much waits on each. */
+function Navigation({ format, route, unseen }: Pick<HeaderProps, "format" | "route" | "unseen">) {
   const open = [...requests.value.values()].filter(isOpenRequest).length;
   const undelivered = gateway.value?.notify?.undelivered ?? 0;
-  const here = (kind: Route["kind"]) => (route.kind === kind ? "page" : undefined);
+  const screens = [
+    { to: "overview", name: "overview", count: unseen, what: "unacknowledgedN" },
+    { to: "requests", name: "requests", count: open, what: "requestsOpenN" },
+    { to: "notices", name: "notices", count: undelivered, what: "undeliveredN" },
+    { to: "entry", name: "entryTitle", count: 0, what: "entryTitle" },
+  ] as const;
+  return (
+    <nav aria-label={format.text("product")}>
+      {screens.map(({ to, name, count, what }) => (
+        <a key={to} href={hrefOf({ kind: to })} aria-current={route.kind === to ? "page" : undefined}>
+          {format.text(name)}
+          {count > 0 && (
+            <b class="badge">
+              {count}
+              <span class="vh">{` ${format.text(what)}`}</span>
+            </b>
+          )}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+export function ScreenHeader({ format, onLanguage, nowMs: now, route, unseen }: HeaderProps) {
   return (
     <header>
       <h1>
         {format.text("product")} <span class="vh">: {format.text(TITLES[route.kind])}</span>
       </h1>
-      <nav aria-label={format.text("product")}>
-        <a href={hrefOf({ kind: "overview" })} aria-current={here("overview")}>
-          {format.text("overview")}
-          {unseen > 0 && (
-            <b class="badge">
-              {unseen}
-              <span class="vh">{` ${format.text("unacknowledgedN")}`}</span>
-            </b>
-          )}
-        </a>
-        <a href={hrefOf({ kind: "requests" })} aria-current={here("requests")}>
-          {format.text("requests")}
-          {open > 0 && (
-            <b class="badge">
-              {open}
-              <span class="vh">{` ${format.text("requestsOpenN")}`}</span>
-            </b>
-          )}
-        </a>
-        <a href={hrefOf({ kind: "notices" })} aria-current={here("notices")}>
-          {format.text("notices")}
-          {undelivered > 0 && (
-            <b class="badge">
-              {undelivered}
-              <span class="vh">{` ${format.text("undeliveredN")}`}</span>
-            </b>
-          )}
-        </a>
-        <a href={hrefOf({ kind: "entry" })} aria-current={here("entry")}>
-          {format.text("entryTitle")}
-        </a>
-      </nav>
+      <Navigation format={format} route={route} unseen={unseen} />
       <div class="right">
         <Sound format={format} />
         <span class="person">{`${session.value?.name ?? ""} · ${session.value?.role ?? ""}`}</span>
