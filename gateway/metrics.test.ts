@@ -34,6 +34,10 @@ const SOURCE: MetricSource = {
   refusals: () => ({ "bad-tag": 4, replay: 1 }),
   alerts: () => [1, 3, 3],
   alarms: () => ALARMS,
+  notices: () => ({
+    ...{ recipients: 3, waiting: 2, undelivered: 1 },
+    channels: [{ channel: "sms", failing: "no network" }, { channel: "mqtt" }],
+  }),
   devices: () => ({ present: 30, silent: 4 }),
   connectedDevices: () => 28,
   clockTrusted: () => true,
@@ -94,6 +98,10 @@ describe("the metrics", () => {
     expect(value(families, "waakvlam_alerts_recent", { seconds: "600" })).toBe(3);
     expect(value(families, "waakvlam_alert_acknowledge_seconds", { quantile: "0.9" })).toBe(240);
     expect(value(families, "waakvlam_alerts_stale")).toBe(4);
+    expect(value(families, "waakvlam_notices_waiting")).toBe(2);
+    expect(value(families, "waakvlam_notices_undelivered")).toBe(1);
+    expect(value(families, "waakvlam_notify_channel_up", { channel: "sms" })).toBe(0);
+    expect(value(families, "waakvlam_notify_channel_up", { channel: "mqtt" })).toBe(1);
     expect(value(families, "waakvlam_devices", { contact: "never" })).toBe(0);
     expect(value(families, "waakvlam_ups_charge_ratio")).toBe(0.64);
     expect(value(families, "waakvlam_build_info", { version: "1.2.3" })).toBe(1);

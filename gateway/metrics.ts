@@ -2,7 +2,8 @@
 // histograms is read when somebody asks.
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { collectDefaultMetrics, Registry } from "prom-client";
-import type { AlarmMetrics } from "../protocol/index.ts";
+import type { AlarmMetrics, NotifyState } from "../protocol/index.ts";
+import { addAlarms, addNotices } from "./alarm-instruments.ts";
 import { gauge, histogram, LABEL_VALUES_MAX, series } from "./instruments.ts";
 
 export interface MetricSource {
@@ -50,6 +51,8 @@ export interface MetricSource {
   alerts(): readonly number[];
   /** How the alerts themselves do. */
   alarms(): AlarmMetrics;
+  /** Undefined when nobody is to be told outside the screens. */
+  notices(): NotifyState | undefined;
   /** Devices by contact: present, silent, never. */
   devices(): Readonly<Record<string, number>>;
   /** Connections that devices hold now. */
@@ -106,7 +109,8 @@ export function createMetrics(source: MetricSource): Metrics {
   addCopy(registry, source);
   addSinks(registry, source);
   addPeopleAndDevices(registry, source);
-  addAlarms(registry, source);
+  addAlarms(registry, source.alarms);
+  addNotices(registry, source.notices);
   addOwn(registry, source);
   const loop = addLoop(registry);
   return {
@@ -263,53 +267,6 @@ function addPeopleAndDevices(registry: Registry, source: MetricSource): void {
     },
   );
   gauge(registry, "waakvlam_mqtt_connected_devices", "Devices with a connection now.", source.connectedDevices);
-}
-
-/** The figures of ISA-18.2 and EEMUA 191 that are few; the ten most frequent stand in the API, by name. */
-function addAlarms(registry: Registry, { alarms }: MetricSource): void {
-  series(
-    "counter",
-    registry,
-    { name: "waakvlam_alerts_announced_total", help: "New lines that people were shown.", labels: ["priority"] },
-    () => Object.entries(alarms().byPriority).map(([priority, count]) => [{ priority }, count]),
-  );
-  series(
-    "gauge",
-    registry,
-    { name: "waakvlam_alerts_recent", help: "New lines in the last so many seconds.", labels: ["seconds"] },
-    () => {
-      const { last10Min, lastHour } = alarms().announced;
-      return [
-        [{ seconds: "600" }, last10Min],
-        [{ seconds: "3600" }, lastHour],
-      ];
-    },
-  );
-  gauge(registry, "waakvlam_alerts_peak", "Most new lines in ten minutes.", () => alarms().announced.peak10Min);
-  gauge(registry, "waakvlam_alert_flood", "1 from ten new lines in ten minutes until fewer than five.", () =>
-    Number(alarms().flood.now),
-  );
-  gauge(registry, "waakvlam_alert_flood_ratio", "Share of the time in a flood.", () => alarms().flood.share);
-  gauge(registry, "waakvlam_alerts_chattering", "Lines that come and go.", () => alarms().chattering);
-  gauge(registry, "waakvlam_alerts_fleeting", "Over within a minute, unseen.", () => alarms().fleeting);
-  gauge(registry, "waakvlam_alerts_stale", "Standing for more than a day.", () => alarms().stale);
-  series(
-    "gauge",
-    registry,
-    {
-      name: "waakvlam_alert_acknowledge_seconds",
-      help: "From a new line until a person has seen it.",
-      labels: ["quantile"],
-    },
-    () => {
-      const found = alarms().acknowledgeS;
-      if (found === undefined) return [];
-      return [
-        [{ quantile: "0.5" }, found.median],
-        [{ quantile: "0.9" }, found.p90],
-      ];
-    },
-  );
 }
 
 function addOwn(registry: Registry, source: MetricSource): void {

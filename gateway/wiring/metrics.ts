@@ -47,6 +47,7 @@ export function startMetrics({ engine, journal, self, sinks, ingress, copy }: Me
     refusals: () => Object.fromEntries(ingress()?.refusals.counts ?? []),
     alerts: () => engine.alerts().map((alert) => alert.priority),
     alarms: engine.alarmMetrics,
+    notices: () => self.facts().notify,
     devices: () => {
       const counts: Record<string, number> = {};
       for (const { contact } of engine.devices()) counts[contact] = (counts[contact] ?? 0) + 1;
