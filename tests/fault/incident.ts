@@ -145,11 +145,11 @@ function judge(whole: Whole, usualRun: Whole): Verdict {
   };
 }
 
-/** One run that goes down at every step; with `all` one for each step and phase besides. */
+/** A run that goes down at every step, each at another moment; with `all` so many runs that each step sees every moment. */
 function plansOf(seed: number, isAll: boolean): Kill[][] {
-  const turning = STEPS.map(({ minute }, i): Kill => ({ minute, phase: PHASES[(i + seed) % PHASES.length] as Phase }));
-  if (!isAll) return [turning];
-  return [turning, ...STEPS.flatMap(({ minute }) => PHASES.map((phase) => [{ minute, phase }]))];
+  return PHASES.slice(0, isAll ? PHASES.length : 1).map((_, turn) =>
+    STEPS.map(({ minute }, i): Kill => ({ minute, phase: PHASES[(i + seed + turn) % PHASES.length] as Phase })),
+  );
 }
 
 function inFolder<T>(work: (dir: string) => T): T {
@@ -205,7 +205,8 @@ export const proof: Proof = {
   summary:
     "three hours of an outage at 40 points, the gateway killed at every step: the same alerts, none seen by itself",
   flags: {
-    steps: "all: besides, one run for each step and moment of the kill (turn: one run that is killed at every step)",
+    steps:
+      "all: seven runs, in which each step sees every moment of a kill (turn: one run that is killed at every step)",
   },
   run: async (context) => run(context),
 };
