@@ -182,12 +182,19 @@ function isToldOld(model: PointModel, { nowMs, profile = CONCEPT_2026 }: PointMo
   return isTold && nowMs - toldMs > profile.toldStaleS * 1000;
 }
 
+/** Somebody may have been heard since, of something else: figures older than a device may be quiet for are carried forward all the same. */
+function areFiguresOld(model: PointModel, { nowMs, devices, profile = CONCEPT_2026 }: PointMoment): boolean {
+  const { intervals, graceS } = profile.silence;
+  const quietS = devices.map(({ link, reportIntervalS }) => intervals[link] * reportIntervalS + graceS);
+  return quietS.length > 0 && nowMs - (model.lastSampleMs ?? nowMs) > 1000 * Math.max(...quietS);
+}
+
 function enduranceOf(model: PointModel, view: PointView, moment: PointMoment): PointState["endurance"] {
   return estimateEndurance({
     nowMs: moment.nowMs,
     sampledMs: figuresMs(model),
     hasDevice: moment.devices.length > 0 || model.told.lastMs !== undefined,
-    contactLost: moment.contact === "silent" || isToldOld(model, moment),
+    contactLost: moment.contact === "silent" || isToldOld(model, moment) || areFiguresOld(model, moment),
     mainsPresent: mainsOf(model) === "present",
     mainsLostMs: model.mainsLostMs,
     targetMs: mainsOf(model) === "present" ? Math.max(moment.targetMs, moment.nowMs) : moment.targetMs,
