@@ -13,10 +13,13 @@ beforeEach(() => {
 });
 
 /** SF12 on 868.1 MHz, ten seconds apart. */
-function book(part: { isAnswer?: boolean; frequencyHz?: number; stationId?: string; counterUs?: number } = {}) {
+function book(
+  part: { isAnswer?: boolean; frequencyHz?: number; stationId?: string; counterUs?: number; startMs?: number } = {},
+) {
   const { isAnswer = false, frequencyHz = 868_100_000, stationId = "a" } = part;
   const counterUs = part.counterUs ?? (clock.ms * 1000) % 2 ** 32;
-  return ledger.book({ stationId, bytes: 12, frequencyHz, dataRate: 0, counterUs }, isAnswer);
+  const startMs = part.startMs ?? clock.ms;
+  return ledger.book({ stationId, bytes: 12, frequencyHz, dataRate: 0, counterUs, startMs }, isAnswer);
 }
 
 function bookAll(part: Parameters<typeof book>[0] = {}): number {
@@ -65,6 +68,14 @@ describe("the ledger", () => {
     expect(ledger.rows().find(({ band }) => band === "M")?.usedMs).toBeCloseTo(2 * each, 3);
     expect(typeof book({ counterUs: counterUs + 10 })).toBe("object");
   });
+});
+
+test("two base stations do not answer at once on one channel and rate", () => {
+  const startMs = 5_000;
+  expect(typeof book({ stationId: "a", startMs })).toBe("object");
+  expect(book({ stationId: "b", startMs: startMs + 900 })).toBe("station-busy");
+  expect(typeof book({ stationId: "b", startMs: startMs + 900, frequencyHz: 868_300_000 })).toBe("object");
+  expect(typeof book({ stationId: "c", startMs: startMs + 1_100 })).toBe("object");
 });
 
 describe("copies of a frame", () => {
