@@ -56,6 +56,31 @@ describe("the ledger", () => {
     expect(sent.length * each).toBeGreaterThan(0.95 * 24 * 36_000);
   });
 
+  test("holds what it read for no less than an hour since it was sent", () => {
+    for (const sentMs of [0, 1, 59_999, 60_000, 61_234]) {
+      for (const savedAfterMs of [0, 1, 30_000, 59_999, 60_001]) {
+        for (const offMs of [0, 1, 59_999, 100_000]) {
+          clock.ms = sentMs;
+          const before = createLedger(() => clock.ms);
+          before.book(
+            { stationId: "a", bytes: 12, frequencyHz: 868_100_000, dataRate: 0, counterUs: 0, startMs: 0 },
+            false,
+          );
+          clock.ms += savedAfterMs;
+          const text = before.text("a", 1e12);
+          // Another process, whose monotonic clock has another phase.
+          clock.ms = 12_345;
+          const after = createLedger(() => clock.ms);
+          after.read("a", text, 1e12 + offMs);
+          clock.ms += 3_599_999 - savedAfterMs - offMs;
+          expect(after.rows().find(({ band }) => band === "M")?.usedMs).toBeGreaterThan(991);
+          clock.ms += 180_000;
+          expect(after.rows().find(({ band }) => band === "M")?.usedMs).toBe(0);
+        }
+      }
+    }
+  });
+
   test("plans one frame at a time, also where the counter wraps, and takes back", () => {
     const counterUs = 2 ** 32 - 100_000;
     const first = book({ counterUs });

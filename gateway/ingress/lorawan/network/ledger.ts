@@ -143,7 +143,11 @@ export function createLedger(monotonicMs: () => number): Ledger {
       const nowMinute = Math.floor(monotonicMs() / MINUTE_MS);
       const bands = bandsOf(stationId);
       for (const band of Object.keys(bands) as SubBand[]) {
-        for (const [ago, ms] of minutesAgo[band] ?? []) bands[band].set(nowMinute - ago - since, ms);
+        for (const [ago, ms] of minutesAgo[band] ?? []) {
+          // What was a minute ago by their numbers can have been a second ago.
+          const minute = nowMinute - Math.max(ago - 1, 0) - since;
+          bands[band].set(minute, (bands[band].get(minute) ?? 0) + ms);
+        }
       }
     },
   };
