@@ -24,6 +24,13 @@ import { type DeviceStatus, statusOf } from "./status.ts";
 import { keep, keepStart, type NetworkStore, readKept } from "./store.ts";
 import { judgeAll, takeUplink } from "./uplinks.ts";
 
+export type { DownlinkNote } from "./answers.ts";
+export type { Identities, Identity } from "./identities.ts";
+export type { AirtimeRow } from "./ledger.ts";
+export type { Refusal, RefusalNote } from "./reasons.ts";
+export type { DeviceStatus } from "./status.ts";
+export type { NetworkStore } from "./store.ts";
+
 /** Seconds to the first window of devices that join: time for a commit on a slow disk. */
 const RX_DELAY_S = 5;
 /** SF9 in place of SF12: a seventh of the airtime, at 500 mW. */
