@@ -20,6 +20,7 @@ import { askForMissing, startCopy } from "./wiring/copy.ts";
 import { openHistory } from "./wiring/history.ts";
 import { startApi } from "./wiring/http.ts";
 import { publishStates, startIngress } from "./wiring/ingress.ts";
+import { startLorawan } from "./wiring/lorawan.ts";
 import { startMetrics } from "./wiring/metrics.ts";
 import { createMetricsToken, type MetricsToken } from "./wiring/metrics-token.ts";
 import { type Notify, startNotify } from "./wiring/notify.ts";
@@ -88,8 +89,8 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     const commands = await openCommandsOf(parts);
     const listening = await startIngress(parts, { observePuback: metrics.observePuback, commands });
     ingress = listening;
-    stops.push(() => listening.close());
-    stops.push(publishStates(engine, listening));
+    stops.push(() => listening.close(), publishStates(engine, listening));
+    stops.push(startLorawan(parts, { ingress: listening, commands }).stop);
     copy = startCopy(parts, deps.configPath);
     if (copy !== undefined) stops.push(copy.stop);
     await sinks.start();

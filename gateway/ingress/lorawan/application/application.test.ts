@@ -133,7 +133,8 @@ describe("a board of ours", () => {
     const app = application();
     expect(await app.take({ ...ours(1, 0, true), port: 2 })).toEqual([]);
     expect(await app.take(uplink({ devEui: "0000000000000001" }))).toEqual([]);
-    expect(refused).toEqual(["alm-01-d1 wrong-port", "0000000000000001 unknown-device"]);
+    await application({ deviceOf: () => ({ ...(DEVICES[OURS] as LorawanDevice), disabled: true }) }).take(ours(1, 0));
+    expect(refused).toEqual(["alm-01-d1 wrong-port", "0000000000000001 unknown-device", "alm-01-d1 disabled-device"]);
     expect(await stored()).toEqual([]);
   });
 });
