@@ -211,6 +211,18 @@ describe("a device that is not ours", () => {
     expect(reports.map(([, , , level]) => level)).toEqual([50, 50, 10, 50, 50, 10]);
   });
 
+  test("what it kept of one moment in two parts is one reading", async () => {
+    const counter = { deviceId: "alm-01-p1", reportIntervalS: 600, model: "VS121" } as const;
+    const app = application({ deviceOf: () => counter });
+    const at = Buffer.alloc(4);
+    at.writeUInt32LE(NOON_MS / 1000 - 3600);
+    const part = (kind: string, hex: string) => `20ce${at.toString("hex")}${kind}${hex}`;
+    await app.take(uplink({ hex: part("01", "0c010001") + part("10", "2c012001") }));
+    const decoded = decodeUplink((await journal.read(0, 1))[0]?.frame as Uint8Array);
+    expect(decoded).toMatchObject({ value: { occupancy: { occupancy: 12, entries: 300 } } });
+    expect((await stored()).map((row) => (row as unknown[])[0])).toEqual(["report", "backlog"]);
+  });
+
   test("that has the name of a board that was there before stands behind all of that", async () => {
     for (const sequence of [0, 1, 2]) {
       const frame = encodeReport(report({ sequence, time: NOON_MS / 1000 }));

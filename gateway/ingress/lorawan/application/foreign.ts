@@ -4,7 +4,6 @@ import { crc32, type DeviceModelName, KIND_BACKLOG, type Quantity, type Sensing 
 import type { Clock } from "../../../clock.ts";
 import type { AppendOutcome, CheckedFrame } from "../../../domain/record.ts";
 import { stampOf } from "../../../domain/stamp.ts";
-import { invariant } from "../../../errors.ts";
 import type { RefusalReason } from "../../uplink.ts";
 import type { Channels, Decoded, LogEntry } from "../decoders/decoder.ts";
 import { DECODERS } from "../decoders/index.ts";
@@ -127,7 +126,6 @@ export function createForeignUplinks(deps: ForeignDeps): ForeignUplinks {
   return {
     async take(device, uplink) {
       const decoder = DECODERS[device.model];
-      invariant(decoder !== undefined, "every model of the registry has a decoder");
       const decoded = decoder(uplink.port, uplink.payload);
       if (decoded.problem !== undefined) {
         deps.onRefusal({ reason: decoded.problem, sender: device.deviceId, bytes: uplink.payload });
@@ -187,7 +185,7 @@ type LogSample = Omit<Sample, "sequence"> & { readonly key: number };
 function planOf(device: ForeignDevice, uplink: NetworkUplink, decoded: Decoded, context: PlanContext): Plan {
   const { session, counter, network } = uplink;
   const now = momentOf(uplink.atMs, context);
-  const entries = decoded.log.map((entry, i) => ({ entry, groups: groupsOf(device, entry.channels), i }));
+  const entries = momentsOf(decoded.log).map((entry, i) => ({ entry, groups: groupsOf(device, entry.channels), i }));
   const kept = entries.filter(({ groups }) => groupsByte(groups) !== 0);
   const keys = kept.map(({ entry, i }) => {
     return isSetClock(entry, context) ? keyOf(entry) : `${network} ${session} ${counter} ${i}`;
@@ -214,6 +212,22 @@ function planOf(device: ForeignDevice, uplink: NetworkUplink, decoded: Decoded, 
       return [...backlogs, reportFrame({ sequence: place.sequence, ...now, groups }, decoded.isLowBattery)];
     },
   };
+}
+
+/** What a device kept of one moment in several parts is one reading. */
+function momentsOf(log: readonly LogEntry[]): LogEntry[] {
+  const moments = new Map<number, LogEntry>();
+  for (const entry of log) {
+    const before = moments.get(entry.timeS);
+    if (before === undefined) moments.set(entry.timeS, entry);
+    // The same once more, or another one of the same moment: then the device has no clock to tell them apart by.
+    else if (Object.keys(entry.channels).some((name) => before.channels[name] !== undefined)) return [...log];
+    else {
+      const channels = { ...before.channels, ...entry.channels };
+      moments.set(entry.timeS, { ...before, channels, bytes: Uint8Array.of(...before.bytes, ...entry.bytes) });
+    }
+  }
+  return [...moments.values()];
 }
 
 /** By its own time and bytes: the same reading is the same however often, and in whatever uplink, it is sent. */
