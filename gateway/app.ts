@@ -21,6 +21,7 @@ import { startHelpLamps } from "./wiring/help-lamps.ts";
 import { openHistory } from "./wiring/history.ts";
 import { startApi } from "./wiring/http.ts";
 import { publishStates, startIngress } from "./wiring/ingress.ts";
+import { startLorawan } from "./wiring/lorawan.ts";
 import { startMetrics } from "./wiring/metrics.ts";
 import { createMetricsToken, type MetricsToken } from "./wiring/metrics-token.ts";
 import { type Notify, startNotify } from "./wiring/notify.ts";
@@ -89,8 +90,8 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     const commands = await openCommandsOf(parts, stops);
     const listening = await startIngress(parts, { observePuback: metrics.observePuback, commands });
     ingress = listening;
-    stops.push(() => listening.close());
-    stops.push(publishStates(engine, listening));
+    stops.push(() => listening.close(), publishStates(engine, listening));
+    stops.push(startLorawan(parts, { ingress: listening, commands }).stop);
     copy = startCopy(parts, deps.configPath);
     if (copy !== undefined) stops.push(copy.stop);
     await sinks.start();
