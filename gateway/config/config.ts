@@ -89,7 +89,13 @@ function rulesAcross(config: GatewayConfig): string[] {
         "Set http.tlsCert and http.tlsKey ('waakvlam tls create --host NAME' makes them), or use 127.0.0.1.",
     );
   }
-  return [...problems, ...webhookRules(config), ...upstreamRules(config), ...mailRules(config)];
+  return [
+    ...problems,
+    ...webhookRules(config),
+    ...lorawanRules(config),
+    ...upstreamRules(config),
+    ...mailRules(config),
+  ];
 }
 
 function isLoopbackUrl(url: string): boolean {
@@ -119,6 +125,23 @@ function upstreamRules({ upstream }: GatewayConfig): string[] {
         "Use mqtts:// and set upstream.caFile to the PEM of the authority that signed the broker's certificate.",
     );
   }
+  return problems;
+}
+
+function lorawanRules({ lorawan }: GatewayConfig): string[] {
+  if (lorawan === undefined) return [];
+  const { udpHost, stations } = lorawan;
+  const problems: string[] = [];
+  if (udpHost === "0.0.0.0" || udpHost === "::") {
+    problems.push(
+      `lorawan.udpHost ${udpHost} is every network of this machine, and the base stations' protocol has no sign-in. ` +
+        "Name the one address or interface of their network.",
+    );
+  }
+  stations.forEach(({ eui }, i) => {
+    if (stations.findIndex((one) => one.eui === eui) < i)
+      problems.push(`lorawan.stations.${i} ${eui} stands there twice: keep one of them`);
+  });
   return problems;
 }
 

@@ -15,6 +15,7 @@ const SECTIONS: Readonly<Record<keyof GatewayConfig, Effect>> = {
   webhook: "now",
   upstream: "now",
   ups: "now",
+  lorawan: "restart",
   notify: "now",
   smtp: "now",
   sms: "now",
