@@ -3,6 +3,7 @@
 import { createPacketReaderOfBroker } from "../../firmware/simulator/broker-packets.ts";
 import { createLorawanNetwork } from "../../firmware/simulator/lorawan-network.ts";
 import { createModem } from "../../firmware/simulator/modem.ts";
+import { createModemRadio } from "../../firmware/simulator/modem-radio.ts";
 import { createRandom } from "../../firmware/simulator/random.ts";
 import type { Schedule } from "../../firmware/simulator/schedule.ts";
 import type { Network } from "../../firmware/simulator/virtual-board.ts";
@@ -164,7 +165,7 @@ export function createRadioWay(schedule: Schedule, gateway: BlackoutGateway, los
       return heard(frame);
     },
   };
-  const modem = createModem({ schedule, random, network: air });
+  const modem = createModem({ schedule, random, radio: (parts) => createModemRadio(air, parts) });
   Object.assign(modem.troubles, TROUBLES);
   return {
     openSerial: (port, data) => (port === PORT ? modem.open(data) : undefined),
