@@ -14,7 +14,7 @@ export interface DeviceConfig {
     readonly joinEui: string;
     readonly appKey: string;
     /** Usual data rate, 2, 3 or 5; 3 when left out. */
-    readonly dataRate?: number;
+    readonly rate?: number;
   };
   /** By the number that a config frame gives them; 0 is none. */
   readonly settings: readonly number[];
