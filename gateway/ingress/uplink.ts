@@ -31,7 +31,8 @@ export type RefusalReason =
   | "banned"
   | "people-need-tls"
   | "replay"
-  | "too-many-unreadable";
+  | "too-many-unreadable"
+  | "unknown-channel";
 
 export type UplinkVerdict =
   /** `asksAck`: the device waits for an ack frame. */
