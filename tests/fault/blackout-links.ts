@@ -26,7 +26,13 @@ export const RADIO_KEYS = {
 };
 
 /** Of the modem: commands that it answers wrong or not, bytes that its line loses, restarts of its own. */
-const TROUBLES = { errorShare: 0.01, muteShare: 0.005, strayShare: 0.01, restartShare: 0.002, lostShare: 0.0005 };
+export const TROUBLES = {
+  errorShare: 0.01,
+  muteShare: 0.005,
+  strayShare: 0.01,
+  restartShare: 0.002,
+  lostShare: 0.0005,
+};
 
 /** Shares of what is lost. */
 export interface Losses {
@@ -47,7 +53,7 @@ export interface MqttWay {
 
 export function createMqttWay(
   schedule: Schedule,
-  gateway: BlackoutGateway,
+  gateway: Pick<BlackoutGateway, "isUp" | "takeMqtt">,
   deviceId: string,
   losses: Losses,
   seed: number,
