@@ -235,6 +235,8 @@ describe("the settings file", () => {
     const [code, text] = await tryWith({ ...bare, lorawan: wrong });
     expect(code).toBe(3);
     expect(text).toContain("lorawan.appKey has not 32 hex digits");
+    expect(await tryWith({ ...bare, lorawan: { ...lorawan, rate: 5 } })).toEqual([0, expect.anything()]);
+    expect((await tryWith({ ...bare, lorawan: { ...lorawan, rate: 4 } }))[1]).toContain("lorawan.rate is none");
     expect(text).not.toContain(APP_KEY);
   });
 

@@ -52,7 +52,14 @@ function lorawanOf(given: NonNullable<Settings["lorawan"]>, faults: string[]): N
       faults.push(`lorawan.${name} has not ${digits} hex digits`);
     return text.toUpperCase();
   };
-  return { devEui: hex("devEui", EUI_DIGITS), joinEui: hex("joinEui", EUI_DIGITS), appKey: hex("appKey", KEY_DIGITS) };
+  const { rate } = given;
+  if (rate !== undefined && ![2, 3, 5].includes(rate)) faults.push("lorawan.rate is none of 2, 3, 5");
+  return {
+    devEui: hex("devEui", EUI_DIGITS),
+    joinEui: hex("joinEui", EUI_DIGITS),
+    appKey: hex("appKey", KEY_DIGITS),
+    ...(rate === undefined ? {} : { rate }),
+  };
 }
 
 function faultsIn(settings: Settings): string[] {

@@ -65,6 +65,21 @@ describe("the configuration", () => {
     expect(problemsOf({ upstream: { url: "mqtt://localhost", source, records: ["alarms"] } })).toContain("records");
   });
 
+  test("base stations are heard on one network, each once", () => {
+    const [one, other] = [
+      { eui: "0016c001f153a14c", name: "Roof" },
+      { eui: "0016c001f153a14d", name: "Tower" },
+    ];
+    expect(problemsOf({ lorawan: { stations: [one, other] } })).toBe("");
+    expect(problemsOf({ lorawan: { stations: [{ ...one, path: "roof", address: "10.0.0.2" }] } })).toBe("");
+    expect(problemsOf({ lorawan: { udpHost: "0.0.0.0", stations: [one] } })).toMatch(
+      /udpHost .*one address or interface/,
+    );
+    expect(problemsOf({ lorawan: { stations: [one, other, one] } })).toContain("lorawan.stations.2 0016c001f153a14c");
+    expect(problemsOf({ lorawan: { stations: [] } })).toContain("lorawan/stations");
+    expect(problemsOf({ lorawan: { stations: [{ ...one, eui: "0016C001F153A14C" }] } })).toContain("stations/0/eui");
+  });
+
   test("files are looked for beside it", () => {
     const source = "urn:nld:kvknr:09220932:systeem:x";
     const upstream = { url: "mqtts://broker.lan", source, caFile: "ca.pem" };

@@ -7,6 +7,7 @@ import { type GatewayConfig, GatewayConfigSchema } from "../../protocol/index.ts
 import { nearest } from "../../protocol/nearest.ts";
 import { PROFILES } from "../domain/profile.ts";
 import { GatewayError } from "../errors.ts";
+import { lorawanRules } from "./lorawan-rules.ts";
 import { keyPositions, type Positions, withLine } from "./positions.ts";
 import { listProblems } from "./problems.ts";
 
@@ -89,8 +90,13 @@ function rulesAcross(config: GatewayConfig): string[] {
         "Set http.tlsCert and http.tlsKey ('waakvlam tls create --host NAME' makes them), or use 127.0.0.1.",
     );
   }
-  const servers = [...chirpstackRules(config), ...thingsStackRules(config)];
-  return [...problems, ...webhookRules(config), ...upstreamRules(config), ...servers, ...mailRules(config)];
+  return [
+    ...problems,
+    ...webhookRules(config),
+    ...upstreamRules(config),
+    ...lorawanRules(config, isLoopbackUrl),
+    ...mailRules(config),
+  ];
 }
 
 function isLoopbackUrl(url: string): boolean {
@@ -121,35 +127,6 @@ function upstreamRules({ upstream }: GatewayConfig): string[] {
     );
   }
   return problems;
-}
-
-/** LoRaWAN's own protection ends at its server: who reaches that broker can say anything in the name of any device. */
-function chirpstackRules({ chirpstack }: GatewayConfig): string[] {
-  if (chirpstack === undefined) return [];
-  const { url, username, passwordFile, tlsCert, tlsKey } = chirpstack;
-  const problems: string[] = [];
-  if ((username === undefined) !== (passwordFile === undefined)) {
-    problems.push("chirpstack: username and passwordFile go together");
-  }
-  if ((tlsCert === undefined) !== (tlsKey === undefined)) problems.push("chirpstack: tlsCert and tlsKey go together");
-  if (isLoopbackUrl(url)) return problems;
-  if (username === undefined && tlsCert === undefined) {
-    problems.push(
-      "chirpstack: that broker is another machine's, and nobody may be anonymous there: " +
-        "set username and passwordFile, or tlsCert and tlsKey",
-    );
-  }
-  return [...problems, ...clearTextProblems("chirpstack", url)];
-}
-
-function thingsStackRules({ thingsStack }: GatewayConfig): string[] {
-  if (thingsStack === undefined || isLoopbackUrl(thingsStack.url)) return [];
-  return clearTextProblems("thingsStack", thingsStack.url);
-}
-
-function clearTextProblems(section: string, url: string): string[] {
-  if (url.startsWith("mqtts:")) return [];
-  return [`${section}.url ${url} leaves this machine in the clear, and needs TLS: use mqtts://`];
 }
 
 function mailRules({ smtp, sms, notify }: GatewayConfig): string[] {

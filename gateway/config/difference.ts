@@ -17,6 +17,7 @@ const SECTIONS: Readonly<Record<keyof GatewayConfig, Effect>> = {
   chirpstack: "restart",
   thingsStack: "restart",
   ups: "now",
+  lorawan: "restart",
   notify: "now",
   smtp: "now",
   sms: "now",

@@ -25,6 +25,17 @@ const RecordKinds = {
 } as const;
 const Seconds = Type.Integer({ minimum: 0, maximum: 86_400 });
 
+/** One that is not listed is not heard. */
+const BaseStation = Type.Object(
+  {
+    eui: Type.String({ pattern: "^[0-9a-f]{16}$" }),
+    name: Type.String({ minLength: 1, maxLength: 100 }),
+    path: Type.Optional(IdSchema),
+    address: Type.Optional(Type.String({ pattern: "^[0-9a-f.:]{2,45}$" })),
+  },
+  Closed,
+);
+
 export const GatewayConfigSchema = Type.Object(
   {
     gateway: Type.Object(
@@ -238,6 +249,25 @@ export const GatewayConfigSchema = Type.Object(
           }),
           pollS: Type.Integer({ minimum: 2, maximum: 300, default: 10, description: "Asked so often." }),
           timeoutMs: Type.Integer({ minimum: 100, maximum: 60_000, default: 5_000, description: "Of one answer." }),
+        },
+        Closed,
+      ),
+    ),
+    lorawan: Type.Optional(
+      Type.Object(
+        {
+          udpHost: Type.String({
+            minLength: 1,
+            maxLength: 253,
+            default: "127.0.0.1",
+            description: "Address or interface for base stations (Semtech UDP); of a network of their own.",
+          }),
+          udpPort: Type.Integer({ ...Port, default: 1700, description: "0 takes any free port." }),
+          stations: Type.Array(BaseStation, {
+            minItems: 1,
+            maxItems: 64,
+            description: "Base stations: eui (16 hex digits), name, and at will path and address (its only one).",
+          }),
         },
         Closed,
       ),

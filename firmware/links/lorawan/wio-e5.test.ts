@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { encodeReport } from "../../../protocol/wire.ts";
 import { createLorawanNetwork, type LorawanNetwork } from "../../simulator/lorawan-network.ts";
 import { createModem, type Modem } from "../../simulator/modem.ts";
-import { timeOnAirMs } from "../../simulator/modem-radio.ts";
+import { createModemRadio } from "../../simulator/modem-radio.ts";
+import { timeOnAirMs } from "../../simulator/radio/airtime.ts";
 import { createRandom } from "../../simulator/random.ts";
 import { createSchedule, type Schedule } from "../../simulator/schedule.ts";
 import { airtimeMs, BUDGET_MS, costS, leftAfter, payloadMax } from "./ledger.ts";
@@ -38,7 +39,7 @@ function bench(seed = 1, dataRate = 3, cutPower?: (modem: Modem) => void): Bench
     keys: new Map([[DEV_EUI, KEYS.appKey]]),
     deliver: (_, payload) => delivered.push(payload),
   });
-  const modem = createModem({ schedule, random, network });
+  const modem = createModem({ schedule, random, radio: (parts) => createModemRadio(network, parts) });
   let boot = 0;
   const make = () => {
     const mine = ++boot;
