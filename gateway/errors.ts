@@ -26,6 +26,8 @@ const CODES = {
   ASSIGNMENT_IMPOSSIBLE: { status: 409, retry: false, text: "this assignment cannot be" },
   POINT_UNKNOWN: { status: 404, retry: false, text: "there is no point with this id" },
   ENTRY_INVALID: { status: 422, retry: false, text: "this cannot be told of a point" },
+  DOWNLINK_INVALID: { status: 422, retry: false, text: "a device cannot be told this" },
+  DOWNLINKS_FULL: { status: 409, retry: false, text: "too much waits for this device already" },
   DEVICE_UNKNOWN: { status: 404, retry: false, text: "there is no device with this id" },
   SIGN_IN_REFUSED: { status: 401, retry: false, text: "the name or the password is not right" },
   SIGN_IN_BUSY: { status: 503, retry: true, text: "too many people sign in at once" },

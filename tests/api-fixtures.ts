@@ -1,5 +1,5 @@
 // A registry and notices for an API whose test is about something else: empty, and never written.
-import type { ApiNotices, ApiRegistry } from "../gateway/api/interfaces.ts";
+import type { ApiDownlinks, ApiNotices, ApiRegistry } from "../gateway/api/interfaces.ts";
 import { CONCEPT_2026, shownProfile } from "../gateway/domain/profile.ts";
 import { EMPTY_REGISTRY } from "../gateway/registry/shape.ts";
 
@@ -16,4 +16,9 @@ export const NO_NOTICES: ApiNotices = {
   callList: () => ({ madeAt: "2026-11-24T12:00:00.000Z", people: [], general: [], points: [] }),
   mute: () => Promise.reject(new Error("this test mutes nobody")),
   unmute: () => Promise.reject(new Error("this test mutes nobody")),
+};
+
+export const NO_DOWNLINKS: ApiDownlinks = {
+  list: () => [],
+  ask: () => Promise.reject(new Error("this test tells no device anything")),
 };

@@ -8,11 +8,13 @@ import type { Clock } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
 import { type AlertActDeps, alertActRoutes } from "./alert-act-routes.ts";
 import { documentRoutes, installDocuments } from "./documents.ts";
+import { downlinkRoutes } from "./downlink-routes.ts";
 import { type EntryRouteDeps, entryRoutes } from "./entry-routes.ts";
 import { createGuesses } from "./guesses.ts";
 import { type ApiHealth, healthRoutes } from "./health-routes.ts";
 import { type HistoryRouteDeps, historyRoutes } from "./history-routes.ts";
 import type {
+  ApiDownlinks,
   ApiEngine,
   ApiEntries,
   ApiHistory,
@@ -50,6 +52,8 @@ export interface ApiOptions {
   readonly history: ApiHistory;
   readonly registry: ApiRegistry;
   readonly notices: ApiNotices;
+  /** Without it nothing is told to devices here. */
+  readonly downlinks?: ApiDownlinks;
   readonly health: ApiHealth;
   readonly clock: Clock;
   readonly version: string;
@@ -114,7 +118,8 @@ const v1Routes: FastifyPluginAsync<V1Deps> = async (v1, { options, log }) => {
   const secureCookies = options.tls !== undefined;
   await v1.register(sessionRoutes, { sessions, guesses: createGuesses(clock), people, clock, journal, secureCookies });
   const { record } = journal;
-  const shared = { engine, entries, refusals, history, registry, notices, clock, sessions, hub, record };
+  const { downlinks } = options;
+  const shared = { engine, entries, refusals, history, registry, notices, downlinks, clock, sessions, hub, record };
   await v1.register(guardedRoutes, shared);
 };
 
@@ -124,7 +129,7 @@ type GuardedDeps = ReadRouteDeps &
   EntryRouteDeps &
   StreamRouteDeps &
   NoticeRouteDeps &
-  RegistryRouteDeps;
+  RegistryRouteDeps & { readonly downlinks: ApiDownlinks | undefined };
 
 /** The guard hangs on the routes themselves: there is no spelling of an address that walks around it. */
 const guardedRoutes: FastifyPluginAsync<GuardedDeps> = async (app, deps) => {
@@ -136,6 +141,7 @@ const guardedRoutes: FastifyPluginAsync<GuardedDeps> = async (app, deps) => {
   await app.register(noticeRoutes, { notices, sessions });
   await app.register(alertActRoutes, { engine, sessions });
   await app.register(entryRoutes, { engine, entries, sessions });
+  if (deps.downlinks !== undefined) await app.register(downlinkRoutes, { downlinks: deps.downlinks, sessions });
   await app.register(streamRoutes, { hub, sessions });
 };
 

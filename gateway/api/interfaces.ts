@@ -4,10 +4,12 @@ import type {
   AlarmMetrics,
   Alert,
   CallList,
+  DeviceDownlink,
   DeviceState,
   Entry,
   GatewayState,
   Mute,
+  NewDownlink,
   NewEntry,
   NewMute,
   Notices,
@@ -54,6 +56,17 @@ export interface ApiEntries {
    * JOURNAL_BUSY, JOURNAL_CLOSED.
    */
   tell(pointId: string, asked: NewEntry, by: string): Promise<PointState>;
+}
+
+export interface ApiDownlinks {
+  /** What waits for a device, the oldest first, and then what is over, the newest first. Throws DEVICE_UNKNOWN. */
+  list(deviceId: string): readonly DeviceDownlink[];
+  /** Resolves when it is kept. Rejects with DEVICE_UNKNOWN, DOWNLINK_INVALID, DOWNLINKS_FULL, JOURNAL_UNUSABLE. */
+  ask(
+    deviceId: string,
+    asked: NewDownlink,
+    doer: { readonly by: string; readonly origin: string },
+  ): Promise<DeviceDownlink>;
 }
 
 export interface ApiNotices {

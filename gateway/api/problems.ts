@@ -49,6 +49,8 @@ const ADVICE: { readonly [C in ErrorCode]?: string } = {
   POINT_UNKNOWN: "GET /v1/points lists the points.",
   ENTRY_INVALID: "Correct what 'problems' names, and send it again.",
   JOURNAL_UNUSABLE: "Write it down on paper too; send it again with the same entryId, and it counts once.",
+  DOWNLINK_INVALID: "Correct what 'problems' names, and send it again.",
+  DOWNLINKS_FULL: "GET /v1/devices/{deviceId}/downlinks lists what waits; wait for its answers, or until it expires.",
   DEVICE_UNKNOWN: "GET /v1/devices lists the devices.",
 };
 

@@ -8,7 +8,9 @@ import { toInstant } from "../domain/instant.ts";
 import { callList } from "../domain/notify/call-list.ts";
 import { shownProfile } from "../domain/profile.ts";
 import { GatewayError } from "../errors.ts";
+import type { Commands } from "../ingress/commands.ts";
 import type { MqttIngress } from "../ingress/mqtt.ts";
+import { createDownlinks } from "./downlinks.ts";
 import { createEntries } from "./entries.ts";
 import { historyForApi } from "./history.ts";
 import { createPlaces, type Notify } from "./notify.ts";
@@ -18,6 +20,7 @@ import { tlsFilesOf } from "./tls.ts";
 export interface HttpMore {
   readonly health: ApiHealth;
   readonly notify: Notify;
+  readonly commands: Commands;
   readonly staticDir: string | undefined;
   look(): void;
 }
@@ -25,7 +28,7 @@ export interface HttpMore {
 export async function startApi(
   parts: Parts,
   ingress: MqttIngress,
-  { health, notify, staticDir, look }: HttpMore,
+  { health, notify, commands, staticDir, look }: HttpMore,
 ): Promise<{ app: FastifyInstance; port: number; url: string }> {
   const { config, clock, logs, engine, store, journal, history } = parts;
   const { host, port } = config.http;
@@ -55,6 +58,7 @@ export async function startApi(
       profile: () => shownProfile(engine.profile()),
     },
     notices: noticesForApi(parts, notify),
+    downlinks: createDownlinks({ commands, registry: store.registry, clock }),
     health,
     clock,
     version: VERSION,

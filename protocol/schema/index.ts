@@ -4,6 +4,7 @@ export * from "./alert.ts";
 export * from "./assets.ts";
 export * from "./cloud-event.ts";
 export * from "./config.ts";
+export * from "./downlink.ts";
 export * from "./entry.ts";
 export * from "./gateway-state.ts";
 export * from "./history.ts";

@@ -2,6 +2,7 @@
 import type { TSchema } from "typebox";
 import { AlarmMetricsSchema } from "./alarm-metrics.ts";
 import { AcknowledgementSchema, AlertSchema, RemovalSchema, ShelvingSchema } from "./alert.ts";
+import { DeviceDownlinkSchema, NewDownlinkSchema } from "./downlink.ts";
 import { EntrySchema, NewEntrySchema } from "./entry.ts";
 import { GatewayStateSchema } from "./gateway-state.ts";
 import { DeviceSamplesSchema, PointHistorySchema } from "./history.ts";
@@ -31,8 +32,10 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   DeviceSchema,
   DeviceSamplesSchema,
   DeviceStateSchema,
+  DeviceDownlinkSchema,
   EntrySchema,
   GatewayStateSchema,
+  NewDownlinkSchema,
   NewEntrySchema,
   CallListSchema,
   NoticeSchema,
