@@ -44,8 +44,9 @@ function changesOf({ points, assignments, devices }: Registry): number[] {
 }
 
 function deviceView(device: Registry["devices"][number]): DeviceView {
-  const { deviceId, pointId, link, ownSupplyH, reportIntervalS = INTERVAL_S_DEFAULT } = device;
-  return { deviceId, pointId, link, reportIntervalS, ...(ownSupplyH === undefined ? {} : { ownSupplyH }) };
+  const { deviceId, pointId, link, path, ownSupplyH, reportIntervalS = INTERVAL_S_DEFAULT } = device;
+  const more = { ...(path === undefined ? {} : { path }), ...(ownSupplyH === undefined ? {} : { ownSupplyH }) };
+  return { deviceId, pointId, link, reportIntervalS, ...more };
 }
 
 function pointsAt(lookup: Lookup, atMs: number): PointView[] {

@@ -9,6 +9,7 @@ export * from "./entry.ts";
 export * from "./gateway-state.ts";
 export * from "./history.ts";
 export * from "./http.ts";
+export * from "./lorawan.ts";
 export * from "./notify.ts";
 export * from "./overview.ts";
 export * from "./point-state.ts";
