@@ -10,6 +10,7 @@ export * from "./gateway-state.ts";
 export * from "./history.ts";
 export * from "./http.ts";
 export * from "./lorawan.ts";
+export * from "./lorawan-operator.ts";
 export * from "./notify.ts";
 export * from "./overview.ts";
 export * from "./point-state.ts";
