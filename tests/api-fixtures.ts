@@ -1,5 +1,5 @@
 // A registry and notices for an API whose test is about something else: empty, and never written.
-import type { ApiDownlinks, ApiNotices, ApiRegistry } from "../gateway/api/interfaces.ts";
+import type { ApiDownlinks, ApiLorawan, ApiNotices, ApiRegistry } from "../gateway/api/interfaces.ts";
 import { CONCEPT_2026, shownProfile } from "../gateway/domain/profile.ts";
 import { EMPTY_REGISTRY } from "../gateway/registry/shape.ts";
 
@@ -21,4 +21,11 @@ export const NO_NOTICES: ApiNotices = {
 export const NO_DOWNLINKS: ApiDownlinks = {
   list: () => [],
   ask: () => Promise.reject(new Error("this test tells no device anything")),
+};
+
+const NO_ACT = () => Promise.reject(new Error("this test does nothing to LoRaWAN devices"));
+export const NO_LORAWAN: ApiLorawan = {
+  ...{ devices: () => [], stations: () => [], label: () => "" },
+  ...{ add: NO_ACT, replace: NO_ACT, rekey: NO_ACT, disable: NO_ACT, flushNonces: NO_ACT, forgetSession: NO_ACT },
+  ...{ exportAll: NO_ACT, importAll: NO_ACT },
 };

@@ -20,11 +20,13 @@ import type {
   ApiHistory,
   ApiJournal,
   ApiLog,
+  ApiLorawan,
   ApiNotices,
   ApiPeople,
   ApiRefusals,
   ApiRegistry,
 } from "./interfaces.ts";
+import { lorawanRoutes } from "./lorawan-routes.ts";
 import { type NoticeRouteDeps, noticeRoutes } from "./notice-routes.ts";
 import { answerBrokenRequest, installProblems, sendFailure } from "./problems.ts";
 import { type ReadRouteDeps, readRoutes } from "./read-routes.ts";
@@ -54,6 +56,7 @@ export interface ApiOptions {
   readonly notices: ApiNotices;
   /** Without it nothing is told to devices here. */
   readonly downlinks?: ApiDownlinks;
+  readonly lorawan?: ApiLorawan;
   readonly health: ApiHealth;
   readonly clock: Clock;
   readonly version: string;
@@ -118,8 +121,9 @@ const v1Routes: FastifyPluginAsync<V1Deps> = async (v1, { options, log }) => {
   const secureCookies = options.tls !== undefined;
   await v1.register(sessionRoutes, { sessions, guesses: createGuesses(clock), people, clock, journal, secureCookies });
   const { record } = journal;
-  const { downlinks } = options;
-  const shared = { engine, entries, refusals, history, registry, notices, downlinks, clock, sessions, hub, record };
+  const { downlinks, lorawan } = options;
+  const state = { engine, entries, refusals, history, registry, notices, downlinks, lorawan };
+  const shared = { ...state, clock, sessions, hub, record };
   await v1.register(guardedRoutes, shared);
 };
 
@@ -129,7 +133,7 @@ type GuardedDeps = ReadRouteDeps &
   EntryRouteDeps &
   StreamRouteDeps &
   NoticeRouteDeps &
-  RegistryRouteDeps & { readonly downlinks: ApiDownlinks | undefined };
+  RegistryRouteDeps & { readonly downlinks: ApiDownlinks | undefined; readonly lorawan: ApiLorawan | undefined };
 
 /** The guard hangs on the routes themselves: there is no spelling of an address that walks around it. */
 const guardedRoutes: FastifyPluginAsync<GuardedDeps> = async (app, deps) => {
@@ -142,6 +146,7 @@ const guardedRoutes: FastifyPluginAsync<GuardedDeps> = async (app, deps) => {
   await app.register(alertActRoutes, { engine, sessions });
   await app.register(entryRoutes, { engine, entries, sessions });
   if (deps.downlinks !== undefined) await app.register(downlinkRoutes, { downlinks: deps.downlinks, sessions });
+  if (deps.lorawan !== undefined) await app.register(lorawanRoutes, { lorawan: deps.lorawan, sessions });
   await app.register(streamRoutes, { hub, sessions });
 };
 

@@ -115,3 +115,37 @@ export function lorawanIdentities(registry: Registry, keys: LorawanKeyStore, now
   }
   return [...found.values()];
 }
+
+/** Periods begin and end; of each frame nothing is computed anew. */
+const FRESH_MS = 1_000;
+
+/** As a network server asks for them, at each frame. */
+export interface LorawanIdentities {
+  byDevEui(devEui: string): LorawanIdentity | undefined;
+  all(): readonly LorawanIdentity[];
+}
+
+export function createLorawanIdentities(
+  read: () => { readonly registry: Registry; readonly keys: LorawanKeyStore },
+  nowMs: () => number,
+): LorawanIdentities {
+  let known:
+    | { readonly from: ReturnType<typeof read>; readonly atMs: number; readonly all: readonly LorawanIdentity[] }
+    | undefined;
+  let byEui = new Map<string, LorawanIdentity>();
+  const fresh = () => {
+    const [from, atMs] = [read(), nowMs()];
+    const isSame = known?.from.registry === from.registry && known.from.keys === from.keys;
+    if (known !== undefined && isSame && Math.abs(atMs - known.atMs) < FRESH_MS) return known.all;
+    known = { from, atMs, all: lorawanIdentities(from.registry, from.keys, atMs) };
+    byEui = new Map(known.all.map((one) => [one.devEui, one]));
+    return known.all;
+  };
+  return {
+    all: fresh,
+    byDevEui: (devEui) => {
+      fresh();
+      return byEui.get(devEui);
+    },
+  };
+}

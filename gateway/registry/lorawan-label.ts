@@ -1,7 +1,7 @@
 // The label of a LoRaWAN device: who it is, where it belongs, and the keys that were made for it, in a hand's groups with a check behind
 // each line. Text for a terminal, SVG of 62 mm for a label printer. Whoever holds it can speak for the device.
 import { crc32 } from "node:zlib";
-import type { LorawanKeys } from "./lorawan-keys.ts";
+import type { GivenKeys } from "../../protocol/index.ts";
 
 export interface LabelFacts {
   readonly deviceId: string;
@@ -9,7 +9,7 @@ export interface LabelFacts {
   readonly pointName: string;
   readonly devEui: string;
   readonly joinEui: string;
-  readonly keys: LorawanKeys;
+  readonly keys: GivenKeys;
 }
 
 const WIDTH_MM = 62;
@@ -41,9 +41,9 @@ function rows({
           ["AppKey", groups(devEui, keys.appKey)],
         ]
       : [
-          ["DevAddr", keys.devAddr],
-          ["NwkSKey", groups(devEui, keys.nwkSKey)],
-          ["AppSKey", groups(devEui, keys.appSKey)],
+          ["DevAddr", keys.devAddr ?? ""],
+          ["NwkSKey", groups(devEui, keys.nwkSKey ?? "")],
+          ["AppSKey", groups(devEui, keys.appSKey ?? "")],
         ];
   return [
     ["Waakvlam", deviceId],

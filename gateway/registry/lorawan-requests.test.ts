@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { NOON_MS, temporaryFolder } from "../../tests/fixtures.ts";
 import {
-  dropOldAnswers,
+  createAnswerSweep,
   endRequest,
   type LorawanRequest,
   listRequests,
@@ -50,12 +50,15 @@ test("what is none is told as none; of many some at a time", () => {
 });
 
 test("answers that nobody fetched go", () => {
+  const place = join(dir, "lorawan-requests");
+  const answers = () => readdirSync(place).filter((name) => name.includes("answer"));
+  const sweep = createAnswerSweep(dir);
   putRequest(dir, "old", FLUSH);
   endRequest(dir, "old", 1);
-  const path = join(dir, "lorawan-requests", "old.answer.json");
-  dropOldAnswers(dir, statSync(path).mtimeMs + 1_000);
-  expect(existsSync(path)).toBe(true);
-  dropOldAnswers(dir, statSync(path).mtimeMs + 61_000);
-  expect(readdirSync(join(dir, "lorawan-requests")).filter((name) => name.includes("answer"))).toEqual([]);
+  sweep(5_000);
+  sweep(65_000);
+  expect(answers()).toEqual(["old.answer.json"]);
+  sweep(65_001);
+  expect(answers()).toEqual([]);
   folder.remove();
 });

@@ -87,12 +87,16 @@ export function takeAnswer(dir: string, requestId: string): unknown {
   return JSON.parse(text) as unknown;
 }
 
-/** Whoever asked and went away leaves an answer behind. */
-export function dropOldAnswers(dir: string, nowMs: number): void {
-  for (const name of names(dir).filter((one) => one.endsWith(ANSWER))) {
-    const path = join(folderOf(dir), name);
-    const ageMs = nowMs - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? nowMs);
-    // The clock may have been set since.
-    if (Math.abs(ageMs) > ANSWER_MS_MAX) rmSync(path, { force: true });
-  }
+/** Whoever asked and went away leaves an answer behind: those that were seen a minute ago go. On the monotonic clock. */
+export function createAnswerSweep(dir: string): (monotonicMs: number) => void {
+  const seen = new Map<string, number>();
+  return (monotonicMs) => {
+    const there = names(dir).filter((name) => name.endsWith(ANSWER));
+    for (const name of [...seen.keys()]) if (!there.includes(name)) seen.delete(name);
+    for (const name of there) {
+      const sinceMs = seen.get(name) ?? monotonicMs;
+      if (monotonicMs - sinceMs > ANSWER_MS_MAX) rmSync(join(folderOf(dir), name), { force: true });
+      else seen.set(name, sinceMs);
+    }
+  };
 }

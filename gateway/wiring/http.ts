@@ -13,6 +13,7 @@ import type { MqttIngress } from "../ingress/mqtt.ts";
 import { createDownlinks } from "./downlinks.ts";
 import { createEntries } from "./entries.ts";
 import { historyForApi } from "./history.ts";
+import { type LorawanWays, startLorawanDesk } from "./lorawan-desk.ts";
 import { createPlaces, type Notify } from "./notify.ts";
 import { type Parts, VERSION } from "./parts.ts";
 import { tlsFilesOf } from "./tls.ts";
@@ -21,6 +22,7 @@ export interface HttpMore {
   readonly health: ApiHealth;
   readonly notify: Notify;
   readonly commands: Commands;
+  readonly lorawan?: LorawanWays;
   readonly staticDir: string | undefined;
   look(): void;
 }
@@ -28,7 +30,7 @@ export interface HttpMore {
 export async function startApi(
   parts: Parts,
   ingress: MqttIngress,
-  { health, notify, commands, staticDir, look }: HttpMore,
+  { health, notify, commands, lorawan, staticDir, look }: HttpMore,
 ): Promise<{ app: FastifyInstance; port: number; url: string }> {
   const { config, clock, logs, engine, store, journal, history } = parts;
   const { host, port } = config.http;
@@ -41,6 +43,8 @@ export async function startApi(
       topic,
       hex: Buffer.from(bytes).toString("hex"),
     }));
+  const { dir } = config.data;
+  const desk = startLorawanDesk({ ...lorawan, dir, clock, journal, look, log: logs.area("lorawan").warn });
   const app = await createApi({
     engine,
     entries: createEntries({ journal, engine, clock, isClockTrusted: () => isPlausibleWallTime(clock.nowMs()) }),
@@ -59,6 +63,7 @@ export async function startApi(
     },
     notices: noticesForApi(parts, notify),
     downlinks: createDownlinks({ commands, registry: store.registry, clock }),
+    lorawan: desk,
     health,
     clock,
     version: VERSION,
@@ -66,6 +71,7 @@ export async function startApi(
     ...(tls === undefined ? {} : { tls }),
     log: logs.area("http").error,
   });
+  app.addHook("onClose", () => desk.stop());
   try {
     const url = await app.listen({ host, port });
     return { app, port: Number(new URL(url).port), url };

@@ -133,8 +133,10 @@ export const LorawanStationSchema = Type.Object(
     framesHeard: Count,
     transmissions: Counts,
     refused: Counts,
-    /** Of the last hour, by sub-band: milliseconds on the air. */
-    airtimeMs: Type.Optional(Type.Record(Type.String(), Type.Number({ minimum: 0 }))),
+    /** Milliseconds on the air in the last hour, by sub-band. */
+    airtime: Type.Array(
+      Type.Object({ band: Type.String(), usedMs: Type.Number({ minimum: 0 }), limitMs: Type.Number() }, Closed),
+    ),
   },
   { ...Closed, $id: "LorawanStation" },
 );

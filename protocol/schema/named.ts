@@ -7,6 +7,16 @@ import { EntrySchema, NewEntrySchema } from "./entry.ts";
 import { GatewayStateSchema } from "./gateway-state.ts";
 import { DeviceSamplesSchema, PointHistorySchema } from "./history.ts";
 import { DeviceStateSchema, ProblemSchema, RefusalsSchema, SessionSchema, SignInSchema } from "./http.ts";
+import {
+  IssuedKeysSchema,
+  LorawanDeviceChangeSchema,
+  LorawanDeviceSchema,
+  LorawanImportSchema,
+  LorawanStationSchema,
+  NewLorawanDeviceSchema,
+  NewLorawanKeysSchema,
+  NewLorawanReplacementSchema,
+} from "./lorawan-operator.ts";
 import { CallListSchema, MuteSchema, NewMuteSchema, NoticeSchema, NoticesSchema } from "./notify.ts";
 import { OverviewSchema } from "./overview.ts";
 import { PointStateSchema } from "./point-state.ts";
@@ -35,8 +45,16 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   DeviceDownlinkSchema,
   EntrySchema,
   GatewayStateSchema,
+  IssuedKeysSchema,
+  LorawanDeviceChangeSchema,
+  LorawanDeviceSchema,
+  LorawanImportSchema,
+  LorawanStationSchema,
   NewDownlinkSchema,
   NewEntrySchema,
+  NewLorawanDeviceSchema,
+  NewLorawanKeysSchema,
+  NewLorawanReplacementSchema,
   CallListSchema,
   NoticeSchema,
   NoticesSchema,
