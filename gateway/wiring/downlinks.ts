@@ -15,13 +15,14 @@ export interface DownlinkDeps {
 }
 
 export function createDownlinks({ commands, clock, registry }: DownlinkDeps): ApiDownlinks {
-  function check(deviceId: string): void {
-    if (!registry().devices.some((one) => one.deviceId === deviceId))
-      throw new GatewayError("DEVICE_UNKNOWN", { deviceId });
+  function find(deviceId: string) {
+    const found = registry().devices.findLast((one) => one.deviceId === deviceId);
+    if (found === undefined) throw new GatewayError("DEVICE_UNKNOWN", { deviceId });
+    return found;
   }
 
   function list(deviceId: string) {
-    check(deviceId);
+    find(deviceId);
     const { waiting, done } = commands.list(deviceId);
     return [...waiting, ...done].map(shownDownlink);
   }
@@ -29,8 +30,11 @@ export function createDownlinks({ commands, clock, registry }: DownlinkDeps): Ap
   return {
     list,
     async ask(deviceId, asked, { by, origin }) {
-      check(deviceId);
-      const problems = downlinkProblems(asked);
+      const { model } = find(deviceId);
+      const isOurs = model === undefined;
+      const problems = isOurs
+        ? downlinkProblems(asked)
+        : [`a ${model} takes no commands of ours: it is set with its maker's app`];
       if (problems.length > 0) throw new GatewayError("DOWNLINK_INVALID", { problems });
       const atMs = clock.nowMs();
       const [content, expiresMs, downlinkId] = [
