@@ -61,7 +61,7 @@ type Stop = () => Promise<void> | void;
 
 /** Starts the gateway; resolves when it listens. Throws GatewayError with what to do in its detail. */
 export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promise<App> {
-  const clock = deps.clock ?? systemClock;
+  const { clock = systemClock, staticDir } = deps;
   const logs = deps.logs ?? createLogs({ level: config.log.level });
   const journal = await openJournal({ ...config.data, clock });
   const stops: Stop[] = [() => journal.close()];
@@ -103,7 +103,7 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     const notify = await startNotify(parts, { ingress: listening, commands, setProblem: self.setConfigProblem });
     told = notify;
     stops.push(() => notify.stop());
-    const http = await startApi(parts, listening, { health, notify, staticDir: deps.staticDir, look: watch.look });
+    const http = await startApi(parts, listening, { health, notify, commands, staticDir, look: watch.look });
     stops.push(() => http.app.close());
     superviseIfAsked(parts, stops);
     const certificates = createListenerCertificates(http.app.server, listening);

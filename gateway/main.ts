@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The `waakvlam` command: the one place that owns the process, its output and its exit code.
 import { existsSync, readFileSync } from "node:fs";
+import { userInfo } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineCommand, runCommand, showUsage } from "citty";
 import type { GatewayConfig } from "../protocol/index.ts";
@@ -10,6 +11,7 @@ import { configCommands } from "./cli/config-commands.ts";
 import { CONFIG_FLAG, type CommandShell, peopleCommands, tlsCommands } from "./cli/definitions.ts";
 import { exportCommands } from "./cli/export.ts";
 import { describeFailure, type FailureText, unknownWord } from "./cli/failures.ts";
+import { lorawanCommands } from "./cli/lorawan-definitions.ts";
 import { notifyCommands } from "./cli/notify-commands.ts";
 import { registryCommands } from "./cli/registry-commands.ts";
 import { rulesCommands } from "./cli/rules-commands.ts";
@@ -49,6 +51,16 @@ function fileOf(file: string | undefined): string | undefined {
 function configOf(file: string | undefined): GatewayConfig {
   const path = fileOf(file);
   return path === undefined ? parseConfig({}, { path: "defaults", baseDir: process.cwd() }) : readConfig(path);
+}
+
+/** Of the account at the shell. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // An account that the machine has no name for.
+    return "unknown";
+  }
 }
 
 const start = defineCommand({
@@ -96,6 +108,7 @@ const main = defineCommand({
     tls: tlsCommands(shell),
     export: exportCommands(shell, createExporter(process.stdout)),
     rules: rulesCommands(shell, { test: testRules, replay: replayRules }),
+    lorawan: lorawanCommands(shell, { clock: systemClock, user: userName() }),
     notify: notifyCommands(shell, createNotifyTester(systemClock)),
     doctor: doctorCommand(shell, systemClock),
     ...copyCommands(shell),

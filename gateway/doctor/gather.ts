@@ -12,6 +12,7 @@ import { GatewayError } from "../errors.ts";
 import { ownCarriers, usedCarriers } from "../notify/carriers.ts";
 import type { Carriers } from "../notify/channel.ts";
 import { keyedDevices } from "../registry/keys.ts";
+import { LORAWAN_KEYS_FILE } from "../registry/lorawan-keys.ts";
 import { listPeople } from "../registry/people.ts";
 import { loadRegistry } from "../registry/registry.ts";
 import { askUps } from "../ups/ask.ts";
@@ -76,7 +77,7 @@ function named(config: GatewayConfig, path: string | undefined, problems: readon
 
 function readFolder(config: GatewayConfig): DoctorFacts["folder"] {
   const { dir } = config.data;
-  const own = ["keys.json", "people.json"].map((name) => join(dir, name));
+  const own = ["keys.json", LORAWAN_KEYS_FILE, "people.json"].map((name) => join(dir, name));
   const keys = [config.http.tlsKey, config.mqtt.tlsKey].filter((path) => path !== undefined);
   const { influxdb, webhook, upstream, metrics, backup, notify, smtp, sms } = config;
   const files = [

@@ -1,20 +1,151 @@
-// Devices of the registry by their DevEUI.
+// What an operator does to LoRaWAN devices in the registry, each giving another registry. Pure: whoever calls keeps it.
 import type { Device, Registry } from "../../protocol/index.ts";
+import { nearest } from "../../protocol/nearest.ts";
+import { toInstant } from "../domain/instant.ts";
+import { GatewayError } from "../errors.ts";
 import { inForce } from "./check.ts";
+import type { LorawanKeyStore, LorawanKeys } from "./lorawan-keys.ts";
+import { registryOf } from "./registry.ts";
+import type { ListProblems } from "./shape.ts";
 
-export type LorawanDevices = ReadonlyMap<string, readonly Device[]>;
+/** A device as it is added: its row, with a DevEUI. */
+export type LorawanDevice = Device & { readonly lorawan: NonNullable<Device["lorawan"]> };
 
-/** All rows of each DevEUI: a device moves, and another board can take its place. */
-export function lorawanDevices({ devices }: Registry): LorawanDevices {
-  const rows = new Map<string, Device[]>();
-  for (const device of devices) {
-    const { devEui } = device.lorawan ?? {};
-    if (devEui !== undefined) rows.set(devEui, [...(rows.get(devEui) ?? []), device]);
-  }
-  return rows;
+export interface Replacement {
+  readonly registry: Registry;
+  readonly device: LorawanDevice;
+  readonly left: string;
 }
 
-/** The row in force at a moment; undefined when there is none. */
-export function lorawanDeviceAt(devices: LorawanDevices, devEui: string, atMs: number): Device | undefined {
-  return devices.get(devEui)?.find((one) => inForce(one, atMs));
+function isLorawan(device: Device): device is LorawanDevice {
+  return device.lorawan !== undefined;
+}
+
+/** Of each device with a DevEUI the row in force; between two, or after the last, the last. */
+export function lorawanDevices({ devices }: Registry, nowMs: number): LorawanDevice[] {
+  const found = new Map<string, LorawanDevice>();
+  for (const row of devices.filter(isLorawan)) {
+    const before = found.get(row.deviceId);
+    if (before === undefined || !inForce(before, nowMs)) found.set(row.deviceId, row);
+  }
+  return [...found.values()];
+}
+
+/** Throws DEVICE_UNKNOWN, also for one without a DevEUI. */
+export function lorawanDevice(registry: Registry, deviceId: string, nowMs: number): LorawanDevice {
+  const known = lorawanDevices(registry, nowMs);
+  const found = known.find((one) => one.deviceId === deviceId);
+  if (found !== undefined) return found;
+  const near = nearest(
+    deviceId,
+    known.map((one) => one.deviceId),
+  );
+  const isOther = registry.devices.some((one) => one.deviceId === deviceId);
+  throw new GatewayError("DEVICE_UNKNOWN", {
+    deviceId,
+    ...(isOther ? { reason: "it has no DevEUI" } : near === undefined ? {} : { near }),
+  });
+}
+
+/** Throws DEVICE_EXISTS; REGISTRY_INVALID with all that is wrong with it. */
+export function addDevice(registry: Registry, device: LorawanDevice, listProblems: ListProblems): Registry {
+  const { deviceId } = device;
+  if (registry.devices.some((one) => one.deviceId === deviceId)) throw new GatewayError("DEVICE_EXISTS", { deviceId });
+  return registryOf({ ...registry, devices: [...registry.devices, device] }, "registry", listProblems);
+}
+
+/**
+ * Another device takes the place of one from now on: under a name of its own, because its records begin anew, and with all that
+ * the registry says of the place. Throws DEVICE_UNKNOWN, DEVICE_EXISTS, REGISTRY_INVALID.
+ */
+export function replaceDevice(
+  registry: Registry,
+  ask: { readonly deviceId: string; readonly by: Pick<LorawanDevice, "deviceId" | "lorawan">; readonly nowMs: number },
+  listProblems: ListProblems,
+): Replacement {
+  const { deviceId, by, nowMs } = ask;
+  const old = lorawanDevice(registry, deviceId, nowMs);
+  if (registry.devices.some((one) => one.deviceId === by.deviceId))
+    throw new GatewayError("DEVICE_EXISTS", { deviceId: by.deviceId });
+  const at = toInstant(Math.floor(nowMs / 1000) * 1000);
+  const { from: _from, until, disabled: _disabled, ...place } = old;
+  const device: LorawanDevice = { ...place, ...by, from: at, ...(until === undefined ? {} : { until }) };
+  const devices = [...registry.devices.map((one) => (one === old ? { ...old, until: at } : one)), device];
+  return { registry: registryOf({ ...registry, devices }, "registry", listProblems), device, left: old.pointId };
+}
+
+/** Heard no more, or heard again, where it stands now. Throws DEVICE_UNKNOWN. */
+export function setDisabled(
+  registry: Registry,
+  ask: { readonly deviceId: string; readonly isDisabled: boolean; readonly nowMs: number },
+  listProblems: ListProblems,
+): { readonly registry: Registry; readonly device: LorawanDevice; readonly isChange: boolean } {
+  const { deviceId, isDisabled, nowMs } = ask;
+  const old = lorawanDevice(registry, deviceId, nowMs);
+  if ((old.disabled === true) === isDisabled) return { registry, device: old, isChange: false };
+  const { disabled: _disabled, ...bare } = old;
+  const device: LorawanDevice = isDisabled ? { ...bare, disabled: true } : bare;
+  const devices = registry.devices.map((one) => (one === old ? device : one));
+  return { registry: registryOf({ ...registry, devices }, "registry", listProblems), device, isChange: true };
+}
+
+/** A device as its network knows it. */
+export type LorawanIdentity = {
+  readonly devEui: string;
+  readonly deviceId: string;
+  readonly version: "1.0.2" | "1.0.3" | "1.0.4";
+  /** In force, and not disabled. */
+  readonly isEnabled: boolean;
+} & (
+  | { readonly joinEui?: string; readonly appKey: string; readonly abp?: undefined }
+  | { readonly abp: Exclude<LorawanKeys, { appKey: string }>; readonly appKey?: undefined }
+);
+
+/** All that have keys. Where a DevEUI goes from one device to another, whichever has it now. */
+export function lorawanIdentities(registry: Registry, keys: LorawanKeyStore, nowMs: number): LorawanIdentity[] {
+  const found = new Map<string, LorawanIdentity>();
+  for (const row of registry.devices.filter(isLorawan)) {
+    const { devEui, joinEui, version = "1.0.3" } = row.lorawan;
+    const own = keys.get(devEui);
+    if (own === undefined || found.get(devEui)?.isEnabled === true) continue;
+    const isEnabled = row.disabled !== true && inForce(row, nowMs);
+    const known = { devEui, deviceId: row.deviceId, version, isEnabled };
+    if (own.appKey === undefined) found.set(devEui, { ...known, abp: own });
+    else found.set(devEui, { ...known, ...(joinEui === undefined ? {} : { joinEui }), appKey: own.appKey });
+  }
+  return [...found.values()];
+}
+
+/** Periods begin and end; of each frame nothing is computed anew. */
+const FRESH_MS = 1_000;
+
+/** As a network server asks for them, at each frame. */
+export interface LorawanIdentities {
+  byDevEui(devEui: string): LorawanIdentity | undefined;
+  all(): readonly LorawanIdentity[];
+}
+
+export function createLorawanIdentities(
+  read: () => { readonly registry: Registry; readonly keys: LorawanKeyStore },
+  nowMs: () => number,
+): LorawanIdentities {
+  let known:
+    | { readonly from: ReturnType<typeof read>; readonly atMs: number; readonly all: readonly LorawanIdentity[] }
+    | undefined;
+  let byEui = new Map<string, LorawanIdentity>();
+  const fresh = () => {
+    const [from, atMs] = [read(), nowMs()];
+    const isSame = known?.from.registry === from.registry && known.from.keys === from.keys;
+    if (known !== undefined && isSame && Math.abs(atMs - known.atMs) < FRESH_MS) return known.all;
+    known = { from, atMs, all: lorawanIdentities(from.registry, from.keys, atMs) };
+    byEui = new Map(known.all.map((one) => [one.devEui, one]));
+    return known.all;
+  };
+  return {
+    all: fresh,
+    byDevEui: (devEui) => {
+      fresh();
+      return byEui.get(devEui);
+    },
+  };
 }

@@ -64,7 +64,9 @@ export async function askForMissing(
   const mark = readRestored(config.data.dir);
   if (mark === undefined) return;
   const expiresMs = clock.nowMs() + ASK_FOR_MS;
-  const asks = store.registry().devices.map(({ deviceId }) => {
+  // Devices that are not ours know nothing of it, and one that has moved stands there more than once.
+  const ours = store.registry().devices.filter(({ model }) => model === undefined);
+  const asks = [...new Set(ours.map(({ deviceId }) => deviceId))].map((deviceId) => {
     // Of one that the copy has nothing of, all that it has.
     return { deviceId, command: "resend-from", argument: mark.resendFrom[deviceId], expiresMs, jump: COUNTER_JUMP };
   });

@@ -9,7 +9,7 @@ import { createChirpstack } from "../ingress/lorawan/servers/chirpstack.ts";
 import { type NetworkServer, type ServerOptions, startServer } from "../ingress/lorawan/servers/server.ts";
 import { createThingsStack } from "../ingress/lorawan/servers/things-stack.ts";
 import type { MqttIngress } from "../ingress/mqtt.ts";
-import { lorawanDeviceAt, lorawanDevices } from "../registry/lorawan-devices.ts";
+import { rowOfEui, rowsByEui } from "../registry/lorawan-eui.ts";
 import { INTERVAL_S_DEFAULT } from "../registry/view.ts";
 import { type Parts, readPem } from "./parts.ts";
 
@@ -59,13 +59,13 @@ export function startLorawan(
 /** By the registry in force: a new one is looked at when it is there. */
 function deviceLookup({ store, clock }: Parts): (devEui: string) => LorawanDevice | undefined {
   let registry = store.registry();
-  let devices = lorawanDevices(registry);
+  let rows = rowsByEui(registry);
   return (devEui) => {
     if (store.registry() !== registry) {
       registry = store.registry();
-      devices = lorawanDevices(registry);
+      rows = rowsByEui(registry);
     }
-    const found = lorawanDeviceAt(devices, devEui, clock.nowMs());
+    const found = rowOfEui(rows, devEui, clock.nowMs());
     if (found === undefined) return undefined;
     const { deviceId, model, sensing, disabled, reportIntervalS = INTERVAL_S_DEFAULT } = found;
     return {

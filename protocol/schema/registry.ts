@@ -293,11 +293,20 @@ export const RegistryChangesSchema = Type.Object(
 );
 export type RegistryChanges = Static<typeof RegistryChangesSchema>;
 
-/** What `registry import --credentials` writes once, for the technician who flashes the devices. */
+/** What `registry import --credentials` and `lorawan add` write once, for the technician who flashes the devices. */
 export const CredentialsSchema = Type.Object(
   {
     devices: Type.Array(
-      Type.Object({ deviceId: IdSchema, pointId: IdSchema, key: Type.String({ pattern: "^[0-9a-f]{64}$" }) }, Closed),
+      Type.Object(
+        {
+          ...{ deviceId: IdSchema, pointId: IdSchema, key: Type.String({ pattern: "^[0-9a-f]{64}$" }) },
+          /** Of a device that joins a LoRaWAN network. */
+          lorawan: Type.Optional(
+            Type.Object({ devEui: Type.String(), joinEui: Type.String(), appKey: Type.String() }, Closed),
+          ),
+        },
+        Closed,
+      ),
       { maxItems: 4 * POINTS_MAX },
     ),
   },
