@@ -125,6 +125,8 @@ export function transit(draft: Draft, open: OpenAlert, input: LifeInput, act: Al
   return next;
 }
 
+/** What a person did that shows that they have seen it. */
+const SEEN_BY: readonly LifeReason[] = ["acknowledged", "unshelved", "seen-with-cause"];
 /** States in which an alert says who has seen it. */
 const SEEN: readonly Alert["state"][] = ["acknowledged", "latched-acknowledged", "normal", "suppressed", "shelved"];
 const CEASED: readonly Alert["state"][] = [
@@ -138,8 +140,7 @@ function alertAfter(alert: Alert, { life, reason }: LifeStep, input: LifeInput, 
   const at = toInstant(act.nowMs);
   const { acknowledged, returnedAt, shelved, outOfService, suppressedBy, staleAt, ...rest } = alert;
   const note = act.note === undefined ? {} : { note: act.note };
-  const seen =
-    reason === "acknowledged" || reason === "unshelved" || (reason === "handled" && input.kind === "acknowledge");
+  const seen = SEEN_BY.includes(reason) || (reason === "handled" && input.kind === "acknowledge");
   const seenBy = seen ? { by: act.actor, at, ...note } : acknowledged;
   const hasCeased = reason === "returned" || reason === "latched" || (reason === "handled" && input.kind === "clear");
   const ceasedAt = hasCeased ? at : returnedAt;
@@ -163,6 +164,8 @@ function alertAfter(alert: Alert, { life, reason }: LifeStep, input: LifeInput, 
 
 /** What only repeats is not worth a line in the log of acts. */
 const QUIET: readonly LifeReason[] = [
+  // The line of its cause says it for all.
+  "seen-with-cause",
   "holding",
   "hidden",
   "nothing-to-do",

@@ -130,6 +130,26 @@ describe("180 points lose their mains in one second", () => {
     expect(group).toMatchObject({ state: "returned-unacknowledged" });
   }, 60_000);
 
+  test("whoever acknowledged the group has seen them: mains that come back one by one make no new line", async () => {
+    const here = await region();
+    await goOn(here, 3);
+    const group = here.engine.alerts().find((one) => one.subject.kind === "group") as Alert;
+    await here.engine.act(group.alertId, ack("we know"), DOER);
+    here.news();
+    for (let i = 0; i < 8; i++) {
+      say(here, ALL.slice(2), "present");
+      say(here, [0, 1], "lost");
+      await here.clock.advance(MINUTE);
+    }
+    expect(here.news()).toEqual([]);
+    expect(here.engine.alerts()).toMatchObject([
+      { ruleId: "mains-lost", state: "acknowledged", acknowledged: { by: DOER.by } },
+      { ruleId: "mains-lost", state: "acknowledged", acknowledged: { by: DOER.by } },
+    ]);
+    await goOn(here, 7, "present");
+    expect(here.engine.alerts()).toEqual([]);
+  }, 60_000);
+
   test("a group that was seen and grows is to be seen again", async () => {
     const here = await region();
     say(here, ALL, "present");

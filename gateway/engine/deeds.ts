@@ -4,7 +4,7 @@ import { type LifeInput, type LifeReason, stepLife } from "../domain/alerts/life
 import { toInstant } from "../domain/instant.ts";
 import { GatewayError } from "../errors.ts";
 import { type AlertAct, lifeOf, transit } from "./alerts.ts";
-import type { Draft, OpenAlert } from "./state.ts";
+import { type Draft, draftAlerts, type OpenAlert } from "./state.ts";
 
 export type Deed =
   | { readonly kind: "acknowledge"; readonly note?: string }
@@ -47,7 +47,15 @@ export function doTo(draft: Draft, open: OpenAlert, deed: Deed, doer: Doer, nowM
   const note = deed.kind === "acknowledge" ? deed.note : "reason" in deed ? deed.reason : undefined;
   const until = deed.kind === "shelve" ? { until: deed.until } : {};
   const act: AlertAct = { nowMs, actor: doer.by, origin: doer.origin, note, ...until };
-  return transit(draft, withSeen(open, reason), input, act);
+  const done = transit(draft, withSeen(open, reason), input, act);
+  if (alert.subject.kind === "group" && reason === "acknowledged") seeMembers(draft, alert.alertId, act);
+  return done;
+}
+
+/** Who acknowledges a group has seen its members: those that outlive it need no second acknowledgement. */
+function seeMembers(draft: Draft, groupId: string, act: AlertAct): void {
+  for (const member of [...draftAlerts(draft)])
+    if (member.alert.suppressedBy === groupId) transit(draft, member, { kind: "cause-seen" }, act);
 }
 
 /** How much of a group the person has seen: what grows beyond it has to be seen again. */

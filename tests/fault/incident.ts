@@ -38,7 +38,8 @@ interface End {
 }
 
 interface Life {
-  readonly lastMs: number;
+  /** Undefined when it went down before its clock went on. */
+  readonly lastMs: number | undefined;
   readonly told: readonly string[];
   /** Whom of what and why, a line for each message and alert in it. */
   readonly sent: readonly string[];
@@ -63,7 +64,7 @@ function live(dir: string, words: readonly string[]): Life {
   if (end === undefined && run.signal !== "SIGKILL")
     throw new Error(`the gateway ended with ${run.status}: ${run.stderr}`);
   return {
-    lastMs: Number(of("at").at(-1) ?? START_MS),
+    lastMs: of("at").at(-1) as number | undefined,
     told: of("told").map((one) => (one as [string, string])[0]),
     sent: of("sent").map(String),
     known: (of("known")[0] as string[] | undefined) ?? [],
@@ -83,14 +84,14 @@ interface Whole {
 /** The whole incident, going down at each of these moments in turn. */
 function incident(dir: string, kills: readonly Kill[], flags: readonly string[] = []): Whole {
   const due = [...kills];
-  let words: string[] = [];
+  let [fromMs, againMs] = [START_MS, START_MS];
   let told: readonly string[] = [];
   const sent: string[] = [];
   let [unrecorded, died] = [0, 0];
   for (;;) {
     const kill = due.shift();
     const dies = kill === undefined ? [] : ["--kill-minute", `${kill.minute}`, "--kill-phase", kill.phase];
-    const life = live(dir, [...words, ...dies, ...flags]);
+    const life = live(dir, ["--from", `${fromMs}`, "--again", `${againMs}`, ...dies, ...flags]);
     const known = new Set(life.known);
     unrecorded += new Set(told.filter((alertId) => !known.has(alertId))).size;
     sent.push(...life.sent);
@@ -98,7 +99,8 @@ function incident(dir: string, kills: readonly Kill[], flags: readonly string[] 
       return { end: life.end, kills: died, sent: new Set(sent), messages: sent.length, unrecorded };
     died++;
     told = life.told;
-    words = ["--from", `${life.lastMs + DOWN_MS}`, "--again", `${life.lastMs}`];
+    againMs = life.lastMs ?? againMs;
+    fromMs = (life.lastMs ?? fromMs) + DOWN_MS;
   }
 }
 

@@ -31,6 +31,7 @@ const INPUTS = {
   unshelve: { kind: "unshelve" },
   "shelf ends": { kind: "shelf-end" },
   suppress: { kind: "suppress" },
+  "cause seen": { kind: "cause-seen" },
   release: { kind: "release" },
   "take out": { kind: "take-out" },
   "put back": { kind: "put-back" },
@@ -46,6 +47,7 @@ const TABLE: Readonly<Record<LifeState, readonly Cell[]>> = {
     ["unacknowledged", "raised"],
     ["unacknowledged", "raised"],
     ["unacknowledged", "raised"],
+    ["normal", NOTHING],
     ["normal", NOTHING],
     ["normal", NOTHING],
     ["normal", NOTHING],
@@ -73,6 +75,7 @@ const TABLE: Readonly<Record<LifeState, readonly Cell[]>> = {
     ["unacknowledged", NOTHING],
     ["suppressed", "suppressed"],
     ["unacknowledged", NOTHING],
+    ["unacknowledged", NOTHING],
     ["out-of-service", "taken-out"],
     ["unacknowledged", NOTHING],
   ],
@@ -89,6 +92,7 @@ const TABLE: Readonly<Record<LifeState, readonly Cell[]>> = {
     ["acknowledged", NOTHING],
     ["acknowledged", NOTHING],
     ["suppressed", "suppressed"],
+    ["acknowledged", NOTHING],
     ["acknowledged", NOTHING],
     ["out-of-service", "taken-out"],
     ["acknowledged", NOTHING],
@@ -107,6 +111,7 @@ const TABLE: Readonly<Record<LifeState, readonly Cell[]>> = {
     ["returned-unacknowledged", NOTHING],
     ["suppressed", "suppressed"],
     ["returned-unacknowledged", NOTHING],
+    ["returned-unacknowledged", NOTHING],
     ["out-of-service", "taken-out"],
     ["returned-unacknowledged", NOTHING],
   ],
@@ -123,6 +128,7 @@ const TABLE: Readonly<Record<LifeState, readonly Cell[]>> = {
     ["latched-unacknowledged", NOTHING],
     ["latched-unacknowledged", NOTHING],
     ["suppressed", "suppressed"],
+    ["latched-unacknowledged", NOTHING],
     ["latched-unacknowledged", NOTHING],
     ["out-of-service", "taken-out"],
     ["latched-unacknowledged", NOTHING],
@@ -141,6 +147,7 @@ const TABLE: Readonly<Record<LifeState, readonly Cell[]>> = {
     ["latched-acknowledged", NOTHING],
     ["suppressed", "suppressed"],
     ["latched-acknowledged", NOTHING],
+    ["latched-acknowledged", NOTHING],
     ["out-of-service", "taken-out"],
     ["latched-acknowledged", NOTHING],
   ],
@@ -156,6 +163,7 @@ const TABLE: Readonly<Record<LifeState, readonly Cell[]>> = {
     ["shelved", "holding"],
     ["acknowledged", "unshelved"],
     ["unacknowledged", "shelf-over"],
+    ["shelved", "hidden"],
     ["shelved", "hidden"],
     ["shelved", NOTHING],
     ["out-of-service", "taken-out"],
@@ -174,6 +182,7 @@ const TABLE: Readonly<Record<LifeState, readonly Cell[]>> = {
     ["suppressed", NOTHING],
     ["suppressed", NOTHING],
     ["suppressed", "holding"],
+    ["suppressed", "seen-with-cause"],
     ["unacknowledged", "released"],
     ["out-of-service", "taken-out"],
     ["suppressed", NOTHING],
@@ -190,6 +199,7 @@ const TABLE: Readonly<Record<LifeState, readonly Cell[]>> = {
     ["out-of-service", "hidden"],
     ["out-of-service", NOTHING],
     ["out-of-service", NOTHING],
+    ["out-of-service", "hidden"],
     ["out-of-service", "hidden"],
     ["out-of-service", NOTHING],
     ["out-of-service", "holding"],
@@ -248,7 +258,7 @@ describe("whatever comes, in any order", () => {
     fc.assert(
       fc.property(steps, (names) => {
         const after = names
-          .filter((name) => name !== "acknowledge" && name !== "unshelve")
+          .filter((name) => !["acknowledge", "unshelve", "cause seen"].includes(name))
           .reduce((one, name) => play(one, name), NORMAL);
         expect(after.state).not.toMatch(/^(acknowledged|latched-acknowledged)$/);
       }),

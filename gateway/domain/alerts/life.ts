@@ -44,6 +44,8 @@ export type LifeInput =
   /** Its time is over. */
   | { readonly kind: "shelf-end" }
   | { readonly kind: "suppress" }
+  /** A person has seen the line that it is hidden behind, which counts and names it. */
+  | { readonly kind: "cause-seen" }
   | { readonly kind: "release" }
   | { readonly kind: "take-out" }
   | { readonly kind: "put-back" };
@@ -69,6 +71,7 @@ export type LifeReason =
   | "unshelved"
   | "shelf-over"
   | "suppressed"
+  | "seen-with-cause"
   | "released"
   | "taken-out"
   | "put-back"
@@ -124,6 +127,8 @@ export function stepLife(life: Life, input: LifeInput): LifeStep {
       return show(life, "shelved", "unshelved");
     case "shelf-end":
       return show(life, "shelved", "shelf-over");
+    case "cause-seen":
+      return seenWithCause(life);
     case "release":
       return show(life, "suppressed", "released");
     case "put-back":
@@ -235,6 +240,11 @@ function hide(life: Life, to: keyof typeof HIDDEN_REASONS, from: readonly LifeSt
   if (!mayGo) return { life, reason: isHidden(life.state) ? "hidden" : "nothing-to-do" };
   const isSeen = life.isSeen || life.state === "acknowledged" || life.state === "latched-acknowledged";
   return { life: { ...life, state: to, owes: owedBy(life), isSeen }, reason: HIDDEN_REASONS[to] };
+}
+
+function seenWithCause(life: Life): LifeStep {
+  if (life.state !== "suppressed") return { life, reason: isHidden(life.state) ? "hidden" : "nothing-to-do" };
+  return life.isSeen ? { life, reason: "holding" } : { life: { ...life, isSeen: true }, reason: "seen-with-cause" };
 }
 
 function owedBy({ state, owes }: Life): Life["owes"] {
