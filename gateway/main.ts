@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // The `waakvlam` command: the one place that owns the process, its output and its exit code.
 import { existsSync, readFileSync } from "node:fs";
-import { userInfo } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineCommand, runCommand, showUsage } from "citty";
 import type { GatewayConfig } from "../protocol/index.ts";
@@ -17,6 +16,7 @@ import { registryCommands } from "./cli/registry-commands.ts";
 import { rulesCommands } from "./cli/rules-commands.ts";
 import { systemClock } from "./clock.ts";
 import { parseConfig, readConfig } from "./config/config.ts";
+import { personAtShell } from "./config/environment.ts";
 import { checkedFiles } from "./config/files.ts";
 import { doctorCommand } from "./doctor/command.ts";
 import { createLogs } from "./log.ts";
@@ -51,16 +51,6 @@ function fileOf(file: string | undefined): string | undefined {
 function configOf(file: string | undefined): GatewayConfig {
   const path = fileOf(file);
   return path === undefined ? parseConfig({}, { path: "defaults", baseDir: process.cwd() }) : readConfig(path);
-}
-
-/** Of the account at the shell. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // An account that the machine has no name for.
-    return "unknown";
-  }
 }
 
 const start = defineCommand({
@@ -108,7 +98,7 @@ const main = defineCommand({
     tls: tlsCommands(shell),
     export: exportCommands(shell, createExporter(process.stdout)),
     rules: rulesCommands(shell, { test: testRules, replay: replayRules }),
-    lorawan: lorawanCommands(shell, { clock: systemClock, user: userName() }),
+    lorawan: lorawanCommands(shell, { clock: systemClock, user: personAtShell() }),
     notify: notifyCommands(shell, createNotifyTester(systemClock)),
     doctor: doctorCommand(shell, systemClock),
     ...copyCommands(shell),

@@ -15,9 +15,9 @@ import { listProblems } from "../config/problems.ts";
 import { GatewayError } from "../errors.ts";
 import { IMPORT_BYTES_MAX } from "../registry/chirpstack.ts";
 import { createLorawanDesk, type DeskAct, type Issuing, type LorawanDesk } from "../registry/lorawan-desk.ts";
-import { lorawanDevices } from "../registry/lorawan-devices.ts";
 import { loadLorawanKeys } from "../registry/lorawan-keys.ts";
 import { labelSvg, labelText } from "../registry/lorawan-label.ts";
+import { lorawanRows } from "../registry/lorawan-moves.ts";
 import { endRequest, type LorawanRequest, putRequest, takeAnswer } from "../registry/lorawan-requests.ts";
 import type { CommandIo, ExitCode } from "./commands.ts";
 
@@ -189,7 +189,7 @@ async function tell(call: LorawanCall): Promise<Told & { readonly isLive: boolea
   if (answer !== undefined) return { ...answer, isLive: true };
   endRequest(dir, requestId);
   const keys = loadLorawanKeys(dir);
-  const devices = lorawanDevices(deskOf(call).registry(), call.io.nowMs()).map(
+  const devices = lorawanRows(deskOf(call).registry(), call.io.nowMs()).map(
     ({ deviceId, pointId, disabled, lorawan }) => {
       const { devEui, version = "1.0.3", activation = "otaa" } = lorawan;
       const known = { deviceId, pointId, devEui, version, activation };

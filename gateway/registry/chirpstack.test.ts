@@ -1,6 +1,7 @@
 // Devices to and from the JSON of ChirpStack's API: its bodies and answers as api/device.proto has them.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { createRandom } from "../../firmware/simulator/random.ts";
 import type { Registry } from "../../protocol/index.ts";
 import { NOON_MS, temporaryFolder } from "../../tests/fixtures.ts";
 import { listProblems } from "../config/problems.ts";
@@ -12,6 +13,7 @@ import { saveRegistry } from "./registry.ts";
 const DEMO = JSON.parse(readFileSync(new URL("../../tests/demo/registry.json", import.meta.url), "utf8")) as Registry;
 const EUI = "24e124713d491234";
 const KEY = "0123456789abcdef0123456789abcdef";
+const SEED = 20261126;
 const UUID = "4a4ac9c0-3b6e-4f1b-9a3f-7f0f4a6a1c11";
 /** As GET /api/devices/{devEui} and …/keys answer. */
 const DEVICE = {
@@ -80,6 +82,23 @@ describe("what ChirpStack says", () => {
     expect(read.problems[0]).toContain(problem);
     expect(JSON.stringify(read.problems)).not.toContain(KEY);
   });
+});
+
+test("whatever stands in it, it is read or refused, in a while", () => {
+  const many = `[${"1,".repeat(1_000_000)}1]`;
+  expect(readChirpstack(many).problems).toEqual(["more than 20000 values"]);
+  expect(readChirpstack("[".repeat(1_000_000)).problems).toHaveLength(1);
+  expect(readChirpstack(`{"result":[${"{},".repeat(9)}{}]}`).problems).toHaveLength(10);
+  const devices = Array.from({ length: 4_001 }, (_, i) => ({ device: { devEui: i.toString(16).padStart(16, "0") } }));
+  expect(readChirpstack(JSON.stringify(devices)).problems).toEqual(["4001 devices, at most 4000"]);
+  const text = JSON.stringify([DEVICE, KEYS, SESSION]);
+  const { next: random } = createRandom(SEED);
+  for (let i = 0; i < 2_000; i++) {
+    const at = Math.floor(random() * text.length);
+    const piece = ["", '"', "{", "]", "\\", "null", "0", "\uD800"][Math.floor(random() * 8)] ?? "";
+    const read = readChirpstack(text.slice(0, at) + piece + text.slice(at + Math.floor(random() * 4)));
+    expect(read.devices.length === 0 || read.problems.length === 0, `seed ${SEED}, ${i}`).toBe(true);
+  }
 });
 
 describe("between ChirpStack and the registry", () => {

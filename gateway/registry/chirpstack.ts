@@ -6,6 +6,8 @@ import { keyProblem, type LorawanKeys, readEui } from "./lorawan-keys.ts";
 
 export const IMPORT_BYTES_MAX = 4_000_000;
 export const IMPORT_DEVICES_MAX = 4_000;
+/** A device, its keys, its session, and lists of them. */
+const VALUES_MAX = 5 * IMPORT_DEVICES_MAX;
 
 export interface ChirpstackDevice {
   readonly devEui: string;
@@ -32,7 +34,7 @@ interface Parts {
 /** Never throws for what stands in it; no problem says what a key is. */
 export function readChirpstack(text: string): ChirpstackRead {
   if (text.length > IMPORT_BYTES_MAX) return { devices: [], problems: [`more than ${IMPORT_BYTES_MAX} bytes`] };
-  const read = readJsonStream(text);
+  const read = readJsonStream(text, VALUES_MAX);
   if ("problem" in read) return { devices: [], problems: [read.problem] };
   const problems: string[] = [];
   const byEui = new Map<string, Parts>();
@@ -79,8 +81,11 @@ function partsOf(value: unknown): Parts[] {
   ];
 }
 
+/** Longer ones are no name, key or id, and would stand whole in a problem. */
+const TEXT_MAX = 160;
+
 function textOf(value: unknown): string {
-  return typeof value === "string" ? value.trim() : "";
+  return typeof value === "string" ? value.slice(0, TEXT_MAX).trim() : "";
 }
 
 function hexOf(value: unknown): string {

@@ -2,8 +2,8 @@
 
 export type StreamRead = { readonly values: readonly unknown[] } | { readonly problem: string };
 
-/** All values of a text, arrays by their items; or where it is no JSON. */
-export function readJsonStream(text: string): StreamRead {
+/** All values of a text, arrays by their items; or where it is no JSON, or that there are more than `most`. */
+export function readJsonStream(text: string, most: number): StreamRead {
   const source = text.replace(/^\uFEFF/, "");
   const values: unknown[] = [];
   let from = 0;
@@ -11,7 +11,8 @@ export function readJsonStream(text: string): StreamRead {
     from = endOf(source, at);
     try {
       const value: unknown = JSON.parse(source.slice(at, from));
-      values.push(...(Array.isArray(value) ? value : [value]));
+      for (const one of Array.isArray(value) ? value : [value]) values.push(one);
+      if (values.length > most) return { problem: `more than ${most} values` };
     } catch (error) {
       const line = source.slice(0, at).split("\n").length;
       return {

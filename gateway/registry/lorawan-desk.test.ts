@@ -7,8 +7,9 @@ import { NOON_MS, temporaryFolder } from "../../tests/fixtures.ts";
 import { listProblems } from "../config/problems.ts";
 import { loadKeys } from "./keys.ts";
 import { createLorawanDesk, type LorawanDesk } from "./lorawan-desk.ts";
-import { lorawanDevices, lorawanIdentities } from "./lorawan-devices.ts";
+import { lorawanIdentities } from "./lorawan-identities.ts";
 import { LORAWAN_KEYS_FILE, loadLorawanKeys, makeEui, readEui } from "./lorawan-keys.ts";
+import { lorawanRows } from "./lorawan-moves.ts";
 import { loadRegistry, saveRegistry } from "./registry.ts";
 
 const DEMO = JSON.parse(readFileSync(new URL("../../tests/demo/registry.json", import.meta.url), "utf8")) as Registry;
@@ -151,7 +152,7 @@ test("a device is heard no more, and again; said twice it is one act", () => {
   expect(identity("alm-01-t1")?.isEnabled).toBe(false);
   expect(desk.disable("alm-01-t1", false).act?.action).toBe("lorawan-device-enabled");
   expect(identity("alm-01-t1")?.isEnabled).toBe(true);
-  expect(lorawanDevices(desk.registry(), nowMs).map(({ deviceId }) => deviceId)).toEqual(["alm-01-t1"]);
+  expect(lorawanRows(desk.registry(), nowMs).map(({ deviceId }) => deviceId)).toEqual(["alm-01-t1"]);
 });
 
 test("keys of devices that the registry no longer names go with the next that are made", () => {

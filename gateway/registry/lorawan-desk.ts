@@ -11,14 +11,6 @@ import type {
 import { GatewayError } from "../errors.ts";
 import { type ChirpstackTarget, chirpstackBodies } from "./chirpstack.ts";
 import { issueKeys } from "./keys.ts";
-import {
-  addDevice,
-  type LorawanDevice,
-  lorawanDevice,
-  lorawanDevices,
-  replaceDevice,
-  setDisabled,
-} from "./lorawan-devices.ts";
 import { planImport } from "./lorawan-import.ts";
 import {
   isWellKnown,
@@ -31,6 +23,7 @@ import {
   putLorawanKeys,
   readEui,
 } from "./lorawan-keys.ts";
+import { addDevice, type LorawanDevice, lorawanRow, lorawanRows, replaceDevice, setDisabled } from "./lorawan-moves.ts";
 import { loadRegistry, saveRegistry } from "./registry.ts";
 import type { ListProblems } from "./shape.ts";
 
@@ -76,7 +69,7 @@ export function createLorawanDesk(options: DeskOptions): LorawanDesk {
   return {
     ...deviceActs(options, registry),
     registry,
-    find: (deviceId) => lorawanDevice(registry(), deviceId, nowMs()),
+    find: (deviceId) => lorawanRow(registry(), deviceId, nowMs()),
     exportAll: (target, withKeys) => {
       const bodies = bodiesOf(registry(), { dir, nowMs: nowMs(), withKeys }, target);
       const detail = `${bodies.length} devices, ${withKeys ? "with" : "without"} keys`;
@@ -115,7 +108,7 @@ function deviceActs(
       return { issued, act: actOf("lorawan-device-added", device, `at ${device.pointId}`) };
     },
     replace(deviceId, { deviceId: newId, keys: given, ...identity }) {
-      const old = lorawanDevice(registry(), deviceId, nowMs());
+      const old = lorawanRow(registry(), deviceId, nowMs());
       const { joinEui, version, activation } = { ...old.lorawan, ...identity };
       const lorawan = identityOf({ devEui: identity.devEui, joinEui, version, activation });
       const ask = { deviceId, by: { deviceId: newId, lorawan }, nowMs: nowMs() };
@@ -125,7 +118,7 @@ function deviceActs(
     },
     rekey(deviceId, given) {
       const next = registry();
-      const device = lorawanDevice(next, deviceId, nowMs());
+      const device = lorawanRow(next, deviceId, nowMs());
       const issued = issue(dir, { next, device, keys: keysFor(dir, device.lorawan, given), isAnew: true });
       return { issued, act: actOf("lorawan-keys-made", device, given === undefined ? "made" : "given") };
     },
@@ -188,7 +181,7 @@ function bodiesOf(
 ): object[] {
   const names = new Map(registry.points.map(({ pointId, name }) => [pointId, name]));
   const store = loadLorawanKeys(dir);
-  return lorawanDevices(registry, nowMs).map(({ deviceId, pointId, board, model, disabled, lorawan }) => {
+  return lorawanRows(registry, nowMs).map(({ deviceId, pointId, board, model, disabled, lorawan }) => {
     const { devEui, joinEui } = lorawan;
     const keys = withKeys ? store.get(devEui) : undefined;
     const kind: Record<string, string> = model === undefined ? { board } : { model };

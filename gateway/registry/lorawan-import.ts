@@ -4,8 +4,8 @@ import { DEVICE_MODEL_NAMES, type Device, ID_PATTERN, type Registry } from "../.
 import { nearest } from "../../protocol/nearest.ts";
 import { GatewayError } from "../errors.ts";
 import { type ChirpstackDevice, readChirpstack } from "./chirpstack.ts";
-import { lorawanDevices } from "./lorawan-devices.ts";
 import { isWellKnown, type LorawanKeyStore, type LorawanKeys } from "./lorawan-keys.ts";
+import { lorawanRows } from "./lorawan-moves.ts";
 import { bounded, registryOf } from "./registry.ts";
 import type { ListProblems } from "./shape.ts";
 
@@ -29,7 +29,7 @@ export function planImport(
 ): ImportPlan {
   const { devices, problems: faults } = readChirpstack(text);
   const problems = [...faults];
-  const names = new Map(lorawanDevices(now.registry, now.nowMs).map((one) => [one.lorawan.devEui, one.deviceId]));
+  const names = new Map(lorawanRows(now.registry, now.nowMs).map((one) => [one.lorawan.devEui, one.deviceId]));
   const added: Device[] = [];
   const keys: Record<string, LorawanKeys> = {};
   const done = { keyed: [] as string[], unchanged: [] as string[], warnings: [] as string[] };

@@ -64,9 +64,7 @@ export async function askForMissing(
   const mark = readRestored(config.data.dir);
   if (mark === undefined) return;
   const expiresMs = clock.nowMs() + ASK_FOR_MS;
-  // Devices that are not ours know nothing of it, and one that has moved stands there more than once.
-  const ours = store.registry().devices.filter(({ model }) => model === undefined);
-  const asks = [...new Set(ours.map(({ deviceId }) => deviceId))].map((deviceId) => {
+  const asks = store.registry().devices.map(({ deviceId }) => {
     // Of one that the copy has nothing of, all that it has.
     return { deviceId, command: "resend-from", argument: mark.resendFrom[deviceId], expiresMs, jump: COUNTER_JUMP };
   });

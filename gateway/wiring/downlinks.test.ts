@@ -38,7 +38,7 @@ test("no more than may wait, nobody unknown, nothing that a device does not know
     downlinks.ask(deviceId, asked, DOER).catch((error: { code: string; detail: object }) => [error.code, error.detail]);
   expect(await refused("alm-01-d1", { command: "report-now" })).toEqual(["DOWNLINKS_FULL", { deviceId: "alm-01-d1" }]);
   expect(await refused("alm-01-d9", { command: "report-now" })).toEqual(["DEVICE_UNKNOWN", { deviceId: "alm-01-d9" }]);
-  const problems = ["a VS121 takes no commands of ours: it is set with its maker's app"];
+  const problems = ["VS121 takes no commands of ours: it is set with its maker's app"];
   expect(await refused("alm-01-t1", { command: "report-now" })).toEqual(["DOWNLINK_INVALID", { problems }]);
   expect(() => downlinks.list("alm-01-d9")).toThrowError(expect.objectContaining({ code: "DEVICE_UNKNOWN" }));
   expect(acts).toHaveLength(WAITING_MAX);

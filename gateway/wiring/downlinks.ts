@@ -34,7 +34,7 @@ export function createDownlinks({ commands, clock, registry }: DownlinkDeps): Ap
       const isOurs = model === undefined;
       const problems = isOurs
         ? downlinkProblems(asked)
-        : [`a ${model} takes no commands of ours: it is set with its maker's app`];
+        : [`${model} takes no commands of ours: it is set with its maker's app`];
       if (problems.length > 0) throw new GatewayError("DOWNLINK_INVALID", { problems });
       const atMs = clock.nowMs();
       const [content, expiresMs, downlinkId] = [

@@ -7,9 +7,9 @@ import { listProblems } from "../config/problems.ts";
 import { toInstant } from "../domain/instant.ts";
 import { GatewayError } from "../errors.ts";
 import { createLorawanDesk, type DeskAct, type LorawanDesk } from "../registry/lorawan-desk.ts";
-import { lorawanDevices } from "../registry/lorawan-devices.ts";
 import { loadLorawanKeys } from "../registry/lorawan-keys.ts";
 import { labelSvg } from "../registry/lorawan-label.ts";
+import { lorawanRows } from "../registry/lorawan-moves.ts";
 import { createAnswerSweep, endRequest, type LorawanRequest, listRequests } from "../registry/lorawan-requests.ts";
 
 /** A request of a shell is taken up within this. */
@@ -151,7 +151,7 @@ async function keepAct({ journal, log }: Pick<DeskDeps, "journal" | "log">, act:
 function devicesOf(desk: LorawanDesk, { dir, clock, network }: DeskDeps): LorawanDeviceState[] {
   const keys = loadLorawanKeys(dir);
   const sessions = new Map(network?.states().map((one) => [one.devEui, one]));
-  return lorawanDevices(desk.registry(), clock.nowMs()).map(({ deviceId, pointId, model, disabled, lorawan }) => {
+  return lorawanRows(desk.registry(), clock.nowMs()).map(({ deviceId, pointId, model, disabled, lorawan }) => {
     const { devEui, joinEui, version = "1.0.3", activation = "otaa" } = lorawan;
     const session = sessions.get(devEui);
     return {

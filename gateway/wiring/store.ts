@@ -9,7 +9,7 @@ import type { MqttIngress } from "../ingress/mqtt.ts";
 import { inForce } from "../registry/check.ts";
 import { countChanges, registryChanges } from "../registry/difference.ts";
 import { issueKeys, loadKeys } from "../registry/keys.ts";
-import { createLorawanIdentities, type LorawanIdentities } from "../registry/lorawan-devices.ts";
+import { createLorawanIdentities, type LorawanIdentities } from "../registry/lorawan-identities.ts";
 import { LORAWAN_KEYS_FILE, loadLorawanKeys } from "../registry/lorawan-keys.ts";
 import { openPeople } from "../registry/people.ts";
 import { loadRegistry, registryPath, saveRegistry } from "../registry/registry.ts";

@@ -4,7 +4,6 @@ import { nearest } from "../../protocol/nearest.ts";
 import { toInstant } from "../domain/instant.ts";
 import { GatewayError } from "../errors.ts";
 import { inForce } from "./check.ts";
-import type { LorawanKeyStore, LorawanKeys } from "./lorawan-keys.ts";
 import { registryOf } from "./registry.ts";
 import type { ListProblems } from "./shape.ts";
 
@@ -17,12 +16,12 @@ export interface Replacement {
   readonly left: string;
 }
 
-function isLorawan(device: Device): device is LorawanDevice {
+export function isLorawan(device: Device): device is LorawanDevice {
   return device.lorawan !== undefined;
 }
 
 /** Of each device with a DevEUI the row in force; between two, or after the last, the last. */
-export function lorawanDevices({ devices }: Registry, nowMs: number): LorawanDevice[] {
+export function lorawanRows({ devices }: Registry, nowMs: number): LorawanDevice[] {
   const found = new Map<string, LorawanDevice>();
   for (const row of devices.filter(isLorawan)) {
     const before = found.get(row.deviceId);
@@ -32,8 +31,8 @@ export function lorawanDevices({ devices }: Registry, nowMs: number): LorawanDev
 }
 
 /** Throws DEVICE_UNKNOWN, also for one without a DevEUI. */
-export function lorawanDevice(registry: Registry, deviceId: string, nowMs: number): LorawanDevice {
-  const known = lorawanDevices(registry, nowMs);
+export function lorawanRow(registry: Registry, deviceId: string, nowMs: number): LorawanDevice {
+  const known = lorawanRows(registry, nowMs);
   const found = known.find((one) => one.deviceId === deviceId);
   if (found !== undefined) return found;
   const near = nearest(
@@ -64,7 +63,7 @@ export function replaceDevice(
   listProblems: ListProblems,
 ): Replacement {
   const { deviceId, by, nowMs } = ask;
-  const old = lorawanDevice(registry, deviceId, nowMs);
+  const old = lorawanRow(registry, deviceId, nowMs);
   if (registry.devices.some((one) => one.deviceId === by.deviceId))
     throw new GatewayError("DEVICE_EXISTS", { deviceId: by.deviceId });
   const at = toInstant(Math.floor(nowMs / 1000) * 1000);
@@ -81,71 +80,10 @@ export function setDisabled(
   listProblems: ListProblems,
 ): { readonly registry: Registry; readonly device: LorawanDevice; readonly isChange: boolean } {
   const { deviceId, isDisabled, nowMs } = ask;
-  const old = lorawanDevice(registry, deviceId, nowMs);
+  const old = lorawanRow(registry, deviceId, nowMs);
   if ((old.disabled === true) === isDisabled) return { registry, device: old, isChange: false };
   const { disabled: _disabled, ...bare } = old;
   const device: LorawanDevice = isDisabled ? { ...bare, disabled: true } : bare;
   const devices = registry.devices.map((one) => (one === old ? device : one));
   return { registry: registryOf({ ...registry, devices }, "registry", listProblems), device, isChange: true };
-}
-
-/** A device as its network knows it. */
-export type LorawanIdentity = {
-  readonly devEui: string;
-  readonly deviceId: string;
-  readonly version: "1.0.2" | "1.0.3" | "1.0.4";
-  /** In force, and not disabled. */
-  readonly isEnabled: boolean;
-} & (
-  | { readonly joinEui?: string; readonly appKey: string; readonly abp?: undefined }
-  | { readonly abp: Exclude<LorawanKeys, { appKey: string }>; readonly appKey?: undefined }
-);
-
-/** All that have keys. Where a DevEUI goes from one device to another, whichever has it now. */
-export function lorawanIdentities(registry: Registry, keys: LorawanKeyStore, nowMs: number): LorawanIdentity[] {
-  const found = new Map<string, LorawanIdentity>();
-  for (const row of registry.devices.filter(isLorawan)) {
-    const { devEui, joinEui, version = "1.0.3" } = row.lorawan;
-    const own = keys.get(devEui);
-    if (own === undefined || found.get(devEui)?.isEnabled === true) continue;
-    const isEnabled = row.disabled !== true && inForce(row, nowMs);
-    const known = { devEui, deviceId: row.deviceId, version, isEnabled };
-    if (own.appKey === undefined) found.set(devEui, { ...known, abp: own });
-    else found.set(devEui, { ...known, ...(joinEui === undefined ? {} : { joinEui }), appKey: own.appKey });
-  }
-  return [...found.values()];
-}
-
-/** Periods begin and end; of each frame nothing is computed anew. */
-const FRESH_MS = 1_000;
-
-/** As a network server asks for them, at each frame. */
-export interface LorawanIdentities {
-  byDevEui(devEui: string): LorawanIdentity | undefined;
-  all(): readonly LorawanIdentity[];
-}
-
-export function createLorawanIdentities(
-  read: () => { readonly registry: Registry; readonly keys: LorawanKeyStore },
-  nowMs: () => number,
-): LorawanIdentities {
-  let known:
-    | { readonly from: ReturnType<typeof read>; readonly atMs: number; readonly all: readonly LorawanIdentity[] }
-    | undefined;
-  let byEui = new Map<string, LorawanIdentity>();
-  const fresh = () => {
-    const [from, atMs] = [read(), nowMs()];
-    const isSame = known?.from.registry === from.registry && known.from.keys === from.keys;
-    if (known !== undefined && isSame && Math.abs(atMs - known.atMs) < FRESH_MS) return known.all;
-    known = { from, atMs, all: lorawanIdentities(from.registry, from.keys, atMs) };
-    byEui = new Map(known.all.map((one) => [one.devEui, one]));
-    return known.all;
-  };
-  return {
-    all: fresh,
-    byDevEui: (devEui) => {
-      fresh();
-      return byEui.get(devEui);
-    },
-  };
 }
