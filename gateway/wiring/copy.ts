@@ -64,7 +64,9 @@ export async function askForMissing(
   const mark = readRestored(config.data.dir);
   if (mark === undefined) return;
   const expiresMs = clock.nowMs() + ASK_FOR_MS;
-  const asks = store.registry().devices.map(({ deviceId }) => {
+  // Those that are not ours take no commands.
+  const ours = store.registry().devices.filter(({ model }) => model === undefined);
+  const asks = ours.map(({ deviceId }) => {
     // Of one that the copy has nothing of, all that it has.
     return { deviceId, command: "resend-from", argument: mark.resendFrom[deviceId], expiresMs, jump: COUNTER_JUMP };
   });

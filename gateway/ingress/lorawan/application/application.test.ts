@@ -174,6 +174,15 @@ describe("a device that is not ours", () => {
     expect(refused).toEqual(["alm-01-t1 replay"]);
   });
 
+  test("stands behind all that it sent before, however long that went on without a new session", async () => {
+    const app = application();
+    for (let counter = 0; counter <= 130; counter++) await app.take(uplink({ counter }));
+    await application().take(uplink({ session: "s2" }));
+    const last = (await journal.read(131, 1))[0]?.sequence ?? 0;
+    expect(last - 65_536).toBeGreaterThan(130);
+    expect(last - 65_536).toBeLessThan(300);
+  });
+
   test("sends what it kept: each reading at its own time, once, however often it is sent", async () => {
     const log = (minutes: number, mm: number) => {
       const bytes = Buffer.alloc(8);

@@ -75,6 +75,17 @@ const VS133_LINES = [1, 2, 3, 4];
 const LINE_STEP = 3;
 const CHILDREN = 14;
 
+/** Time, the channel that it is of, and four bytes; of how long people stay, three. */
+const VS133_STAYS = [0x10, 0x1e, 0x20, 0x3c];
+const VS133_KINDS_MAX = 0x3c;
+
+function vs133Log(view: DataView, at: number): number | undefined {
+  if (at + 5 > view.byteLength) return undefined;
+  const kind = view.getUint8(at + 4);
+  if (kind < LINE_STEP || kind > VS133_KINDS_MAX) return undefined;
+  return VS133_STAYS.includes(kind) ? 8 : 9;
+}
+
 function pair(channel: number, type: number): string {
   return (channel * 256 + type).toString(16).padStart(4, "0");
 }
@@ -102,8 +113,16 @@ export const decodeVs133: Decoder = createTlvDecoder({
   "1de3": fixed(4),
   "1ee4": fixed(5),
   "50fc": fixed(3),
-  // What it kept of a line: the totals that it sends next hold it.
-  "20ce": fixed(9),
+  "20ce": {
+    length: vs133Log,
+    take: ({ log }, view, at) => {
+      const kind = view.getUint8(at + 4);
+      const name = kind % LINE_STEP === 0 ? "totalIn" : "totalOut";
+      if (kind < LINE_STEP || kind >= LINE_STEP * 5 || kind % LINE_STEP === 2) return;
+      const channels = { [`${name}${Math.floor(kind / LINE_STEP)}`]: view.getUint32(at + 5, true) };
+      log.push({ timeS: view.getUint32(at, true), channels, bytes: bytesOf(view, at, 9) });
+    },
+  },
 });
 
 export const decodeUc300: Decoder = createTlvDecoder(UC300_CHANNELS);
