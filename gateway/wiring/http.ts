@@ -18,11 +18,11 @@ import { createPlaces, type Notify } from "./notify.ts";
 import { type Parts, VERSION } from "./parts.ts";
 import { tlsFilesOf } from "./tls.ts";
 
-export interface HttpMore {
+/** `network` and `stations` are absent where LoRaWAN is none of this gateway's. */
+export interface HttpMore extends LorawanWays {
   readonly health: ApiHealth;
   readonly notify: Notify;
   readonly commands: Commands;
-  readonly lorawan?: LorawanWays;
   readonly staticDir: string | undefined;
   look(): void;
 }
@@ -30,7 +30,7 @@ export interface HttpMore {
 export async function startApi(
   parts: Parts,
   ingress: MqttIngress,
-  { health, notify, commands, lorawan, staticDir, look }: HttpMore,
+  { health, notify, commands, staticDir, look, ...lorawan }: HttpMore,
 ): Promise<{ app: FastifyInstance; port: number; url: string }> {
   const { config, clock, logs, engine, store, journal, history } = parts;
   const { host, port } = config.http;

@@ -1,4 +1,4 @@
-// LoRaWAN: the application that takes what networks hand on, and the network servers that are configured.
+// LoRaWAN: the application that takes what networks hand on, the network of our own, and the servers of others that are configured.
 import { isPlausibleWallTime } from "../clock.ts";
 import { noteRefusal } from "../domain/refusal-log.ts";
 import type { Commands } from "../ingress/commands.ts";
@@ -11,14 +11,18 @@ import { createThingsStack } from "../ingress/lorawan/servers/things-stack.ts";
 import type { MqttIngress } from "../ingress/mqtt.ts";
 import { rowOfEui, rowsByEui } from "../registry/lorawan-eui.ts";
 import { INTERVAL_S_DEFAULT } from "../registry/view.ts";
+import { type OwnNetwork, startOwnNetwork } from "./lorawan-network.ts";
 import { type Parts, readPem } from "./parts.ts";
 
 /** Of a refused payload as much is kept for a look. */
 const KEPT_BYTES_MAX = 250;
+const NOTHING = new Uint8Array(0);
 
 export interface Lorawan {
   readonly taker: UplinkTaker;
   readonly servers: readonly NetworkServer[];
+  /** Undefined where base stations are not ours. */
+  readonly own: OwnNetwork | undefined;
   stop(): Promise<void>;
 }
 
@@ -26,11 +30,11 @@ type Refuse = (
   refusal: Omit<Refusal, "reason" | "sender"> & { readonly reason: string; readonly sender?: string },
 ) => void;
 
-/** Throws FILE_UNREADABLE for a password or certificate that is not there. */
-export function startLorawan(
+/** Throws FILE_UNREADABLE for a password or certificate that is not there, ADDRESS_IN_USE and ADDRESS_UNKNOWN for base stations. */
+export async function startLorawan(
   parts: Parts,
   { ingress, commands }: { readonly ingress: MqttIngress; readonly commands: Commands },
-): Lorawan {
+): Promise<Lorawan> {
   const { journal, clock, store } = parts;
   const deviceOf = deviceLookup(parts);
   const refuse = refusalsOf(parts, ingress, deviceOf);
@@ -46,12 +50,20 @@ export function startLorawan(
     commands,
     onRefusal: refuse,
   });
-  const servers = startServers(parts, taker, refuse);
+  const own = await startOwnNetwork(parts, taker, ({ reason, devEui }) =>
+    refuse({ reason, sender: devEui, topic: "lorawan", bytes: NOTHING }),
+  );
+  let servers: readonly NetworkServer[];
+  try {
+    servers = startServers(parts, taker, refuse);
+  } catch (error) {
+    await own?.stop();
+    throw error;
+  }
   return {
-    taker,
-    servers,
+    ...{ taker, servers, own },
     stop: async () => {
-      await Promise.all(servers.map((one) => one.close()));
+      await Promise.all([own?.stop(), ...servers.map((one) => one.close())]);
     },
   };
 }
