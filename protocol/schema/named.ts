@@ -56,7 +56,6 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   LorawanImportSchema,
   LorawanStationSchema,
   NewDownlinkSchema,
-  NewEntrySchema,
   NewLorawanDeviceSchema,
   NewLorawanKeysSchema,
   NewLorawanReplacementSchema,
