@@ -27,6 +27,7 @@ const CODES = {
   POINT_UNKNOWN: { status: 404, retry: false, text: "there is no point with this id" },
   ENTRY_INVALID: { status: 422, retry: false, text: "this cannot be told of a point" },
   DOWNLINK_INVALID: { status: 422, retry: false, text: "a device cannot be told this" },
+  DOWNLINK_UNKNOWN: { status: 404, retry: false, text: "nothing waits for this device under this id" },
   DOWNLINKS_FULL: { status: 409, retry: false, text: "too much waits for this device already" },
   DEVICE_EXISTS: { status: 409, retry: false, text: "there is a device with this id already" },
   LORAWAN_KEY_REFUSED: { status: 422, retry: false, text: "this key cannot be used" },
