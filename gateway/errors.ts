@@ -32,6 +32,7 @@ const CODES = {
   REQUEST_STEP_REFUSED: { status: 409, retry: false, text: "this request cannot take that step" },
   REQUESTS_FULL: { status: 409, retry: false, text: "too many requests are open at this point" },
   DOWNLINK_INVALID: { status: 422, retry: false, text: "a device cannot be told this" },
+  DOWNLINK_UNKNOWN: { status: 404, retry: false, text: "nothing waits for this device under this id" },
   DOWNLINKS_FULL: { status: 409, retry: false, text: "too much waits for this device already" },
   DEVICE_EXISTS: { status: 409, retry: false, text: "there is a device with this id already" },
   LORAWAN_KEY_REFUSED: { status: 422, retry: false, text: "this key cannot be used" },

@@ -29,6 +29,7 @@ export const NO_NOTICES: ApiNotices = {
 export const NO_DOWNLINKS: ApiDownlinks = {
   list: () => [],
   ask: () => Promise.reject(new Error("this test tells no device anything")),
+  withdraw: () => Promise.reject(new Error("this test takes nothing back")),
 };
 
 const NO_ACT = () => Promise.reject(new Error("this test does nothing to LoRaWAN devices"));

@@ -16,7 +16,9 @@ export interface DownlinkRouteDeps {
   readonly sessions: Sessions;
 }
 
-const Params = Type.Object({ deviceId: Type.String({ minLength: 1, maxLength: 80 }) });
+const Id = Type.String({ minLength: 1, maxLength: 80 });
+const Params = Type.Object({ deviceId: Id });
+const One = Type.Object({ deviceId: Id, downlinkId: Id });
 const ABOUT =
   "Answered when it is on disk. It goes out behind the device's next uplinks, one at a time and again until the device answers: then it " +
   "is applied or refused; after its time it is expired. With a downlinkId of the client's it is asked once, however often it is sent. " +
@@ -59,6 +61,24 @@ export const downlinkRoutes: FastifyPluginAsyncTypebox<DownlinkRouteDeps> = asyn
       allow(request, actionFor(request.body));
       const { name } = sessionOf(request, sessions);
       return downlinks.ask(request.params.deviceId, request.body, { by: name, origin: `http ${request.ip}` });
+    },
+  );
+  app.delete(
+    "/devices/:deviceId/downlinks/:downlinkId",
+    {
+      schema: {
+        summary: "Take back what waits (coordinator, admin): it expires at once",
+        description: "Where it was sent already it may be done all the same: an answer of the device still counts.",
+        tags,
+        params: One,
+        response: { 200: refer(DeviceDownlinkSchema) },
+      },
+      preValidation: async (request) => allow(request, "command"),
+    },
+    async (request) => {
+      const { deviceId, downlinkId } = request.params;
+      const { name } = sessionOf(request, sessions);
+      return downlinks.withdraw(deviceId, downlinkId, { by: name, origin: `http ${request.ip}` });
     },
   );
 };

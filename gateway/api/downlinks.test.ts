@@ -2,7 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { DeviceDownlink, NewDownlink, Problem } from "../../protocol/index.ts";
-import { NO_NOTICES, NO_REGISTRY } from "../../tests/api-fixtures.ts";
+import { NO_DOWNLINKS, NO_NOTICES, NO_REGISTRY } from "../../tests/api-fixtures.ts";
 import { NOON_MS } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import { GatewayError } from "../errors.ts";
@@ -41,9 +41,13 @@ async function serve(downlinks?: ApiDownlinks) {
   });
 }
 
-async function as(name: Name) {
+async function cookieOf(name: Name): Promise<string> {
   const answer = await app.inject({ method: "POST", url: "/v1/session", payload: { name, password: "x" } });
-  const cookie = String(answer.headers["set-cookie"]).split(";")[0] ?? "";
+  return String(answer.headers["set-cookie"]).split(";")[0] ?? "";
+}
+
+async function as(name: Name) {
+  const cookie = await cookieOf(name);
   return (payload?: object) =>
     app.inject({
       method: payload === undefined ? "GET" : "POST",
@@ -65,6 +69,10 @@ describe("downlinks", () => {
         asked.push(one);
         return KEPT;
       },
+      withdraw: async (...one: [string, string, object]) => {
+        asked.push(one);
+        return { ...KEPT, state: "expired" };
+      },
     });
   });
 
@@ -77,6 +85,17 @@ describe("downlinks", () => {
     const ask = { command: "locate", argument: 30, downlinkId: "form-1234" };
     expect((await (await as("coen"))(ask)).json()).toEqual(KEPT);
     expect(asked).toEqual([["alm-01-d1", ask, { by: "coen", origin: "http 127.0.0.1" }]]);
+  });
+
+  test("are taken back by who may command", async () => {
+    const url = `${URL}/form-1234`;
+    const take = async (name: Name) => {
+      const cookie = await cookieOf(name);
+      return app.inject({ method: "DELETE", url, headers: { cookie } });
+    };
+    expect((await take("anna")).statusCode).toBe(403);
+    expect((await take("coen")).json<DeviceDownlink>().state).toBe("expired");
+    expect(asked).toEqual([["alm-01-d1", "form-1234", { by: "coen", origin: "http 127.0.0.1" }]]);
   });
 
   test.each<[Name, object, number]>([
@@ -106,12 +125,12 @@ describe("downlinks", () => {
 
 test("why nothing was asked is told with what to do", async () => {
   await serve({
-    list: () => [],
+    ...NO_DOWNLINKS,
     ask: () => Promise.reject(new GatewayError("DOWNLINKS_FULL", { deviceId: "alm-01-d1" })),
   });
   const answer = await (await as("coen"))({ command: "report-now" });
   expect([answer.statusCode, answer.json<Problem>().code]).toEqual([409, "DOWNLINKS_FULL"]);
-  expect(answer.json<Problem>().detail).toContain("wait for its answers");
+  expect(answer.json<Problem>().detail).toContain("take one back");
   await app.close();
 });
 

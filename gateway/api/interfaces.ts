@@ -90,6 +90,8 @@ export interface ApiDownlinks {
   list(deviceId: string): readonly DeviceDownlink[];
   /** Resolves when it is kept. Rejects with DEVICE_UNKNOWN, DOWNLINK_INVALID, DOWNLINKS_FULL, JOURNAL_UNUSABLE. */
   ask(deviceId: string, asked: NewDownlink, doer: ApiDoer): Promise<DeviceDownlink>;
+  /** Takes back what waits, and gives it as it is then. Rejects with DEVICE_UNKNOWN, DOWNLINK_UNKNOWN, JOURNAL_UNUSABLE. */
+  withdraw(deviceId: string, downlinkId: string, doer: ApiDoer): Promise<DeviceDownlink>;
 }
 
 /** Who does it, and from where. */

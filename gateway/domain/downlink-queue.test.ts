@@ -17,6 +17,7 @@ import {
   takeAnswer,
   takeSequence,
   WAITING_MAX,
+  withdraw,
 } from "./downlink-queue.ts";
 
 const ASK: Ask = { command: "resend-from", argument: 7, askedMs: 0, expiresMs: 1_000 };
@@ -95,6 +96,16 @@ describe("an answer that comes when its time is over", () => {
     expect(takeAnswer(sent, 1, "applied", 1_000 + LATE_MS)).toBe(sent);
     expect(isAwaited(sent, 1_000 + LATE_MS)).toBe(false);
   });
+});
+
+test("what is taken back expires at once; sent or not, its neighbours stay", () => {
+  const queue = markSent(queueWith({ ...ASK, downlinkId: "form-1234" }, ASK), 1, 10);
+  const next = withdraw(queue, "form-1234", 20) as DownlinkQueue;
+  expect(counters(next.waiting)).toEqual([2]);
+  expect(next.done).toMatchObject([{ counter: 1, state: "expired", expiresMs: 20, endedMs: 20 }]);
+  expect(withdraw(next, "form-1234", 30)).toBeUndefined();
+  expect(states(takeAnswer(next, 1, "applied", 40))).toEqual([[1, "applied", 40]]);
+  expect(counters((withdraw(next, "counter-2", 30) as DownlinkQueue).waiting)).toEqual([]);
 });
 
 test("of what is over the last are kept", () => {

@@ -99,6 +99,16 @@ export function dropExpired(queue: DownlinkQueue, nowMs: number): DownlinkQueue 
   return over.length === 0 ? queue : end(queue, over);
 }
 
+/** Taken back: its time is over now, and where it was sent an answer still counts. Undefined when it does not wait. */
+export function withdraw(queue: DownlinkQueue, downlinkId: string, nowMs: number): DownlinkQueue | undefined {
+  const taken = queue.waiting.filter((one) => idOf(one) === downlinkId);
+  if (taken.length === 0) return undefined;
+  return end(
+    queue,
+    taken.map((one) => ({ ...one, expiresMs: nowMs, state: "expired", endedMs: nowMs })),
+  );
+}
+
 /** Handed to the link for the first time; later times change nothing. */
 export function markSent(queue: DownlinkQueue, counter: number, nowMs: number): DownlinkQueue {
   const isNew = (one: WaitingDownlink) => one.counter === counter && one.sentMs === undefined;

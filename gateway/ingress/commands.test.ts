@@ -106,6 +106,23 @@ test("settings go out as one frame; each state is told of, over a restart as wel
   expect(decodeDownlink(third.due(DEVICE) as Uint8Array)).toMatchObject({ kind: "command" });
 });
 
+test("what is taken back is not sent, over a restart as well; what the journal does not take stays", async () => {
+  const clock = virtualClock(NOW_MS);
+  const memory = memoryJournal();
+  let isFull = false;
+  const save: CommandJournal["save"] = (change) => (isFull ? Promise.reject(new Error("full")) : memory.save(change));
+  const deps = { journal: { ...memory, save }, clock, isClockTrusted: () => true };
+  const first = await openCommands(deps);
+  await first.ask([{ ...ASK, downlinkId: "form-1234" }]);
+  isFull = true;
+  await expect(first.withdraw(DEVICE, "form-1234")).rejects.toThrow("full");
+  expect(first.waiting()).toBe(1);
+  isFull = false;
+  expect([await first.withdraw(DEVICE, "form-1234"), await first.withdraw(DEVICE, "form-1234")]).toEqual([true, false]);
+  expect(first.due(DEVICE)).toBeUndefined();
+  expect((await openCommands(deps)).list(DEVICE).done).toMatchObject([{ state: "expired" }]);
+});
+
 test("what the journal refuses does not wait, and can be asked again; acts go with it", async () => {
   const clock = virtualClock(NOW_MS);
   const acts: unknown[] = [];

@@ -15,6 +15,7 @@ import {
   takeAnswer,
   takeSequence,
   type WaitingDownlink,
+  withdraw,
 } from "../domain/downlink-queue.ts";
 
 const DOCUMENTS = "commands";
@@ -52,6 +53,8 @@ export type CommandAsk = DownlinkContent & {
 export interface Commands {
   /** Resolves when all of them are kept, and the acts with them; gives the devices for which too many wait already. */
   ask(asks: readonly CommandAsk[], acts?: readonly CommandAct[]): Promise<readonly string[]>;
+  /** Takes back what waits; resolves when that is kept, with false when nothing waits under this id. */
+  withdraw(deviceId: string, downlinkId: string, acts?: readonly CommandAct[]): Promise<boolean>;
   /** A frame of this device is stored: it may be the answer to a command. */
   saw(deviceId: string, frame: Uint8Array): void;
   /** What is to be sent to this device now, without its tag; undefined when nothing is. */
@@ -120,6 +123,20 @@ export async function openCommands({ journal, clock, isClockTrusted, log }: Comm
         throw error;
       }
       return refused;
+    },
+    async withdraw(deviceId, downlinkId, acts) {
+      const before = queues.get(deviceId) ?? EMPTY_QUEUE;
+      const next = withdraw(dropExpired(before, clock.nowMs()), downlinkId, clock.nowMs());
+      if (next === undefined) return false;
+      queues.set(deviceId, next);
+      sentMs.delete(deviceId);
+      try {
+        await keep([deviceId], acts);
+      } catch (error) {
+        if (queues.get(deviceId) === next) queues.set(deviceId, before);
+        throw error;
+      }
+      return true;
     },
     saw(deviceId, frame) {
       const queue = queues.get(deviceId);

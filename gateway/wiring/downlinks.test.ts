@@ -31,6 +31,18 @@ test("what is asked waits with its line in the log of acts", async () => {
   expect(acts).toEqual([{ ...act, origin: "test", detail: "locate 30, until 2026-11-24T12:15:00.000Z" }]);
 });
 
+test("what waits is taken back, once, and makes room", async () => {
+  const { acts, downlinks } = await open();
+  const { downlinkId } = await downlinks.ask("alm-01-d1", { command: "reboot" }, DOER);
+  const taken = await downlinks.withdraw("alm-01-d1", downlinkId, DOER);
+  expect(taken).toMatchObject({ downlinkId, state: "expired", endedAt: "2026-11-24T12:00:00.000Z" });
+  await expect(downlinks.withdraw("alm-01-d1", downlinkId, DOER)).rejects.toMatchObject({ code: "DOWNLINK_UNKNOWN" });
+  expect(acts.map(({ action, detail }) => [action, detail.split(",")[0]])).toEqual([
+    ["downlink-asked", "reboot"],
+    ["downlink-withdrawn", "reboot"],
+  ]);
+});
+
 test("no more than may wait, nobody unknown, nothing that a device does not know", async () => {
   const { acts, downlinks } = await open();
   for (let i = 0; i < WAITING_MAX; i++) await downlinks.ask("alm-01-d1", { command: "report-now" }, DOER);

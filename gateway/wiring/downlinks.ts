@@ -3,13 +3,14 @@ import { randomUUID } from "node:crypto";
 import type { Registry } from "../../protocol/index.ts";
 import type { ApiDownlinks } from "../api/interfaces.ts";
 import type { Clock } from "../clock.ts";
+import { idOf, type WaitingDownlink } from "../domain/downlink-queue.ts";
 import { toInstant } from "../domain/instant.ts";
 import { contentOf, downlinkProblems, expiryMs, sayContent, shownDownlink } from "../domain/new-downlink.ts";
 import { GatewayError } from "../errors.ts";
 import type { Commands } from "../ingress/commands.ts";
 
 export interface DownlinkDeps {
-  readonly commands: Pick<Commands, "ask" | "list">;
+  readonly commands: Pick<Commands, "ask" | "list" | "withdraw">;
   readonly clock: Clock;
   registry(): Pick<Registry, "devices">;
 }
@@ -51,5 +52,19 @@ export function createDownlinks({ commands, clock, registry }: DownlinkDeps): Ap
       if (kept === undefined) throw new GatewayError("DOWNLINKS_FULL", { deviceId });
       return kept;
     },
+    async withdraw(deviceId, downlinkId, { by, origin }) {
+      find(deviceId);
+      const act = { actor: by, action: "downlink-withdrawn", object: deviceId, result: "done", origin };
+      const detail = sayId(commands.list(deviceId).waiting, downlinkId);
+      const isDone = await commands.withdraw(deviceId, downlinkId, [{ atMs: clock.nowMs(), ...act, detail }]);
+      const kept = isDone ? list(deviceId).find((one) => one.downlinkId === downlinkId) : undefined;
+      if (kept === undefined) throw new GatewayError("DOWNLINK_UNKNOWN", { deviceId, downlinkId });
+      return kept;
+    },
   };
+}
+
+function sayId(waiting: readonly WaitingDownlink[], downlinkId: string): string {
+  const found = waiting.find((one) => idOf(one) === downlinkId);
+  return found === undefined ? downlinkId : sayContent(found);
 }
