@@ -225,6 +225,7 @@ function watchItself(
     history: () => late.history?.state(),
     copy: () => late.copy?.state(),
     notify: () => late.notify?.state(),
+    networks: () => late.lorawan?.networks() ?? [],
     ups: supply.facts,
     log: warn,
   });

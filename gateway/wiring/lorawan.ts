@@ -1,12 +1,18 @@
 // LoRaWAN: the application that takes what networks hand on, the network of our own, and the servers of others that are configured.
 import { isPlausibleWallTime } from "../clock.ts";
 import { noteRefusal } from "../domain/refusal-log.ts";
+import type { NetworkFacts } from "../domain/self.ts";
 import type { Commands } from "../ingress/commands.ts";
 import { createKeyedTagger } from "../ingress/keyed-hash.ts";
 import { createApplication, type LorawanDevice, type Refusal } from "../ingress/lorawan/application/application.ts";
 import type { UplinkTaker } from "../ingress/lorawan/interfaces.ts";
 import { createChirpstack } from "../ingress/lorawan/servers/chirpstack.ts";
-import { type NetworkServer, type ServerOptions, startServer } from "../ingress/lorawan/servers/server.ts";
+import {
+  type NetworkServer,
+  type ServerOptions,
+  type ServerState,
+  startServer,
+} from "../ingress/lorawan/servers/server.ts";
 import { createThingsStack } from "../ingress/lorawan/servers/things-stack.ts";
 import type { MqttIngress } from "../ingress/mqtt.ts";
 import { rowOfEui, rowsByEui } from "../registry/lorawan-eui.ts";
@@ -23,6 +29,8 @@ export interface Lorawan {
   readonly servers: readonly NetworkServer[];
   /** Undefined where base stations are not ours. */
   readonly own: OwnNetwork | undefined;
+  /** Of those servers, for the gateway's watch over itself. */
+  networks(): readonly NetworkFacts[];
   stop(): Promise<void>;
 }
 
@@ -62,10 +70,15 @@ export async function startLorawan(
   }
   return {
     ...{ taker, servers, own },
+    networks: () => servers.map((one) => factsOf(one.state())),
     stop: async () => {
       await Promise.all([own?.stop(), ...servers.map((one) => one.close())]);
     },
   };
+}
+
+function factsOf({ network, isConnected, reason = "it has not answered yet" }: ServerState): NetworkFacts {
+  return { name: network, ...(isConnected ? {} : { reason }) };
 }
 
 /** By the registry in force: a new one is looked at when it is there. */

@@ -141,7 +141,7 @@ describe("a device over the gateway's own LoRaWAN", () => {
     if (decoded.kind !== "ack") throw new Error(`no ack frame in ${lines.join(" | ")}`);
     const { baseSequence, bitmap } = decoded.value;
     return Array.from({ length: 32 }, (_, i) => i).flatMap((i) =>
-      ((bitmap >>> (31 - i)) & 1) === 1 ? [baseSequence + i] : [],
+      ((bitmap >>> (31 - i)) & 1) === 1 ? [(baseSequence + i) & 0xffff] : [],
     );
   }
   const heard = async () =>

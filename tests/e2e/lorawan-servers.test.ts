@@ -11,8 +11,10 @@ import {
   encodeReport,
   type GatewayState,
   type PointState,
+  sealFrame,
+  uplinkTopic,
 } from "../../protocol/index.ts";
-import { report, temporaryFolder, waitFor } from "../fixtures.ts";
+import { report, sha256, temporaryFolder, waitFor } from "../fixtures.ts";
 import { HAS_MOSQUITTO, type Mosquitto, startMosquitto } from "../mosquitto.ts";
 import { APPLICATION, type Chirpstack, startChirpstack } from "./chirpstack.ts";
 import { startGateway, type TestGateway } from "./gateway.ts";
@@ -151,6 +153,22 @@ describe.skipIf(!HAS_MOSQUITTO)(`behind a real broker (needs mosquitto${skipped}
     expect(decodeDownlink(answer as Uint8Array)).toMatchObject({ kind: "ack", value: { time: 0 } });
   });
 
+  test("a device that also has MQTT is stored once, whichever way a sample comes first", async () => {
+    const device = "alm-01-l1";
+    const login = { clientId: device, username: device, password: gateway.password(device), reconnectPeriod: 0 };
+    const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${gateway.app.mqtt.port}`, login);
+    const key = gateway.keys.get(device) as Uint8Array;
+    const over = (frame: Uint8Array) =>
+      client.publishAsync(uplinkTopic(device), Buffer.from(sealFrame(sha256, key, frame)), { qos: 1 });
+    const before = await rows();
+    await over(sample(10));
+    await over(sample(12));
+    await chirpstack.uplink(BOARD, sample(12));
+    await chirpstack.uplink(BOARD, sample(13));
+    await waitFor("both", async () => (await rows()) === before + 2);
+    await client.endAsync(true);
+  });
+
   test("trouble that the server tells of is an alert of its device; a forged name is refused", async () => {
     await chirpstack.event(TANK, "log", {
       level: "ERROR",
@@ -165,7 +183,7 @@ describe.skipIf(!HAS_MOSQUITTO)(`behind a real broker (needs mosquitto${skipped}
     const before = await rows();
     const forged = { deviceInfo: { devEui: TANK }, devAddr: "00000001", fCnt: 9, fPort: 85, data: "A4LoAw==" };
     await chirpstack.event(BOARD, "up", forged);
-    await chirpstack.uplink(BOARD, sample(11));
+    await chirpstack.uplink(BOARD, sample(14));
     await waitFor("the next one", async () => (await rows()) > before);
     expect(await rows()).toBe(before + 1);
   });

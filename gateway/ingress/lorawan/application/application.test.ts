@@ -183,6 +183,36 @@ describe("a device that is not ours", () => {
     expect(last - 65_536).toBeLessThan(300);
   });
 
+  test("of a restored copy numbers on further: the lost machine may have used what comes next", async () => {
+    const elsewhere = (epoch: string): BookJournal => ({
+      epoch,
+      append: (frame) => journal.append(frame),
+      documents: (kind) => journal.documents(kind),
+      save: (change) => journal.save(change),
+    });
+    await application({ journal: elsewhere("lost") }).take(uplink());
+    const spare = application({ journal: elsewhere("spare") });
+    await spare.take(uplink({ counter: 1 }));
+    await spare.take(uplink({ session: "s2" }));
+    const [, same, next] = (await stored()) as number[][];
+    expect(same?.[1]).toBe(1);
+    expect(next?.[1]).toBeGreaterThan(4_000);
+  });
+
+  test("that counts from the beginning in one session is refused, what a broker repeats is not", async () => {
+    const app = application();
+    const at = (minute: number) => ({ network: "chirpstack" as const, atMs: NOON_MS + 60_000 * minute });
+    for (const counter of [0, 1, 2]) await app.take(uplink({ counter, ...at(counter) }));
+    await app.take(uplink({ counter: 1, ...at(1) }));
+    expect(refused).toEqual([]);
+    const again = application();
+    for (const counter of [0, 1, 2]) await again.take(uplink({ counter, ...at(counter) }));
+    expect(refused).toEqual([]);
+    await app.take(uplink({ counter: 0, ...at(3) }));
+    expect(refused).toEqual(["alm-01-t1 counter-reset"]);
+    expect(await stored()).toHaveLength(3);
+  });
+
   test("sends what it kept: each reading at its own time, once, however often it is sent", async () => {
     const log = (minutes: number, mm: number) => {
       const bytes = Buffer.alloc(8);

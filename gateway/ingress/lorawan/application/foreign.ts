@@ -48,6 +48,8 @@ interface Known {
   reserved: number;
   /** Readings of late, by channel, with the moment of their receipt. */
   readonly held: Map<string, { readonly value: Quantity; readonly atMs: number }>;
+  /** By its network's clock, of the last uplink with a counter of its own since the start. */
+  newestMs: number | undefined;
 }
 
 interface BookDocument extends Book {
@@ -79,7 +81,7 @@ export function createForeignUplinks(deps: ForeignDeps): ForeignUplinks {
     }
     let known = all.get(deviceId);
     if (known === undefined) {
-      known = { book: EMPTY_BOOK, reserved: 0, held: new Map() };
+      known = { book: EMPTY_BOOK, reserved: 0, held: new Map(), newestMs: undefined };
       all.set(deviceId, known);
     }
     return known;
@@ -102,11 +104,17 @@ export function createForeignUplinks(deps: ForeignDeps): ForeignUplinks {
     const known = await knownDevice(device.deviceId);
     const receipt = { nowMs: clock.nowMs(), clockTrusted: deps.isClockTrusted() };
     const plan = planOf(device, uplink, decoded, { ...receipt, before: heldOf(known, device, clock.monotonicMs()) });
+    let isFirst = false;
     for (let clashes = 0; ; clashes++) {
       const place = placeUplink(known.book, plan.ask);
       if (place === undefined)
         return deps.onRefusal({ reason: "replay", sender: device.deviceId, bytes: uplink.payload });
       const before = known.book;
+      isFirst = place.book !== before;
+      if (!isFirst && isLater(uplink, known)) {
+        // It counts from the beginning in the same session: its network lets it, and nobody can tell its records apart.
+        return deps.onRefusal({ reason: "counter-reset", sender: device.deviceId, bytes: uplink.payload });
+      }
       await keep(device.deviceId, known, place);
       const frames = plan.frames(place).map((frame) => checked(device.deviceId, frame, receipt));
       const outcomes = await Promise.all(frames.map((frame) => journal.append(frame)));
@@ -119,6 +127,7 @@ export function createForeignUplinks(deps: ForeignDeps): ForeignUplinks {
       if (!place.opens || !isTaken || clashes === CLASHES_MAX) break;
       known.book = movedOn(before);
     }
+    if (isFirst) known.newestMs = Math.max(known.newestMs ?? 0, uplink.atMs ?? 0);
     const atMs = clock.monotonicMs();
     for (const [channel, value] of Object.entries(decoded.channels)) known.held.set(channel, { value, atMs });
   }
@@ -139,13 +148,18 @@ export function createForeignUplinks(deps: ForeignDeps): ForeignUplinks {
 function knownOf({ epoch, ...book }: BookDocument, present: string): Known {
   const next = book.next + (epoch === present ? 0 : RESTORE_JUMP);
   // What was set apart by a lost machine may have been used there.
-  return { book: { ...book, next }, reserved: epoch === present ? next : 0, held: new Map() };
+  return { book: { ...book, next }, reserved: epoch === present ? next : 0, held: new Map(), newestMs: undefined };
 }
 
 /** `top` alone moves with every uplink: it is not worth a write, since a counter that is not known to be used gives the same sequence. */
 function sameSegments(a: Book, b: Book): boolean {
   const [one, other] = [a.segments.at(-1), b.segments.at(-1)];
   return a.segments.length === b.segments.length && one?.base === other?.base && one?.session === other?.session;
+}
+
+/** The network heard it after one with a higher counter: what a broker repeats was heard before. */
+function isLater({ atMs }: NetworkUplink, { newestMs }: Known): boolean {
+  return atMs !== undefined && newestMs !== undefined && newestMs > 0 && atMs > newestMs;
 }
 
 function heldOf({ held }: Known, { reportIntervalS }: ForeignDevice, nowMs: number): Channels {
