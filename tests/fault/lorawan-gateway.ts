@@ -123,7 +123,7 @@ export function createProofGateway(options: GatewayOptions): ProofGateway {
     addCounts();
     const gone = journal;
     journal = stations = server = undefined;
-    if (gone !== undefined) track(gone.close());
+    if (gone !== undefined) void track(gone.close());
   }
 
   function addCounts(): void {
@@ -158,7 +158,7 @@ export function createProofGateway(options: GatewayOptions): ProofGateway {
     const time = Math.floor((options.startUnixMs + schedule.nowMs()) / 1000);
     schedule.after(1_000, () => {
       if (mine !== life || dies("before-commit")) return;
-      track(application.take(uplink).catch(() => undefined));
+      void track(application.take(uplink).catch(() => undefined));
     });
     return [{ port: 10, payload: encodeAck({ time, baseSequence, bitmap: 0x80000000 }), isTimely: true }];
   }
@@ -174,7 +174,7 @@ export function createProofGateway(options: GatewayOptions): ProofGateway {
         await alive();
         if (broken.savesLate !== true) return track(opened.save(change));
         schedule.after(LATE_SAVE_MS, () => {
-          if (mine === life) track(opened.save(change));
+          if (mine === life) void track(opened.save(change));
         });
       },
     };
