@@ -75,6 +75,8 @@ export interface CaseResult extends Pick<Verdict, "samples" | "events" | "stored
   readonly fates: Readonly<Record<string, number>>;
   readonly downlinks: Readonly<Record<string, number>>;
   readonly network: Readonly<Record<string, number>>;
+  /** Downlinks through the base station that heard the uplink best, and through another. */
+  readonly through: { readonly best: number; readonly other: number };
   readonly kills: number;
   readonly exceptions: readonly string[];
   readonly examples: readonly string[];
@@ -198,7 +200,7 @@ function planKills(
     const again = gateway.captured();
     // Slowly enough for the limit on datagrams of one base station.
     again.forEach(({ bytes, source }, i) => {
-      schedule.after(60_000 + i * 50, () => gateway.take(bytes, source));
+      schedule.after(60_000 + i * 50, () => gateway.takeAgain(bytes, source));
     });
   };
   for (let i = 0; i < count; i++) {
@@ -364,6 +366,7 @@ function resultOf(
     fates: { ...air.fates },
     downlinks,
     network: gateway.counts(),
+    through: gateway.through(),
     kills: kills.count,
     exceptions: devices.flatMap(({ board }) => board.printed).slice(0, 12),
     examples: verdicts.flatMap(({ examples }) => examples).slice(0, 12),

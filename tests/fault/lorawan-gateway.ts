@@ -6,7 +6,7 @@ import type { Clock } from "../../gateway/clock.ts";
 import type { CheckedFrame } from "../../gateway/domain/record.ts";
 import { coverWindows } from "../../gateway/ingress/acks.ts";
 import { createApplication } from "../../gateway/ingress/lorawan/application/application.ts";
-import type { NetworkDownlink, NetworkUplink, UplinkTaker } from "../../gateway/ingress/lorawan/interfaces.ts";
+import type { NetworkDownlink, NetworkUplink, Radio, UplinkTaker } from "../../gateway/ingress/lorawan/interfaces.ts";
 import type { Identities } from "../../gateway/ingress/lorawan/network/identities.ts";
 import { createNetworkServer, type NetworkServer } from "../../gateway/ingress/lorawan/network/server.ts";
 import type { NetworkStore } from "../../gateway/ingress/lorawan/network/store.ts";
@@ -23,6 +23,8 @@ const CAPTURE_MAX = 2_000;
 /** Of the control that keeps counters after the hand-on. */
 const LATE_SAVE_MS = 45_000;
 const KEY = new Uint8Array(32).fill(0x5a);
+/** From an uplink to the moments at which it may be answered: joins, data, and what a session has by default. */
+const ANSWER_DELAYS_S = [1, 2, 5, 6];
 
 /** Controls: what is broken. */
 export interface Broken {
@@ -52,6 +54,8 @@ export interface ProofGateway {
   stop(): Promise<void>;
   isUp(): boolean;
   take(bytes: Uint8Array, source: Source): void;
+  /** One that was captured, once more. */
+  takeAgain(bytes: Uint8Array, source: Source): void;
   /** A sealed frame over MQTT. */
   takeMqtt(deviceId: string, payload: Uint8Array, answers: Answers): void;
   /** Dies at the next payload; `down` is called when it has. */
@@ -62,6 +66,8 @@ export interface ProofGateway {
   settle(): Promise<void>;
   /** Datagrams that brought packets, the oldest first. */
   captured(): readonly { readonly bytes: Uint8Array; readonly source: Source }[];
+  /** Orders to transmit: through the base station that had heard the uplink best, and through another. */
+  through(): { readonly best: number; readonly other: number };
   /** Payloads that were taken a second time though the first was answered. */
   twice(): number;
   counts(): Readonly<Record<string, number>>;
@@ -74,7 +80,9 @@ export function createProofGateway(options: GatewayOptions): ProofGateway {
   const captured: { bytes: Uint8Array; source: Source }[] = [];
   const sums: Record<string, number> = {};
   const pending = new Set<Promise<unknown>>();
+  const through = { best: 0, other: 0 };
   let stirred = false;
+  let isReplay = false;
   let life = 0;
   let twice = 0;
   let journal: Journal | undefined;
@@ -123,7 +131,7 @@ export function createProofGateway(options: GatewayOptions): ProofGateway {
     addCounts();
     const gone = journal;
     journal = stations = server = undefined;
-    if (gone !== undefined) track(gone.close());
+    if (gone !== undefined) void track(gone.close());
   }
 
   function addCounts(): void {
@@ -158,7 +166,7 @@ export function createProofGateway(options: GatewayOptions): ProofGateway {
     const time = Math.floor((options.startUnixMs + schedule.nowMs()) / 1000);
     schedule.after(1_000, () => {
       if (mine !== life || dies("before-commit")) return;
-      track(application.take(uplink).catch(() => undefined));
+      void track(application.take(uplink).catch(() => undefined));
     });
     return [{ port: 10, payload: encodeAck({ time, baseSequence, bitmap: 0x80000000 }), isTimely: true }];
   }
@@ -174,8 +182,34 @@ export function createProofGateway(options: GatewayOptions): ProofGateway {
         await alive();
         if (broken.savesLate !== true) return track(opened.save(change));
         schedule.after(LATE_SAVE_MS, () => {
-          if (mine === life) track(opened.save(change));
+          if (mine === life) void track(opened.save(change));
         });
+      },
+    };
+  }
+
+  /** Base stations as they are, with a look at which of them is chosen. */
+  function watched(radio: Radio): Radio {
+    const heard = new Map<string, string>();
+    const best = new Map<string, { stationId: string; snr: number }>();
+    return {
+      onHeard: (listener) =>
+        radio.onHeard((frame) => {
+          listener(frame);
+          if (isReplay) return;
+          const { stationId, snr } = frame.reception;
+          const phy = Buffer.from(frame.phy).toString("latin1");
+          heard.set(`${stationId} ${frame.counterUs}`, phy);
+          if (snr > (best.get(phy)?.snr ?? Number.NEGATIVE_INFINITY)) best.set(phy, { stationId, snr });
+          for (const map of [heard, best]) if (map.size > CAPTURE_MAX) map.delete(map.keys().next().value as string);
+        }),
+      transmit: (transmission) => {
+        const { stationId, counterUs } = transmission;
+        for (const delayS of ANSWER_DELAYS_S) {
+          const phy = heard.get(`${stationId} ${(counterUs - delayS * 1e6 + 2 ** 32) % 2 ** 32}`);
+          if (phy !== undefined) through[best.get(phy)?.stationId === stationId ? "best" : "other"]++;
+        }
+        return radio.transmit(transmission);
       },
     };
   }
@@ -208,7 +242,7 @@ export function createProofGateway(options: GatewayOptions): ProofGateway {
       taggerOf: () => undefined,
     });
     const network = createNetworkServer({
-      radio: made,
+      radio: watched(made),
       taker: takerOf(mine, application),
       identities,
       store: storeOf(mine, opened),
@@ -255,6 +289,12 @@ export function createProofGateway(options: GatewayOptions): ProofGateway {
       stirred = true;
       stations?.take(bytes, source);
     },
+    takeAgain: (bytes, source) => {
+      stirred = true;
+      isReplay = true;
+      stations?.take(bytes, source);
+      isReplay = false;
+    },
     takeMqtt: (deviceId, payload, answers) => void track(commitMqtt(deviceId, payload, answers)),
     die: (kind, down) => {
       death ??= { kind, down };
@@ -268,6 +308,7 @@ export function createProofGateway(options: GatewayOptions): ProofGateway {
       }
     },
     captured: () => captured,
+    through: () => through,
     twice: () => twice,
     counts: () => sums,
   };

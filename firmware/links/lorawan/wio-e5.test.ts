@@ -402,11 +402,26 @@ describe("data rate", () => {
     expect(b.modem.memory.dataRate).toBe(3);
   });
 
-  it("gives up a session that nobody has answered for a day, and joins by the back-off", () => {
+  it("keeps a session through an outage of 72 hours", () => {
     b = bench();
     b.joined();
     b.network.settings.isUp = false;
-    ask(4 * 26);
+    ask(4 * 72);
+    // It has become slow meanwhile, and is what it was with the first answer.
+    expect(b.modem.memory.dataRate).toBe(0);
+    b.network.settings.isUp = true;
+    b.network.queue(DEV_EUI, Uint8Array.of(0x18));
+    ask(1);
+    expect(b.modem.memory.dataRate).toBe(3);
+    expect(b.link.isUp()).toBe(true);
+    expect(b.network.joins()).toBe(1);
+  });
+
+  it("gives up a session that nobody has answered for 80 hours, and joins by the back-off", () => {
+    b = bench();
+    b.joined();
+    b.network.settings.isUp = false;
+    ask(4 * 82);
     expect(b.link.isUp()).toBe(false);
     b.network.settings.isUp = true;
     b.run(6 * HOUR_MS);
