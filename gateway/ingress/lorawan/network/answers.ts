@@ -1,6 +1,7 @@
 // What goes back to a device after its uplink: one frame with an acknowledgement, answers to MAC commands and a payload, whatever of it
 // there is. What says the time goes in these windows or not at all; the rest waits for later ones.
 import type { Clock } from "../../../clock.ts";
+import { invariant } from "../../../errors.ts";
 import type { Eui, NetworkDownlink } from "../interfaces.ts";
 import type { SessionKeys } from "./crypto.ts";
 import type { Copy } from "./dedupe.ts";
@@ -22,7 +23,7 @@ import { buildDownlink, DATA_BYTES_MIN } from "./phy.ts";
 import type { Refusal, Tally } from "./reasons.ts";
 import type { Chosen, Offer, Sender } from "./sender.ts";
 import type { Session } from "./session.ts";
-import { keep, type NetworkStore } from "./store.ts";
+import { type Airtime, keep, type NetworkStore } from "./store.ts";
 import { type Window, windowsOf } from "./windows.ts";
 
 /** What became of a downlink that was queued. `sent`: a base station had it on the air, which a device need not have heard. */
@@ -57,64 +58,80 @@ export interface ToAnswer {
   readonly refuse: (reason: Refusal) => void;
 }
 
-/** What waits for this device now, without what has expired. */
-export function freshQueue({ clock, onDownlink }: AnswerParts, { devEui, queue }: Held): Queue {
-  const { queue: fresh, expired } = dropExpired(queue, clock.nowMs());
-  for (const id of expired) onDownlink?.({ devEui, id, state: "expired" });
-  return fresh;
+/** Drops what is too old, and tells of it once. On the disk it goes with the next change. */
+export function expire({ clock, onDownlink }: Pick<AnswerParts, "clock" | "onDownlink">, held: Held): void {
+  const { queue, expired } = dropExpired(held.queue, clock.nowMs(), held.sending);
+  held.queue = queue;
+  for (const id of expired) onDownlink?.({ devEui: held.devEui, id, state: "expired" });
 }
 
-function queueAfter(parts: AnswerParts, { held, answers, refuse }: ToAnswer): Queue {
-  let queue = freshQueue(parts, held);
+/** With what of the answers can wait. */
+function queueAfter({ clock }: AnswerParts, { held, answers, refuse }: ToAnswer): Queue {
+  let { queue } = held;
   for (const { port, payload, isTimely } of answers) {
     if (isTimely) continue;
-    const added = addDownlink(queue, { port, payload, expiresMs: parts.clock.nowMs() + KEEP_MS });
+    const added = addDownlink(queue, { port, payload, expiresMs: clock.nowMs() + KEEP_MS });
     if (typeof added === "string") refuse(added);
     else queue = added.queue;
   }
   return queue;
 }
 
-export async function answerUplink(parts: AnswerParts, asked: ToAnswer): Promise<void> {
-  const { sender, devices, store, ledger, clock } = parts;
-  const { held, identity, options, refuse } = asked;
-  const session = held.state.current as Session;
-  let queue = queueAfter(parts, asked);
+interface Plan {
+  /** Undefined: nothing is sent now. */
+  readonly chosen: Chosen<Candidate | undefined> | undefined;
+  readonly windows: readonly Window[];
+  readonly queue: Queue;
+}
+
+function planAnswer(parts: AnswerParts, asked: ToAnswer, session: Session): Plan {
+  const { held, options, refuse } = asked;
+  const queue = queueAfter(parts, asked);
   const timely = asked.answers.filter(({ isTimely }) => isTimely);
   const items = inOrder(queue, timely, held.sending);
-  const windows = windowsOf(asked.copies, settingsOf(identity, session));
+  const windows = windowsOf(asked.copies, settingsOf(asked.identity, session));
   const hasFrame = asked.isAck || asked.mustAnswer || options.length > 0;
-  const isWanted = hasFrame || items.length > 0;
+  if (!hasFrame && items.length === 0) return { chosen: undefined, windows, queue };
   const isAnswer = !asked.isAck && items[0]?.isTimely === true;
-  const chosen = isWanted ? sender.choose(windows, offerOf(items, options, hasFrame), isAnswer) : undefined;
-  if (typeof chosen === "string") refuse(chosen);
-  const isSending = typeof chosen === "object";
-  const item = isSending ? chosen.what : undefined;
-  if (item?.isTimely === true) queue = passOver(queue);
-  const state = {
-    ...held.state,
-    current: {
-      ...session,
-      nextTaken: Math.max(session.nextTaken, asked.counter + 1),
-      nextDown: session.nextDown + (isSending ? 1 : 0),
-    },
-  };
-  const stationId = isSending ? chosen.window.stationId : undefined;
-  const airtime = stationId === undefined ? undefined : { stationId, text: ledger.text(stationId, clock.nowMs()) };
+  const chosen = parts.sender.choose(windows, offerOf(items, options, hasFrame), isAnswer);
+  if (typeof chosen !== "string")
+    return { chosen, windows, queue: chosen.what?.isTimely === true ? passOver(queue) : queue };
+  refuse(chosen);
+  return { chosen: undefined, windows, queue };
+}
+
+/** The payload was taken: that is kept, with the counter of what goes back, before it goes. */
+export async function answerUplink(parts: AnswerParts, asked: ToAnswer): Promise<void> {
+  const { held, options, isAck, refuse, counter } = asked;
+  const session = held.state.current;
+  invariant(session !== undefined, "an uplink is answered in the session that it came in");
+  expire(parts, held);
+  const { chosen, windows, queue } = planAnswer(parts, asked, session);
+  const nextTaken = Math.max(session.nextTaken, counter + 1);
+  const nextDown = session.nextDown + (chosen === undefined ? 0 : 1);
+  const state = { ...held.state, current: { ...session, nextTaken, nextDown } };
+  const change = { devEui: held.devEui, state, queue: queue === held.queue ? undefined : queue };
   try {
-    await keep(store, { devEui: held.devEui, state, queue: queue === held.queue ? undefined : queue }, airtime);
+    await keep(parts.store, change, chosen && airtimeOf(parts, chosen));
   } catch {
-    if (isSending) sender.cancel(chosen);
+    if (chosen !== undefined) parts.sender.cancel(chosen);
     return refuse("not-kept");
   }
-  devices.set(held, state);
+  parts.devices.set(held, state);
   held.queue = queue;
-  if (!isSending) return;
-  const data = item && { port: item.port, payload: item.payload };
-  const isPending = queue.items.some(({ id }) => id !== item?.id && !held.sending.has(id));
-  const { devAddr, nextDown: counter } = session;
-  const phy = buildDownlink(asked.keys, { devAddr, counter, isAck: asked.isAck, isPending, options, data });
-  transmit(parts, held, { chosen, phy, windows, refuse });
+  if (chosen === undefined) return;
+  const isPending = queue.items.some(({ id }) => id !== chosen.what?.id && !held.sending.has(id));
+  const { devAddr, nextDown: down } = session;
+  const frame = { devAddr, counter: down, isAck, isPending, options, data: chosen.what };
+  transmit(parts, held, { chosen, phy: buildDownlink(asked.keys, frame), windows, refuse });
+}
+
+/** All that its base station has on the air, as it is to be kept. */
+export function airtimeOf(
+  { ledger, clock }: Pick<AnswerParts, "ledger" | "clock">,
+  { window }: Chosen<unknown>,
+): Airtime {
+  return { stationId: window.stationId, text: ledger.text(window.stationId, clock.nowMs()) };
 }
 
 /** The first item that has room beside the options; else, where the frame is wanted anyway, none. */

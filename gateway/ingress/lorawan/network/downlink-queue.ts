@@ -62,11 +62,13 @@ export function withoutItem(queue: Queue, id: string): Queue {
   return items.length === queue.items.length ? queue : { ...queue, items };
 }
 
+/** But for those on their way. */
 export function dropExpired(
   queue: Queue,
   nowMs: number,
+  sending: ReadonlySet<string>,
 ): { readonly queue: Queue; readonly expired: readonly string[] } {
-  const expired = queue.items.filter((one) => one.expiresMs <= nowMs).map(({ id }) => id);
+  const expired = queue.items.filter(({ id, expiresMs }) => expiresMs <= nowMs && !sending.has(id)).map(({ id }) => id);
   if (expired.length === 0) return { queue, expired };
   return { queue: { ...queue, items: queue.items.filter(({ id }) => !expired.includes(id)) }, expired };
 }

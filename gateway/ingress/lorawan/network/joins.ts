@@ -1,6 +1,7 @@
 // Joins by radio (LoRaWAN 1.0.2 §6.2): checked, kept, answered, in this order. The session that was there goes on until the device speaks
 // in the new one.
 import type { Clock } from "../../../clock.ts";
+import { airtimeOf } from "./answers.ts";
 import { fromHex, isSameMic, joinMic } from "./crypto.ts";
 import type { Copy } from "./dedupe.ts";
 import { type Devices, type Held, NET_ID, tagOf } from "./devices.ts";
@@ -77,13 +78,6 @@ export async function takeJoin(
   held.nonces = nonces;
   if (typeof chosen === "string") return refuse(chosen);
   answer(parts, session, { appKey, chosen, windows, refuse });
-}
-
-function airtimeOf(
-  { ledger, clock }: JoinParts,
-  { window: { stationId } }: { readonly window: { stationId: string } },
-) {
-  return { stationId, text: ledger.text(stationId, clock.nowMs()) };
 }
 
 function answer(

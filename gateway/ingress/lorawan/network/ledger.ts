@@ -9,17 +9,17 @@ const HOUR_MS = 3_600_000;
 const ANSWER_PART = 0.9;
 /** The longest that a transmission waits for its moment is a join's second window. */
 const PLANNED_FOR_MS = 30_000;
+/** Between two frames of two base stations that would meet at a device. */
+const APART_MS = 50;
 /** Between two transmissions of one base station: its queue takes none closer (30 ms and a start of 1.5 ms). */
 const APART_US = 40_000;
 
 type Minutes = Map<number, number>;
 
-export interface Planned {
-  readonly stationId: Eui;
+export interface Planned extends AirtimeAsk {
   readonly band: SubBand;
   readonly minute: number;
   readonly airtimeMs: number;
-  readonly startUs: number;
   readonly atMs: number;
 }
 
@@ -30,6 +30,8 @@ export interface AirtimeAsk {
   readonly frequencyHz: number;
   readonly dataRate: number;
   readonly counterUs: number;
+  /** The same moment on the monotonic clock, as far as the network tells. */
+  readonly startMs: number;
 }
 
 export interface AirtimeRow {
@@ -50,10 +52,7 @@ export interface Ledger {
   read(stationId: Eui, text: string, nowMs: number): void;
 }
 
-interface StationAir {
-  readonly bands: Record<SubBand, Minutes>;
-  planned: Planned[];
-}
+type Bands = Readonly<Record<SubBand, Minutes>>;
 
 export function limitMs(band: SubBand): number {
   return SUB_BANDS[band].share * HOUR_MS;
@@ -61,12 +60,13 @@ export function limitMs(band: SubBand): number {
 
 /** Base stations are few: those that a `Radio` lets in. */
 export function createLedger(monotonicMs: () => number): Ledger {
-  const stations = new Map<Eui, StationAir>();
+  const stations = new Map<Eui, Bands>();
+  let plans: Planned[] = [];
 
-  function airOf(stationId: Eui): StationAir {
-    const air = stations.get(stationId) ?? { bands: { L: new Map(), M: new Map(), P: new Map() }, planned: [] };
-    stations.set(stationId, air);
-    return air;
+  function bandsOf(stationId: Eui): Bands {
+    const bands = stations.get(stationId) ?? { L: new Map(), M: new Map(), P: new Map() };
+    stations.set(stationId, bands);
+    return bands;
   }
 
   function used(minutes: Minutes): number {
@@ -79,47 +79,53 @@ export function createLedger(monotonicMs: () => number): Ledger {
     return sum;
   }
 
-  function isFree(air: StationAir, startUs: number, lastsMs: number): boolean {
-    air.planned = air.planned.filter(({ atMs }) => monotonicMs() - atMs < PLANNED_FOR_MS);
-    return air.planned.every((other) => {
-      // Signed, as the counter of a base station wraps after 71 minutes.
-      const afterUs = (startUs - other.startUs) | 0;
-      return afterUs >= other.airtimeMs * 1000 + APART_US || -afterUs >= lastsMs * 1000 + APART_US;
+  /** It sends nothing else then, and no other base station does on the same channel and rate: a device would hear neither. */
+  function isFree(asked: AirtimeAsk, lastsMs: number): boolean {
+    plans = plans.filter(({ atMs }) => monotonicMs() - atMs < PLANNED_FOR_MS);
+    return plans.every((other) => {
+      if (other.stationId === asked.stationId) {
+        // Signed, as the counter of a base station wraps after 71 minutes.
+        const afterUs = (asked.counterUs - other.counterUs) | 0;
+        return afterUs >= other.airtimeMs * 1000 + APART_US || -afterUs >= lastsMs * 1000 + APART_US;
+      }
+      if (other.frequencyHz !== asked.frequencyHz || other.dataRate !== asked.dataRate) return true;
+      const afterMs = asked.startMs - other.startMs;
+      return afterMs >= other.airtimeMs + APART_MS || -afterMs >= lastsMs + APART_MS;
     });
   }
 
   return {
-    book({ stationId, bytes, frequencyHz, dataRate, counterUs }, isAnswer) {
-      const air = airOf(stationId);
+    book(asked, isAnswer) {
+      const { stationId, bytes, frequencyHz, dataRate } = asked;
+      const bands = bandsOf(stationId);
       const band = subBandOf(frequencyHz);
       const lastsMs = airtimeMs(bytes, dataRate);
-      if (!isFree(air, counterUs, lastsMs)) return "station-busy";
+      if (!isFree(asked, lastsMs)) return "station-busy";
       const room = limitMs(band) * (isAnswer ? ANSWER_PART : 1);
-      if (used(air.bands[band]) + lastsMs > room) return "duty-cycle";
+      if (used(bands[band]) + lastsMs > room) return "duty-cycle";
       const atMs = monotonicMs();
       const minute = Math.floor(atMs / MINUTE_MS);
-      air.bands[band].set(minute, (air.bands[band].get(minute) ?? 0) + lastsMs);
-      const planned = { stationId, band, minute, airtimeMs: lastsMs, startUs: counterUs, atMs };
-      air.planned.push(planned);
+      bands[band].set(minute, (bands[band].get(minute) ?? 0) + lastsMs);
+      const planned = { ...asked, band, minute, airtimeMs: lastsMs, atMs };
+      plans.push(planned);
       return planned;
     },
     giveBack(planned) {
-      const air = airOf(planned.stationId);
-      const minutes = air.bands[planned.band];
+      const minutes = bandsOf(planned.stationId)[planned.band];
       const left = (minutes.get(planned.minute) ?? 0) - planned.airtimeMs;
       if (left > 0.001) minutes.set(planned.minute, left);
       else minutes.delete(planned.minute);
-      air.planned = air.planned.filter((one) => one !== planned);
+      plans = plans.filter((one) => one !== planned);
     },
     rows() {
-      return [...stations].flatMap(([stationId, { bands }]) =>
+      return [...stations].flatMap(([stationId, bands]) =>
         (Object.keys(bands) as SubBand[]).map((band) => {
           return { stationId, band, usedMs: used(bands[band]), limitMs: limitMs(band) };
         }),
       );
     },
     text(stationId, nowMs) {
-      const { bands } = airOf(stationId);
+      const bands = bandsOf(stationId);
       const nowMinute = Math.floor(monotonicMs() / MINUTE_MS);
       const rows = (Object.keys(bands) as SubBand[]).map((band) => {
         used(bands[band]);
@@ -135,9 +141,13 @@ export function createLedger(monotonicMs: () => number): Ledger {
       // A clock that stands before what was written has not been set yet: nothing is past then. Rounded down, so rather too much.
       const since = Math.floor(Math.max(nowMs - savedMs, 0) / MINUTE_MS);
       const nowMinute = Math.floor(monotonicMs() / MINUTE_MS);
-      const { bands } = airOf(stationId);
+      const bands = bandsOf(stationId);
       for (const band of Object.keys(bands) as SubBand[]) {
-        for (const [ago, ms] of minutesAgo[band] ?? []) bands[band].set(nowMinute - ago - since, ms);
+        for (const [ago, ms] of minutesAgo[band] ?? []) {
+          // What was a minute ago by their numbers can have been a second ago.
+          const minute = nowMinute - Math.max(ago - 1, 0) - since;
+          bands[band].set(minute, (bands[band].get(minute) ?? 0) + ms);
+        }
       }
     },
   };

@@ -222,4 +222,64 @@ describe("an uplink", () => {
     await net.hear(device.uplink({ counter: 3 }), NEAR);
     expect(net.taker.taken.map(({ counter }) => counter)).toEqual([2, 3]);
   });
+
+  test("of one of two devices with one address is told by its key", async () => {
+    const other = { devAddr: "49be7df1", nwkSKey: "33".repeat(16), appSKey: "44".repeat(16) };
+    const twin: Identity = {
+      ...PERSONALISED,
+      devEui: "0102030405060709",
+      deviceId: "alm-03-d1",
+      abp: other,
+    } as Identity;
+    net.identities.list = [PERSONALISED, twin];
+    const keys = { nwkSKey: fromHex(other.nwkSKey), appSKey: fromHex(other.appSKey) };
+    await net.hear(dataUplink(other.devAddr, keys, { counter: 3 }), NEAR);
+    await net.hear(dataUplink(other.devAddr, SESSION.keys, { counter: 9 }), NEAR);
+    await net.hear(dataUplink(other.devAddr, keys, { counter: 4 }), NEAR);
+    expect(net.taker.taken.map(({ devEui, counter }) => [devEui.slice(-2), counter])).toEqual([
+      ["09", 3],
+      ["08", 9],
+      ["09", 4],
+    ]);
+    expect(net.refused).toEqual([]);
+  });
+
+  test("more of one device than can wait for the journal are refused, and the rest goes on when it can", async () => {
+    const device = await net.join(1, NEAR);
+    const waiting: (() => void)[] = [];
+    net.taker.answer = () => new Promise((resolve) => waiting.push(() => resolve([])));
+    for (let counter = 0; counter < 10; counter++) await net.hear(device.uplink({ counter }), NEAR);
+    expect(net.refused).toEqual(["device-busy", "device-busy"]);
+    for (let i = 0; i < 8; i++) {
+      waiting.shift()?.();
+      await net.clock.advance(1);
+    }
+    expect(net.taker.taken.map(({ counter }) => counter)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    net.taker.answer = async () => [];
+    await net.hear(device.uplink({ counter: 10 }), NEAR);
+    expect(net.taker.taken.at(-1)?.counter).toBe(10);
+  });
+
+  test("more join-requests than a region sends close a base station's mouth for joins", async () => {
+    for (let nonce = 0; nonce < 202; nonce++) net.air.hear(joinRequest(JOINER, nonce), NEAR);
+    expect(net.refused).toEqual(["too-many-joins", "too-many-joins"]);
+    net.air.hear(joinRequest(JOINER, 300), FAR);
+    expect(net.refused).toHaveLength(2);
+  });
+
+  test("after a stop nothing is taken, and what was in hand is done", async () => {
+    const device = await net.join(1, NEAR);
+    net.taker.answer = () => new Promise((resolve) => net.clock.after(1_000, () => resolve([])));
+    net.air.hear(device.uplink({ counter: 0 }), NEAR);
+    await net.clock.advance(300);
+    let isStopped = false;
+    const stopped = net.server.stop().then(() => {
+      isStopped = true;
+    });
+    await net.hear(device.uplink({ counter: 1 }), NEAR);
+    expect([net.taker.taken.length, isStopped]).toEqual([0, false]);
+    await net.clock.advance(1_000);
+    await stopped;
+    expect(net.taker.taken.map(({ counter }) => counter)).toEqual([0]);
+  });
 });

@@ -1,13 +1,13 @@
 // The bounded LoRaWAN network server of a coordination point: class A, EU868, LoRaWAN 1.0.x, by join or personalised, ADR off.
 //
-// To wire it: `const server = createNetworkServer({ radio, taker, identities, store: journal, clock, random: Math.random's door,
+// To wire it: `const server = createNetworkServer({ radio, taker, identities, store: journal, clock, random,
 // isClockTrusted, onRefusal, onDownlink })`, `await server.start()` once the journal is open and before base stations are let in, and
 // `await server.stop()` before the journal closes. `radio` is all base stations, `taker` the application, `identities` is asked at each
 // frame. Sessions out of a copy are found by the journal's new name, and their counters jump at the start.
-import type { Clock } from "../../../clock.ts";
+import type { Clock, Timer } from "../../../clock.ts";
 import { GatewayError, invariant } from "../../../errors.ts";
 import type { Eui, HeardFrame, Radio, UplinkTaker } from "../interfaces.ts";
-import { type DownlinkNote, freshQueue } from "./answers.ts";
+import { type DownlinkNote, expire } from "./answers.ts";
 import { type Copy, createDedupe } from "./dedupe.ts";
 import { createDevices, type Devices, type Held } from "./devices.ts";
 import { addDownlink, type DownlinkAsk, KEEP_MS, PORT_MAX, type QueueRefusal } from "./downlink-queue.ts";
@@ -24,10 +24,19 @@ import { type DeviceStatus, statusOf } from "./status.ts";
 import { keep, keepStart, type NetworkStore, readKept } from "./store.ts";
 import { judgeAll, takeUplink } from "./uplinks.ts";
 
+export type { DownlinkNote } from "./answers.ts";
+export type { Identities, Identity } from "./identities.ts";
+export type { AirtimeRow } from "./ledger.ts";
+export type { Refusal, RefusalNote } from "./reasons.ts";
+export type { DeviceStatus } from "./status.ts";
+export type { NetworkStore } from "./store.ts";
+
 /** Seconds to the first window of devices that join: time for a commit on a slow disk. */
 const RX_DELAY_S = 5;
 /** SF9 in place of SF12: a seventh of the airtime, at 500 mW. */
 const RX2_DATA_RATE = 3;
+/** A downlink is told to be too old within this. */
+const SWEEP_MS = 60_000;
 /** What is in hand at a stop; a journal that takes nothing must not hold it up. */
 const STOP_MS = 5_000;
 
@@ -83,6 +92,7 @@ export function createNetworkServer(options: NetworkServerOptions): NetworkServe
   const dedupe = createDedupe(clock, route);
   let devices: Devices | undefined;
   let isRunning = false;
+  let sweep: Timer | undefined;
 
   radio.onHeard((frame) => {
     if (!isRunning) return;
@@ -172,9 +182,14 @@ export function createNetworkServer(options: NetworkServerOptions): NetworkServe
       await keepStart(store, kept.isCopy ? made.known() : new Map());
       devices = made;
       isRunning = true;
+      sweep = clock.every(SWEEP_MS, () => {
+        for (const held of made.known().values())
+          if (held.queue.items.length > 0) made.inTurn(held, async () => expire(options, held));
+      });
     },
     async stop() {
       isRunning = false;
+      sweep?.stop();
       dedupe.stop();
       await new Promise<void>((resolve) => {
         const timer = clock.after(STOP_MS, resolve);
@@ -188,11 +203,8 @@ export function createNetworkServer(options: NetworkServerOptions): NetworkServe
       if (identities.byDevEui(devEui) === undefined) return { refused: "unknown-device" };
       if (!Number.isInteger(port) || port < 1 || port > PORT_MAX) return { refused: "port-reserved" };
       return act(devEui, async (held): Promise<QueueAnswer> => {
-        const added = addDownlink(freshQueue({ ...options, devices: running(), ledger, sender, tally }, held), {
-          port,
-          payload,
-          expiresMs,
-        });
+        expire(options, held);
+        const added = addDownlink(held.queue, { port, payload, expiresMs });
         if (typeof added === "string") return { refused: added };
         await keep(store, { devEui, queue: added.queue });
         held.queue = added.queue;

@@ -22,6 +22,8 @@ export interface Window {
   readonly dataRate: number;
   readonly powerDbm: number;
   readonly counterUs: number;
+  /** The same moment on the monotonic clock. */
+  readonly startMs: number;
   /** The last moment to order it, on the monotonic clock. */
   readonly untilMs: number;
   readonly payloadMax: number;
@@ -44,6 +46,7 @@ function windowOf(copy: Copy, name: Window["name"], { rxDelayS, rx2DataRate }: W
     dataRate,
     powerDbm: SUB_BANDS[subBandOf(frequencyHz)].powerDbm,
     counterUs: (copy.counterUs + delayS * 1_000_000) % 2 ** 32,
+    startMs: copy.heardMs + delayS * 1000,
     untilMs: copy.heardMs + delayS * 1000 - LEAD_MS,
     payloadMax: payloadMax(dataRate),
   };
