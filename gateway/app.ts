@@ -20,12 +20,13 @@ import { askForMissing, startCopy } from "./wiring/copy.ts";
 import { openHistory } from "./wiring/history.ts";
 import { startApi } from "./wiring/http.ts";
 import { publishStates, startIngress } from "./wiring/ingress.ts";
+import { type Lorawan, startLorawan } from "./wiring/lorawan.ts";
 import { startMetrics } from "./wiring/metrics.ts";
 import { createMetricsToken, type MetricsToken } from "./wiring/metrics-token.ts";
 import { type Notify, startNotify } from "./wiring/notify.ts";
 import { type Parts, VERSION } from "./wiring/parts.ts";
 import { createReload, type Reload } from "./wiring/reload.ts";
-import { createSelfFigures, type SelfDeps, type SelfFigures } from "./wiring/self.ts";
+import { createSelfFigures, type SelfFigures } from "./wiring/self.ts";
 import { createSinkSet } from "./wiring/sink-set.ts";
 import { createRunners } from "./wiring/sinks.ts";
 import { openStore, watchStore } from "./wiring/store.ts";
@@ -57,6 +58,15 @@ export interface App {
 
 type Stop = () => Promise<void> | void;
 
+/** What is opened after the engine, which asks for it all the same. */
+interface Late {
+  ingress?: MqttIngress;
+  history?: History;
+  copy?: Schedule | undefined;
+  notify?: Notify;
+  lorawan?: Lorawan;
+}
+
 /** Starts the gateway; resolves when it listens. Throws GatewayError with what to do in its detail. */
 export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promise<App> {
   const clock = deps.clock ?? systemClock;
@@ -66,32 +76,26 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
   let stopping = false;
   try {
     const store = openStore(config.data.dir, clock.nowMs);
-    let ingress: MqttIngress | undefined;
+    const late: Late = {};
     const sinks = createSinkSet(config, (next) => createRunners({ config: next, clock, logs, journal, store }));
-    let history: History | undefined;
-    let copy: Schedule | undefined;
-    let told: Notify | undefined;
-    const { supply, self } = watchItself(
-      { config, clock, logs, journal, sinks },
-      { history: () => history?.state(), copy: () => copy?.state(), notify: () => told?.state() },
-      stops,
-    );
-    const engine = engineOf({ config, clock, logs, journal, store, sinks }, self, () => ingress);
-    const metrics = startMetrics({ engine, journal, self, sinks, ingress: () => ingress, copy: () => copy?.figures() });
+    const { supply, self } = watchItself({ config, clock, logs, journal, sinks }, late, stops);
+    const engine = engineOf({ config, clock, logs, journal, store, sinks }, self, () => late.ingress);
+    const metrics = metricsOf({ engine, journal, self, sinks }, late);
     stops.push(metrics.stop);
     await engine.start();
     stops.push(() => engine.stop());
     const kept = await openHistory({ config, clock, logs, journal });
-    history = kept;
+    late.history = kept;
     stops.push(() => kept.stop());
     const parts: Parts = { config, clock, logs, journal, store, engine, history: kept, sinks };
     const commands = await openCommandsOf(parts);
     const listening = await startIngress(parts, { observePuback: metrics.observePuback, commands });
-    ingress = listening;
-    stops.push(() => listening.close());
-    stops.push(publishStates(engine, listening));
-    copy = startCopy(parts, deps.configPath);
-    if (copy !== undefined) stops.push(copy.stop);
+    late.ingress = listening;
+    stops.push(() => listening.close(), publishStates(engine, listening));
+    late.lorawan = startLorawan(parts, { ingress: listening, commands });
+    stops.push(late.lorawan.stop);
+    late.copy = startCopy(parts, deps.configPath);
+    if (late.copy !== undefined) stops.push(late.copy.stop);
     await sinks.start();
     stops.push(sinks.stop);
     const token = createMetricsToken(config);
@@ -99,7 +103,7 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     const watch = watchStore(parts, listening);
     stops.push(() => watch.timer.stop());
     const notify = await startNotify(parts, { ingress: listening, commands, setProblem: self.setConfigProblem });
-    told = notify;
+    late.notify = notify;
     stops.push(() => notify.stop());
     const http = await startApi(parts, listening, { health, notify, staticDir: deps.staticDir, look: watch.look });
     stops.push(() => http.app.close());
@@ -186,6 +190,13 @@ async function openCommandsOf(parts: Parts): Promise<Commands> {
   return commands;
 }
 
+function metricsOf(
+  watched: Pick<Parameters<typeof startMetrics>[0], "engine" | "journal" | "self" | "sinks">,
+  late: Late,
+) {
+  return startMetrics({ ...watched, ingress: () => late.ingress, copy: () => late.copy?.figures() });
+}
+
 function superviseIfAsked({ clock, journal, logs }: Parts, stops: Stop[]): void {
   const supervisor = supervisorOf();
   if (supervisor === undefined) return;
@@ -197,7 +208,7 @@ function superviseIfAsked({ clock, journal, logs }: Parts, stops: Stop[]): void 
 /** What the gateway knows of itself, from before the engine judges it. */
 function watchItself(
   { config, clock, logs, journal, sinks }: Pick<Parts, "config" | "clock" | "logs" | "journal" | "sinks">,
-  later: Pick<SelfDeps, "history" | "copy" | "notify">,
+  late: Late,
   stops: Stop[],
 ): { readonly supply: Supply; readonly self: SelfFigures } {
   const supply = createSupply(clock, logs.area("ups").warn);
@@ -207,7 +218,10 @@ function watchItself(
   const { warn } = logs.area("app");
   const self = createSelfFigures({
     ...{ dir, clock, journal, lowWaterMb, sinks: sinks.states },
-    ...later,
+    history: () => late.history?.state(),
+    copy: () => late.copy?.state(),
+    notify: () => late.notify?.state(),
+    networks: () => late.lorawan?.networks() ?? [],
     ups: supply.facts,
     log: warn,
   });

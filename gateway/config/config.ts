@@ -89,13 +89,8 @@ function rulesAcross(config: GatewayConfig): string[] {
         "Set http.tlsCert and http.tlsKey ('waakvlam tls create --host NAME' makes them), or use 127.0.0.1.",
     );
   }
-  return [
-    ...problems,
-    ...webhookRules(config),
-    ...lorawanRules(config),
-    ...upstreamRules(config),
-    ...mailRules(config),
-  ];
+  const networks = [...lorawanRules(config), ...chirpstackRules(config), ...thingsStackRules(config)];
+  return [...problems, ...webhookRules(config), ...upstreamRules(config), ...networks, ...mailRules(config)];
 }
 
 function isLoopbackUrl(url: string): boolean {
@@ -145,6 +140,35 @@ function lorawanRules({ lorawan }: GatewayConfig): string[] {
   return problems;
 }
 
+/** LoRaWAN's own protection ends at its server: who reaches that broker can say anything in the name of any device. */
+function chirpstackRules({ chirpstack }: GatewayConfig): string[] {
+  if (chirpstack === undefined) return [];
+  const { url, username, passwordFile, tlsCert, tlsKey } = chirpstack;
+  const problems: string[] = [];
+  if ((username === undefined) !== (passwordFile === undefined)) {
+    problems.push("chirpstack: username and passwordFile go together");
+  }
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) problems.push("chirpstack: tlsCert and tlsKey go together");
+  if (isLoopbackUrl(url)) return problems;
+  if (username === undefined && tlsCert === undefined) {
+    problems.push(
+      "chirpstack: that broker is another machine's, and nobody may be anonymous there: " +
+        "set username and passwordFile, or tlsCert and tlsKey",
+    );
+  }
+  return [...problems, ...clearTextProblems("chirpstack", url)];
+}
+
+function thingsStackRules({ thingsStack }: GatewayConfig): string[] {
+  if (thingsStack === undefined || isLoopbackUrl(thingsStack.url)) return [];
+  return clearTextProblems("thingsStack", thingsStack.url);
+}
+
+function clearTextProblems(section: string, url: string): string[] {
+  if (url.startsWith("mqtts:")) return [];
+  return [`${section}.url ${url} leaves this machine in the clear, and needs TLS: use mqtts://`];
+}
+
 function mailRules({ smtp, sms, notify }: GatewayConfig): string[] {
   const problems: string[] = [];
   if (notify === undefined && (smtp !== undefined || sms !== undefined)) {
@@ -174,6 +198,8 @@ const PATH_KEYS: Readonly<Partial<Record<keyof GatewayConfig, readonly string[]>
   influxdb: ["tokenFile", "caFile"],
   webhook: ["tokenFile", "secretFile", "caFile"],
   upstream: ["passwordFile", "caFile"],
+  chirpstack: ["passwordFile", "tlsCert", "tlsKey", "caFile"],
+  thingsStack: ["passwordFile", "caFile"],
   metrics: ["tokenFile"],
   notify: ["file"],
   smtp: ["passwordFile", "caFile"],

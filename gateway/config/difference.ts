@@ -14,6 +14,8 @@ const SECTIONS: Readonly<Record<keyof GatewayConfig, Effect>> = {
   influxdb: "now",
   webhook: "now",
   upstream: "now",
+  chirpstack: "restart",
+  thingsStack: "restart",
   ups: "now",
   lorawan: "restart",
   notify: "now",

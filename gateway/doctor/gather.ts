@@ -133,7 +133,8 @@ function reasonOf(error: unknown): string {
 function readRegistry(dir: string): RegistryFacts {
   try {
     const registry = loadRegistry(dir, listProblems);
-    const devices = registry.devices.filter((device) => device.disabled !== true).map((device) => device.deviceId);
+    const ours = registry.devices.filter(({ disabled, model }) => disabled !== true && model === undefined);
+    const devices = ours.map((device) => device.deviceId);
     return { kind: "read", points: registry.points.length, devices: [...new Set(devices)], keyed: keyedDevices(dir) };
   } catch (error) {
     return { kind: "unreadable", reason: reasonOf(error) };

@@ -32,7 +32,8 @@ export type RefusalReason =
   | "people-need-tls"
   | "replay"
   | "too-many-unreadable"
-  | "unknown-channel";
+  | "unknown-channel"
+  | "counter-reset";
 
 export type UplinkVerdict =
   /** `asksAck`: the device waits for an ack frame. */

@@ -3,7 +3,8 @@ import type { Asset, Point, Registry, ReportGroup } from "../../protocol/index.t
 import type { Battery, DeviceView, Generator, Minimum, PointView, RegistryView } from "../domain/point.ts";
 import { inForce, spanOf } from "./check.ts";
 
-const INTERVAL_S_DEFAULT = 60;
+/** Between two reports, where nobody has said. */
+export const INTERVAL_S_DEFAULT = 60;
 
 interface Lookup {
   readonly registry: Registry;

@@ -133,7 +133,8 @@ describe("a board of ours", () => {
     const app = application();
     expect(await app.take({ ...ours(1, 0, true), port: 2 })).toEqual([]);
     expect(await app.take(uplink({ devEui: "0000000000000001" }))).toEqual([]);
-    expect(refused).toEqual(["alm-01-d1 wrong-port", "0000000000000001 unknown-device"]);
+    await application({ deviceOf: () => ({ ...(DEVICES[OURS] as LorawanDevice), disabled: true }) }).take(ours(1, 0));
+    expect(refused).toEqual(["alm-01-d1 wrong-port", "0000000000000001 unknown-device", "alm-01-d1 disabled-device"]);
     expect(await stored()).toEqual([]);
   });
 });
@@ -173,6 +174,45 @@ describe("a device that is not ours", () => {
     expect(refused).toEqual(["alm-01-t1 replay"]);
   });
 
+  test("stands behind all that it sent before, however long that went on without a new session", async () => {
+    const app = application();
+    for (let counter = 0; counter <= 130; counter++) await app.take(uplink({ counter }));
+    await application().take(uplink({ session: "s2" }));
+    const last = (await journal.read(131, 1))[0]?.sequence ?? 0;
+    expect(last - 65_536).toBeGreaterThan(130);
+    expect(last - 65_536).toBeLessThan(300);
+  });
+
+  test("of a restored copy numbers on further: the lost machine may have used what comes next", async () => {
+    const elsewhere = (epoch: string): BookJournal => ({
+      epoch,
+      append: (frame) => journal.append(frame),
+      documents: (kind) => journal.documents(kind),
+      save: (change) => journal.save(change),
+    });
+    await application({ journal: elsewhere("lost") }).take(uplink());
+    const spare = application({ journal: elsewhere("spare") });
+    await spare.take(uplink({ counter: 1 }));
+    await spare.take(uplink({ session: "s2" }));
+    const [, same, next] = (await stored()) as number[][];
+    expect(same?.[1]).toBe(1);
+    expect(next?.[1]).toBeGreaterThan(4_000);
+  });
+
+  test("that counts from the beginning in one session is refused, what a broker repeats is not", async () => {
+    const app = application();
+    const at = (minute: number) => ({ network: "chirpstack" as const, atMs: NOON_MS + 60_000 * minute });
+    for (const counter of [0, 1, 2]) await app.take(uplink({ counter, ...at(counter) }));
+    await app.take(uplink({ counter: 1, ...at(1) }));
+    expect(refused).toEqual([]);
+    const again = application();
+    for (const counter of [0, 1, 2]) await again.take(uplink({ counter, ...at(counter) }));
+    expect(refused).toEqual([]);
+    await app.take(uplink({ counter: 0, ...at(3) }));
+    expect(refused).toEqual(["alm-01-t1 counter-reset"]);
+    expect(await stored()).toHaveLength(3);
+  });
+
   test("sends what it kept: each reading at its own time, once, however often it is sent", async () => {
     const log = (minutes: number, mm: number) => {
       const bytes = Buffer.alloc(8);
@@ -208,6 +248,18 @@ describe("a device that is not ours", () => {
     await application().take(uplink({ session: "s2", hex: log }));
     const reports = ((await stored()) as unknown[][]).filter(([kind]) => kind === "report");
     expect(reports.map(([, , , level]) => level)).toEqual([50, 50, 10, 50, 50, 10]);
+  });
+
+  test("what it kept of one moment in two parts is one reading", async () => {
+    const counter = { deviceId: "alm-01-p1", reportIntervalS: 600, model: "VS121" } as const;
+    const app = application({ deviceOf: () => counter });
+    const at = Buffer.alloc(4);
+    at.writeUInt32LE(NOON_MS / 1000 - 3600);
+    const part = (kind: string, hex: string) => `20ce${at.toString("hex")}${kind}${hex}`;
+    await app.take(uplink({ hex: part("01", "0c010001") + part("10", "2c012001") }));
+    const decoded = decodeUplink((await journal.read(0, 1))[0]?.frame as Uint8Array);
+    expect(decoded).toMatchObject({ value: { occupancy: { occupancy: 12, entries: 300 } } });
+    expect((await stored()).map((row) => (row as unknown[])[0])).toEqual(["report", "backlog"]);
   });
 
   test("that has the name of a board that was there before stands behind all of that", async () => {

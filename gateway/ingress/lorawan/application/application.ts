@@ -14,13 +14,14 @@ export const TAKING_MAX = 1_000;
 /** Ack frames in a row after which a command gets the window: a backlog asks with every frame. */
 const ACKS_BEFORE_COMMAND = 4;
 
-/** A device of the registry, in force and not disabled. */
+/** A device of the registry, in force now. */
 export interface LorawanDevice {
   readonly deviceId: string;
   readonly reportIntervalS: number;
   /** Undefined: a board of ours. */
   readonly model?: ForeignDevice["model"];
   readonly sensing?: ForeignDevice["sensing"];
+  readonly disabled?: boolean;
 }
 
 export interface Refusal {
@@ -35,7 +36,7 @@ export interface ApplicationDeps {
   readonly journal: BookJournal;
   readonly clock: Clock;
   isClockTrusted(): boolean;
-  /** Undefined for who is not registered, not in force now, or disabled. */
+  /** Undefined for who is not registered, or not in force now. */
   deviceOf(devEui: Eui): LorawanDevice | undefined;
   /** Of the device's key; undefined when it has none. */
   taggerOf(deviceId: string): Tagger | undefined;
@@ -73,6 +74,10 @@ export function createApplication(deps: ApplicationDeps): UplinkTaker {
       const device = deps.deviceOf(uplink.devEui);
       if (device === undefined) {
         refuse({ reason: "unknown-device", sender: uplink.devEui, bytes: uplink.payload });
+        return [];
+      }
+      if (device.disabled === true) {
+        refuse({ reason: "disabled-device", sender: device.deviceId, bytes: uplink.payload });
         return [];
       }
       return inLine(device.deviceId, async () => {

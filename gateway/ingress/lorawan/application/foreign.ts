@@ -4,7 +4,6 @@ import { crc32, type DeviceModelName, KIND_BACKLOG, type Quantity, type Sensing 
 import type { Clock } from "../../../clock.ts";
 import type { AppendOutcome, CheckedFrame } from "../../../domain/record.ts";
 import { stampOf } from "../../../domain/stamp.ts";
-import { invariant } from "../../../errors.ts";
 import type { RefusalReason } from "../../uplink.ts";
 import type { Channels, Decoded, LogEntry } from "../decoders/decoder.ts";
 import { DECODERS } from "../decoders/index.ts";
@@ -49,6 +48,8 @@ interface Known {
   reserved: number;
   /** Readings of late, by channel, with the moment of their receipt. */
   readonly held: Map<string, { readonly value: Quantity; readonly atMs: number }>;
+  /** By its network's clock, of the last uplink with a counter of its own since the start. */
+  newestMs: number | undefined;
 }
 
 interface BookDocument extends Book {
@@ -80,7 +81,7 @@ export function createForeignUplinks(deps: ForeignDeps): ForeignUplinks {
     }
     let known = all.get(deviceId);
     if (known === undefined) {
-      known = { book: EMPTY_BOOK, reserved: 0, held: new Map() };
+      known = { book: EMPTY_BOOK, reserved: 0, held: new Map(), newestMs: undefined };
       all.set(deviceId, known);
     }
     return known;
@@ -103,11 +104,17 @@ export function createForeignUplinks(deps: ForeignDeps): ForeignUplinks {
     const known = await knownDevice(device.deviceId);
     const receipt = { nowMs: clock.nowMs(), clockTrusted: deps.isClockTrusted() };
     const plan = planOf(device, uplink, decoded, { ...receipt, before: heldOf(known, device, clock.monotonicMs()) });
+    let isFirst = false;
     for (let clashes = 0; ; clashes++) {
       const place = placeUplink(known.book, plan.ask);
       if (place === undefined)
         return deps.onRefusal({ reason: "replay", sender: device.deviceId, bytes: uplink.payload });
       const before = known.book;
+      isFirst = place.book !== before;
+      if (!isFirst && isLater(uplink, known)) {
+        // It counts from the beginning in the same session: its network lets it, and nobody can tell its records apart.
+        return deps.onRefusal({ reason: "counter-reset", sender: device.deviceId, bytes: uplink.payload });
+      }
       await keep(device.deviceId, known, place);
       const frames = plan.frames(place).map((frame) => checked(device.deviceId, frame, receipt));
       const outcomes = await Promise.all(frames.map((frame) => journal.append(frame)));
@@ -120,6 +127,7 @@ export function createForeignUplinks(deps: ForeignDeps): ForeignUplinks {
       if (!place.opens || !isTaken || clashes === CLASHES_MAX) break;
       known.book = movedOn(before);
     }
+    if (isFirst) known.newestMs = Math.max(known.newestMs ?? 0, uplink.atMs ?? 0);
     const atMs = clock.monotonicMs();
     for (const [channel, value] of Object.entries(decoded.channels)) known.held.set(channel, { value, atMs });
   }
@@ -127,7 +135,6 @@ export function createForeignUplinks(deps: ForeignDeps): ForeignUplinks {
   return {
     async take(device, uplink) {
       const decoder = DECODERS[device.model];
-      invariant(decoder !== undefined, "every model of the registry has a decoder");
       const decoded = decoder(uplink.port, uplink.payload);
       if (decoded.problem !== undefined) {
         deps.onRefusal({ reason: decoded.problem, sender: device.deviceId, bytes: uplink.payload });
@@ -141,13 +148,18 @@ export function createForeignUplinks(deps: ForeignDeps): ForeignUplinks {
 function knownOf({ epoch, ...book }: BookDocument, present: string): Known {
   const next = book.next + (epoch === present ? 0 : RESTORE_JUMP);
   // What was set apart by a lost machine may have been used there.
-  return { book: { ...book, next }, reserved: epoch === present ? next : 0, held: new Map() };
+  return { book: { ...book, next }, reserved: epoch === present ? next : 0, held: new Map(), newestMs: undefined };
 }
 
 /** `top` alone moves with every uplink: it is not worth a write, since a counter that is not known to be used gives the same sequence. */
 function sameSegments(a: Book, b: Book): boolean {
   const [one, other] = [a.segments.at(-1), b.segments.at(-1)];
   return a.segments.length === b.segments.length && one?.base === other?.base && one?.session === other?.session;
+}
+
+/** The network heard it after one with a higher counter: what a broker repeats was heard before. */
+function isLater({ atMs }: NetworkUplink, { newestMs }: Known): boolean {
+  return atMs !== undefined && newestMs !== undefined && newestMs > 0 && atMs > newestMs;
 }
 
 function heldOf({ held }: Known, { reportIntervalS }: ForeignDevice, nowMs: number): Channels {
@@ -187,7 +199,7 @@ type LogSample = Omit<Sample, "sequence"> & { readonly key: number };
 function planOf(device: ForeignDevice, uplink: NetworkUplink, decoded: Decoded, context: PlanContext): Plan {
   const { session, counter, network } = uplink;
   const now = momentOf(uplink.atMs, context);
-  const entries = decoded.log.map((entry, i) => ({ entry, groups: groupsOf(device, entry.channels), i }));
+  const entries = momentsOf(decoded.log).map((entry, i) => ({ entry, groups: groupsOf(device, entry.channels), i }));
   const kept = entries.filter(({ groups }) => groupsByte(groups) !== 0);
   const keys = kept.map(({ entry, i }) => {
     return isSetClock(entry, context) ? keyOf(entry) : `${network} ${session} ${counter} ${i}`;
@@ -214,6 +226,22 @@ function planOf(device: ForeignDevice, uplink: NetworkUplink, decoded: Decoded, 
       return [...backlogs, reportFrame({ sequence: place.sequence, ...now, groups }, decoded.isLowBattery)];
     },
   };
+}
+
+/** What a device kept of one moment in several parts is one reading. */
+function momentsOf(log: readonly LogEntry[]): LogEntry[] {
+  const moments = new Map<number, LogEntry>();
+  for (const entry of log) {
+    const before = moments.get(entry.timeS);
+    if (before === undefined) moments.set(entry.timeS, entry);
+    // The same once more, or another one of the same moment: then the device has no clock to tell them apart by.
+    else if (Object.keys(entry.channels).some((name) => before.channels[name] !== undefined)) return [...log];
+    else {
+      const channels = { ...before.channels, ...entry.channels };
+      moments.set(entry.timeS, { ...before, channels, bytes: Uint8Array.of(...before.bytes, ...entry.bytes) });
+    }
+  }
+  return [...moments.values()];
 }
 
 /** By its own time and bytes: the same reading is the same however often, and in whatever uplink, it is sent. */
