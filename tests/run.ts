@@ -25,6 +25,7 @@ type Words = readonly string[];
 const BESIDE: readonly Words[] = [
   ["device-powercut", "--form", "short"],
   ["blackout", "--form", "short"],
+  ["lorawan", "--form", "short"],
 ];
 
 /** The other short forms. */
