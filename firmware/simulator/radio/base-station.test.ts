@@ -1,13 +1,18 @@
 // The base station against the gateway's own side of the protocol: on virtual time, and over real UDP.
 import { expect, test } from "vitest";
+import { systemClock } from "../../../gateway/clock.ts";
 import type { HeardFrame, Transmission } from "../../../gateway/ingress/lorawan/interfaces.ts";
 import { createStations } from "../../../gateway/ingress/lorawan/stations/stations.ts";
-import { NOON_MS } from "../../../tests/fixtures.ts";
+import { startUdpStations } from "../../../gateway/ingress/lorawan/stations/udp.ts";
+import { NOON_MS, waitFor } from "../../../tests/fixtures.ts";
 import { virtualClock } from "../../../tests/virtual-clock.ts";
+import { keepPace } from "../paced.ts";
 import { createRandom } from "../random.ts";
+import { realClock } from "../real-clock.ts";
 import { createSchedule } from "../schedule.ts";
 import { createAir } from "./air.ts";
-import { createBaseStation } from "./base-station.ts";
+import { type BaseStation, createBaseStation } from "./base-station.ts";
+import { openStationUdp } from "./station-udp.ts";
 
 const EUI = "0016c001f153a14c";
 
@@ -123,4 +128,41 @@ test("without power it hears nothing and forgets what it was to send", async () 
   expect(stations.states()[0]?.isConnected).toBe(false);
   station.setPower(true);
   expect(stations.states()[0]?.isConnected).toBe(true);
+});
+
+test("over real UDP it is heard, and sends what it is told", async () => {
+  const stations = await startUdpStations({
+    host: "127.0.0.1",
+    port: 0,
+    stations: [{ eui: EUI, name: "Roof" }],
+    clock: systemClock,
+    randomToken: () => 7,
+  });
+  const schedule = createSchedule();
+  const air = createAir({ schedule, random: createRandom(1), lossDb: () => 100 });
+  const pace = keepPace(schedule, realClock);
+  const udp = openStationUdp({
+    host: "127.0.0.1",
+    port: stations.address.port,
+    received: (bytes) => station.take(bytes),
+    atStationTime: pace.at,
+  });
+  const station: BaseStation = createBaseStation({ schedule, random: createRandom(2), air, eui: EUI, send: udp.send });
+  try {
+    const heard: HeardFrame[] = [];
+    stations.onHeard((frame) => void heard.push(frame));
+    pace.at(() => station.setPower(true));
+    await waitFor("a connection", () => stations.states()[0]?.isConnected);
+    const phy = new Uint8Array([1, 2, 3]);
+    const frame = { sender: "d1", isDown: false, phy, frequencyHz: 868_300_000, dataRate: 5, powerDbm: 14 };
+    pace.at(() => void air.emit(frame));
+    await waitFor("an uplink", () => heard.length === 1);
+    expect(await stations.transmit(answerTo(heard[0] as HeardFrame, 1_000))).toBe("sent");
+    await waitFor("a downlink", () => station.counts.sent === 1);
+    expect(station.answers.NONE).toBe(1);
+  } finally {
+    pace.stop();
+    udp.close();
+    await stations.stop();
+  }
 });
