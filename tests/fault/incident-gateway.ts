@@ -27,7 +27,7 @@ const { values } = parseArgs({
 });
 const STEP_MS = 2_000;
 /** The variant writes what it told of so much later. */
-const EARLY_MS = 300;
+const EARLY_MS = 2_000;
 const ACTS_MAX = 10_000;
 const DELIVERED = '"state":"delivered"';
 const KEEP_DAYS = 3_650;

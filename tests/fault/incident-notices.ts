@@ -10,7 +10,7 @@ import type { Notice, NotifyPlan } from "../../protocol/index.ts";
 import { REGISTRY } from "./incident-script.ts";
 
 /** The variant sends so much later than it says that it has. */
-const HASTY_MS = 300;
+const HASTY_MS = 2_000;
 /** The journal answers in order: after so many, what the outbox had under way is kept. */
 const ANSWERS = 4;
 
