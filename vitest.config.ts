@@ -14,7 +14,7 @@ export default defineConfig({
     // Left to itself it leaves a core idle.
     maxWorkers: 2,
     testTimeout: 60_000,
-    hookTimeout: 30_000,
+    hookTimeout: 90_000,
     projects: [
       { test: { name: "unit", include: UNIT } },
       { test: { name: "vectors", include: ["tests/vectors/**/*.test.ts"] } },

@@ -21,12 +21,14 @@ import { startHelpLamps } from "./wiring/help-lamps.ts";
 import { openHistory } from "./wiring/history.ts";
 import { startApi } from "./wiring/http.ts";
 import { publishStates, startIngress } from "./wiring/ingress.ts";
+import { type Lorawan, startLorawan } from "./wiring/lorawan.ts";
+import { silentPaths } from "./wiring/lorawan-network.ts";
 import { startMetrics } from "./wiring/metrics.ts";
 import { createMetricsToken, type MetricsToken } from "./wiring/metrics-token.ts";
 import { type Notify, startNotify } from "./wiring/notify.ts";
 import { type Parts, VERSION } from "./wiring/parts.ts";
 import { createReload, type Reload } from "./wiring/reload.ts";
-import { createSelfFigures, type SelfDeps, type SelfFigures } from "./wiring/self.ts";
+import { createSelfFigures, type SelfFigures } from "./wiring/self.ts";
 import { createSinkSet } from "./wiring/sink-set.ts";
 import { createRunners } from "./wiring/sinks.ts";
 import { openStore, watchStore } from "./wiring/store.ts";
@@ -48,6 +50,8 @@ export interface AppDeps {
 export interface App {
   readonly mqtt: { readonly host: string; readonly port: number };
   readonly http: { readonly host: string; readonly port: number; readonly url: string };
+  /** Where base stations are heard; absent without them. */
+  readonly lorawan?: { readonly address: string; readonly port: number };
   readonly engine: Engine;
   readonly ingress: MqttIngress;
   readonly history: History;
@@ -58,41 +62,45 @@ export interface App {
 
 type Stop = () => Promise<void> | void;
 
+/** Parts that are asked before they are there: they listen only when the rest is ready. */
+interface Late {
+  history?: History;
+  ingress?: MqttIngress;
+  lorawan?: Lorawan;
+  copy?: Schedule | undefined;
+  notify?: Notify;
+}
+
 /** Starts the gateway; resolves when it listens. Throws GatewayError with what to do in its detail. */
 export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promise<App> {
-  const clock = deps.clock ?? systemClock;
+  const { clock = systemClock, staticDir } = deps;
   const logs = deps.logs ?? createLogs({ level: config.log.level });
   const journal = await openJournal({ ...config.data, clock });
   const stops: Stop[] = [() => journal.close()];
   let stopping = false;
   try {
     const store = openStore(config.data.dir, clock.nowMs);
-    let ingress: MqttIngress | undefined;
+    const late: Late = {};
     const sinks = createSinkSet(config, (next) => createRunners({ config: next, clock, logs, journal, store }));
-    let history: History | undefined;
-    let copy: Schedule | undefined;
-    let told: Notify | undefined;
-    const { supply, self } = watchItself(
-      { config, clock, logs, journal, sinks },
-      { history: () => history?.state(), copy: () => copy?.state(), notify: () => told?.state() },
-      stops,
-    );
-    const engine = engineOf({ config, clock, logs, journal, store, sinks }, self, () => ingress);
-    const metrics = startMetrics({ engine, journal, self, sinks, ingress: () => ingress, copy: () => copy?.figures() });
+    const { supply, self } = watchItself({ config, clock, logs, journal, sinks }, late, stops);
+    const engine = engineOf({ config, clock, logs, journal, store, sinks }, self, late);
+    const metrics = startMetrics({ engine, journal, self, sinks, late });
     stops.push(metrics.stop);
     await engine.start();
     stops.push(() => engine.stop());
     const kept = await openHistory({ config, clock, logs, journal });
-    history = kept;
+    late.history = kept;
     stops.push(() => kept.stop());
     const parts: Parts = { config, clock, logs, journal, store, engine, history: kept, sinks };
     const commands = await openCommandsOf(parts, stops);
     const listening = await startIngress(parts, { observePuback: metrics.observePuback, commands });
-    ingress = listening;
-    stops.push(() => listening.close());
-    stops.push(publishStates(engine, listening));
-    copy = startCopy(parts, deps.configPath);
-    if (copy !== undefined) stops.push(copy.stop);
+    late.ingress = listening;
+    stops.push(() => listening.close(), publishStates(engine, listening));
+    const lorawan = await startLorawan(parts, { ingress: listening, commands });
+    late.lorawan = lorawan;
+    stops.push(lorawan.stop);
+    late.copy = startCopy(parts, deps.configPath);
+    if (late.copy !== undefined) stops.push(late.copy.stop);
     await sinks.start();
     stops.push(sinks.stop);
     const token = createMetricsToken(config);
@@ -100,17 +108,19 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
     const watch = watchStore(parts, listening);
     stops.push(() => watch.timer.stop());
     const notify = await startNotify(parts, { ingress: listening, commands, setProblem: self.setConfigProblem });
-    told = notify;
+    late.notify = notify;
     stops.push(() => notify.stop());
-    const http = await startApi(parts, listening, { health, notify, staticDir: deps.staticDir, look: watch.look });
+    const ways = { ...lorawan.own, health, notify, commands, staticDir, look: watch.look };
+    const http = await startApi(parts, listening, ways);
     stops.push(() => http.app.close());
     superviseIfAsked(parts, stops);
     const certificates = createListenerCertificates(http.app.server, listening);
     const reloadConfig = reloadOf(parts, { supply, token, certificates, self, notify }, deps);
     warnOfRules(parts, self);
-    sayWhere(logs, listening, http.url);
+    sayWhere(logs, listening, lorawan, http.url);
     return {
       mqtt: listening.address,
+      ...(lorawan.own === undefined ? {} : { lorawan: lorawan.own.stations.address }),
       http: { host: config.http.host, port: http.port, url: http.url },
       engine,
       ingress: listening,
@@ -133,7 +143,7 @@ export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promi
 function engineOf(
   { config, clock, logs, journal, store, sinks }: Omit<Parts, "engine" | "history">,
   self: SelfFigures,
-  ingress: () => MqttIngress | undefined,
+  late: Late,
 ): Engine {
   return createEngine({
     journal,
@@ -143,7 +153,8 @@ function engineOf(
     gatewayId: config.gateway.id,
     version: VERSION,
     surroundings: {
-      refusals: () => Object.fromEntries(ingress()?.refusals.counts ?? []),
+      refusals: () => Object.fromEntries(late.ingress?.refusals.counts ?? []),
+      deadPaths: () => silentPaths(late.lorawan?.own?.stations.states() ?? []),
       sinks: sinks.states,
       isClockTrusted: () => isPlausibleWallTime(clock.nowMs()),
       self: self.facts,
@@ -174,8 +185,9 @@ function reloadOf(
   return createReload({ config, logs, engine, sinks, ...shared, pointIds: () => pointIdsOf(store), source });
 }
 
-function sayWhere(logs: Logs, { address }: MqttIngress, http: string): void {
-  logs.area("app").info("gateway listens", { mqtt: `${address.host}:${address.port}`, http });
+function sayWhere(logs: Logs, { address }: MqttIngress, { own }: Lorawan, http: string): void {
+  const lorawan = own === undefined ? {} : { lorawan: own.address };
+  logs.area("app").info("gateway listens", { mqtt: `${address.host}:${address.port}`, ...lorawan, http });
 }
 
 /** Commands that wait for their devices: what a restored gateway asks, and the lamps of who asked for help. */
@@ -200,7 +212,7 @@ function superviseIfAsked({ clock, journal, logs }: Parts, stops: Stop[]): void 
 /** What the gateway knows of itself, from before the engine judges it. */
 function watchItself(
   { config, clock, logs, journal, sinks }: Pick<Parts, "config" | "clock" | "logs" | "journal" | "sinks">,
-  later: Pick<SelfDeps, "history" | "copy" | "notify">,
+  late: Late,
   stops: Stop[],
 ): { readonly supply: Supply; readonly self: SelfFigures } {
   const supply = createSupply(clock, logs.area("ups").warn);
@@ -210,7 +222,10 @@ function watchItself(
   const { warn } = logs.area("app");
   const self = createSelfFigures({
     ...{ dir, clock, journal, lowWaterMb, sinks: sinks.states },
-    ...later,
+    history: () => late.history?.state(),
+    copy: () => late.copy?.state(),
+    notify: () => late.notify?.state(),
+    networks: () => late.lorawan?.networks() ?? [],
     ups: supply.facts,
     log: warn,
   });

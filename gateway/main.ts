@@ -10,11 +10,13 @@ import { configCommands } from "./cli/config-commands.ts";
 import { CONFIG_FLAG, type CommandShell, peopleCommands, tlsCommands } from "./cli/definitions.ts";
 import { exportCommands } from "./cli/export.ts";
 import { describeFailure, type FailureText, unknownWord } from "./cli/failures.ts";
+import { lorawanCommands } from "./cli/lorawan-definitions.ts";
 import { notifyCommands } from "./cli/notify-commands.ts";
 import { registryCommands } from "./cli/registry-commands.ts";
 import { rulesCommands } from "./cli/rules-commands.ts";
 import { systemClock } from "./clock.ts";
 import { parseConfig, readConfig } from "./config/config.ts";
+import { personAtShell } from "./config/environment.ts";
 import { checkedFiles } from "./config/files.ts";
 import { doctorCommand } from "./doctor/command.ts";
 import { createLogs } from "./log.ts";
@@ -96,6 +98,7 @@ const main = defineCommand({
     tls: tlsCommands(shell),
     export: exportCommands(shell, createExporter(process.stdout)),
     rules: rulesCommands(shell, { test: testRules, replay: replayRules }),
+    lorawan: lorawanCommands(shell, { clock: systemClock, user: personAtShell() }),
     notify: notifyCommands(shell, createNotifyTester(systemClock)),
     doctor: doctorCommand(shell, systemClock),
     ...copyCommands(shell),

@@ -27,6 +27,7 @@ const BESIDE: readonly Words[] = [
   ["blackout", "--form", "short"],
   ["spare", "--form", "short"],
   ["incident"],
+  ["lorawan", "--form", "short"],
 ];
 
 /** The other short forms. */

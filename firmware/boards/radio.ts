@@ -38,7 +38,7 @@ export function createRadio(
     delay: delay,
     uptime: uptime,
     random: Math.random,
-    dataRate: USUAL_DATA_RATE,
+    dataRate: keys.rate || USUAL_DATA_RATE,
     cutPower: () => {
       digitalWrite(pins.power, 0);
       delay(POWER_OFF_MS, () => digitalWrite(pins.power, 1));

@@ -11,6 +11,7 @@ import { createRandom } from "../simulator/random.ts";
 import { realClock } from "../simulator/real-clock.ts";
 import { createSchedule } from "../simulator/schedule.ts";
 import { createVirtualBoard } from "../simulator/virtual-board.ts";
+import { readConfig } from "./files.ts";
 import { flash } from "./flash.ts";
 import type { CliIo } from "./io.ts";
 import { selfTest } from "./self-test.ts";
@@ -235,7 +236,26 @@ describe("the settings file", () => {
     const [code, text] = await tryWith({ ...bare, lorawan: wrong });
     expect(code).toBe(3);
     expect(text).toContain("lorawan.appKey has not 32 hex digits");
+    expect(await tryWith({ ...bare, lorawan: { ...lorawan, rate: 5 } })).toEqual([0, expect.anything()]);
+    expect((await tryWith({ ...bare, lorawan: { ...lorawan, rate: 4 } }))[1]).toContain("lorawan.rate is none");
     expect(text).not.toContain(APP_KEY);
+  });
+
+  test("LoRaWAN keys that were made for this device need not be typed, and go before what was", async () => {
+    const credentials = join(folder.path, "radio-keys.json");
+    const made = { deviceId: "alm-01-d1", pointId: "alm-01", key: KEY, lorawan };
+    writeFileSync(credentials, JSON.stringify({ devices: [made] }));
+    const read = (settings: object) => {
+      writeFileSync(join(folder.path, "radio.json"), JSON.stringify(settings));
+      return readConfig(
+        { device: "alm-01-d1", credentials, settings: join(folder.path, "radio.json") },
+        ioOn(new Error()),
+      );
+    };
+    const expected = { devEui: "2CF7F12000000000", joinEui: lorawan.joinEui, appKey: APP_KEY.toUpperCase() };
+    expect(read(bare)).toMatchObject({ deviceId: "alm-01-d1", key: KEY, lorawan: expected });
+    expect(read({ ...bare, lorawan: { ...lorawan, appKey: "0".repeat(32) } })?.lorawan).toEqual(expected);
+    expect(read(bare)).not.toHaveProperty("pointId");
   });
 
   test.each([

@@ -27,11 +27,13 @@ function readJson(path: string, io: CliIo): unknown {
   }
 }
 
-function keyOf(options: ConfigOptions, io: CliIo): { deviceId: string; key: string } | undefined {
+type Identity = Pick<Credentials["devices"][number], "deviceId" | "key" | "lorawan">;
+
+function keyOf(options: ConfigOptions, io: CliIo): Identity | undefined {
   const credentials = readJson(options.credentials, io) as Partial<Credentials> | undefined;
   if (credentials === undefined) return undefined;
   const found = credentials.devices?.find((one) => one.deviceId === options.device);
-  if (found !== undefined) return { deviceId: found.deviceId, key: found.key };
+  if (found !== undefined) return found;
   const known = (credentials.devices ?? []).map((one) => one.deviceId);
   const near = nearest(options.device, known);
   io.err(
@@ -52,10 +54,17 @@ function lorawanOf(given: NonNullable<Settings["lorawan"]>, faults: string[]): N
       faults.push(`lorawan.${name} has not ${digits} hex digits`);
     return text.toUpperCase();
   };
-  return { devEui: hex("devEui", EUI_DIGITS), joinEui: hex("joinEui", EUI_DIGITS), appKey: hex("appKey", KEY_DIGITS) };
+  const { rate } = given;
+  if (rate !== undefined && ![2, 3, 5].includes(rate)) faults.push("lorawan.rate is none of 2, 3, 5");
+  return {
+    devEui: hex("devEui", EUI_DIGITS),
+    joinEui: hex("joinEui", EUI_DIGITS),
+    appKey: hex("appKey", KEY_DIGITS),
+    ...(rate === undefined ? {} : { rate }),
+  };
 }
 
-function faultsIn(settings: Settings): string[] {
+function faultsIn(settings: Settings, hasLorawan: boolean): string[] {
   const faults: string[] = [];
   for (const name of Object.keys(settings)) {
     if ((TOP as readonly string[]).includes(name)) continue;
@@ -71,7 +80,7 @@ function faultsIn(settings: Settings): string[] {
   if (settings.sensors === undefined) faults.push("sensors is missing");
   const overWifi = ["wifi", "host", "port"] as const;
   const missing = overWifi.filter((name) => settings[name] === undefined);
-  if (settings.lorawan === undefined && missing.length === overWifi.length)
+  if (!hasLorawan && missing.length === overWifi.length)
     faults.push("there is no way to the gateway: give wifi, host and port, or lorawan");
   else if (missing.length > 0 && missing.length < overWifi.length) faults.push(`${missing.join(" and ")} is missing`);
   return faults;
@@ -82,15 +91,26 @@ export function readConfig(options: ConfigOptions, io: CliIo): DeviceConfig | un
   const identity = keyOf(options, io);
   const settings = readJson(options.settings, io) as Settings | undefined;
   if (settings === undefined) return undefined;
-  const faults = faultsIn(settings);
-  const lorawan = settings.lorawan === undefined ? undefined : lorawanOf(settings.lorawan, faults);
+  // What the gateway made for this device goes before what somebody typed.
+  const radio = identity?.lorawan ?? settings.lorawan;
+  const faults = faultsIn(settings, radio !== undefined);
+  const lorawan = radio === undefined ? undefined : lorawanOf(radio, faults);
   for (const fault of faults) io.err(`${options.settings}: ${fault}.`);
   if (faults.length > 0) io.err("firmware/README.md shows an example.");
   if (identity === undefined || faults.length > 0) return undefined;
   const { shuntOhm = 150, starterFullScaleV = 36.3 } = settings;
   const own = numberedSettings(settings.settings ?? {});
   const ways = lorawan === undefined ? {} : { lorawan };
-  return { ...(settings as unknown as DeviceConfig), ...identity, ...ways, settings: own, shuntOhm, starterFullScaleV };
+  const { deviceId, key } = identity;
+  return {
+    ...(settings as unknown as DeviceConfig),
+    deviceId,
+    key,
+    ...ways,
+    settings: own,
+    shuntOhm,
+    starterFullScaleV,
+  };
 }
 
 /** The program that `npm run build:firmware` has made. */

@@ -51,6 +51,19 @@ describe("an ack frame", () => {
     expect(it.lost).toEqual([]);
   });
 
+  test("is too narrow for an old event among new frames: once nothing beside it names that, it is a hole too", () => {
+    const it = bench();
+    // An event of the outage, sent before its history was: their sequences are far apart.
+    it.send(12, 100);
+    it.send(134, 130);
+    it.ack(134, [134], 135);
+    expect(it.lost).toEqual([]);
+    it.send(135, 200);
+    it.ack(134, [134, 135], 205);
+    expect(it.lost).toEqual([12]);
+    expect(it.flights.count()).toBe(0);
+  });
+
   test("makes holes of what was sent before something that it names, and of nothing sent afterwards", () => {
     const it = bench();
     for (const sequence of [10, 11, 12, 13]) it.send(sequence);

@@ -5,6 +5,8 @@ import type { Place } from "../store/ring.ts";
 /** A frame that asked is judged unanswered after so many more. */
 const FURTHER_UPLINKS = 2;
 const WINDOW = 32;
+/** What an ack frame is too narrow for may be named by one beside it; later by none. */
+const BESIDE_S = 60;
 /** Of an answer that says nothing of now. */
 const AGE_UNKNOWN = 9999;
 
@@ -73,11 +75,10 @@ export function createFlights(most: number, lost: (flight: Flight) => void): Fli
       for (let i = newest; i >= 0; i--) {
         const flight = flights[i] as Flight;
         const at = (flight.sequence - base) & 0xffff;
-        if (at >= WINDOW) continue;
-        if ((bitmap >>> (WINDOW - 1 - at)) & 1) {
+        if (at < WINDOW && (bitmap >>> (WINDOW - 1 - at)) & 1) {
           if (ageS < 0) ageS = i < newest ? AGE_UNKNOWN : nowS - flight.sentS;
           stored(flight);
-        } else if (ageS < 0) continue;
+        } else if (ageS < 0 || (at >= WINDOW && nowS - flight.sentS < BESIDE_S)) continue;
         else lost(flight);
         flights.splice(i, 1);
       }

@@ -9,7 +9,13 @@ export interface DeviceConfig {
   readonly host: string;
   readonly port: number;
   /** Hex, upper case: 16, 16 and 32 digits. */
-  readonly lorawan?: { readonly devEui: string; readonly joinEui: string; readonly appKey: string };
+  readonly lorawan?: {
+    readonly devEui: string;
+    readonly joinEui: string;
+    readonly appKey: string;
+    /** Usual data rate, 2, 3 or 5; 3 when left out. */
+    readonly rate?: number;
+  };
   /** By the number that a config frame gives them; 0 is none. */
   readonly settings: readonly number[];
   readonly sensors: {

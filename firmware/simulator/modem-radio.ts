@@ -1,5 +1,6 @@
 // The radio half of the scripted modem: its channels and their duty cycle, joins, sends with repetition and receive windows.
 import type { LorawanNetwork, RadioDownlink, RadioUplink } from "./lorawan-network.ts";
+import { timeOnAirMs } from "./radio/airtime.ts";
 import type { Random } from "./random.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -27,16 +28,18 @@ export interface ModemMemory {
   nonce: number;
 }
 
-export interface ModemRadioOptions {
+/** What the modem around it gives its radio. */
+export interface ModemRadioParts {
   readonly schedule: Schedule;
   readonly random: Random;
-  readonly network: LorawanNetwork;
   readonly memory: ModemMemory;
   say(line: string): void;
   /** Work that a loss of power makes undone. */
   later(ms: number, work: () => void): void;
   isBusy(): boolean;
   busy(isBusy: boolean): void;
+  /** Another number after each loss of power. */
+  power(): number;
 }
 
 export interface ModemRadio {
@@ -48,15 +51,6 @@ export interface ModemRadio {
   onAirMs(): { readonly l: number; readonly m: number };
 }
 
-/** Time on air by the book: written again here, for the link's own figure must not check itself. */
-export function timeOnAirMs(physicalBytes: number, dataRate: number): number {
-  const spreading = 12 - dataRate;
-  const symbolMs = 2 ** spreading / 125;
-  const optimised = spreading >= 11 ? 1 : 0;
-  const blocks = Math.ceil((8 * physicalBytes - 4 * spreading + 28 + 16) / (4 * (spreading - 2 * optimised)));
-  return (8 + 4.25 + 8 + Math.max(blocks * 5, 0)) * symbolMs;
-}
-
 function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex").toUpperCase();
 }
@@ -66,8 +60,9 @@ export function withColons(hex: string): string {
   return (hex.match(/../g) ?? []).join(":");
 }
 
-export function createModemRadio(options: ModemRadioOptions): ModemRadio {
-  const { schedule, random, network, memory, say, later } = options;
+/** A radio whose air and network are scripted. */
+export function createModemRadio(network: LorawanNetwork, parts: ModemRadioParts): ModemRadio {
+  const { schedule, random, memory, say, later } = parts;
   let session: number | undefined;
   let counter = 0;
   const freeAt = { l: 0, m: 0 };
@@ -96,12 +91,12 @@ export function createModemRadio(options: ModemRadioOptions): ModemRadio {
   }
 
   function join(isForced: boolean): void {
-    if (options.isBusy()) return void say("+JOIN: LoRaWAN modem is busy");
+    if (parts.isBusy()) return void say("+JOIN: LoRaWAN modem is busy");
     if (memory.mode !== "LWOTAA") return void say("+JOIN: Not in OTAA mode");
     if (session !== undefined && !isForced) return void say("+JOIN: Joined already");
     const band = drawBand(true);
     if (band === undefined) return void noBand("JOIN");
-    options.busy(true);
+    parts.busy(true);
     session = undefined;
     say("+JOIN: Start");
     say(`+JOIN: ${isForced ? "FORCE" : "NORMAL"}`);
@@ -122,20 +117,20 @@ export function createModemRadio(options: ModemRadioOptions): ModemRadio {
           say(`+JOIN: NetID 000013 DevAddr 26:01:${withColons((0x10000 + given).toString(16).slice(1).toUpperCase())}`);
         }
         say("+JOIN: Done");
-        options.busy(false);
+        parts.busy(false);
       });
     });
   }
 
   function send(name: string, hex: string, isConfirmed: boolean): void {
-    if (options.isBusy()) return void say(`+${name}: LoRaWAN modem is busy`);
+    if (parts.isBusy()) return void say(`+${name}: LoRaWAN modem is busy`);
     if (session === undefined) return void say(`+${name}: Please join network first`);
     if (hex.length % 2 === 1 || /[^0-9A-F]/.test(hex)) return void say(`+${name}: ERROR(-1)`);
     const payload = new Uint8Array(Buffer.from(hex, "hex"));
     const max = PAYLOAD_MAX[memory.dataRate] ?? 51;
     if (payload.length > max) return void say(`+${name}: Length error ${max}`);
     if (drawBand(false) === undefined) return void noBand(name);
-    options.busy(true);
+    parts.busy(true);
     const { devEui, port, dataRate } = memory;
     const frame = { devEui, session, counter: counter++, port, payload, isConfirmed, dataRate };
     say(`+${name}: Start`);
@@ -175,7 +170,7 @@ export function createModemRadio(options: ModemRadioOptions): ModemRadio {
       say(`+${name}: RXWIN${down.window}, RSSI ${down.rssi}, SNR ${down.snr.toFixed(1)}`);
     }
     say(`+${name}: Done`);
-    options.busy(false);
+    parts.busy(false);
   }
 
   return {

@@ -1,7 +1,6 @@
 // A Seeed Wio-E5 at the other end of a serial line: commands in, answers out as its logs have them, in time and in pieces.
 // What it is told it keeps over a loss of power, its session it does not. Every trouble that a field has can be set.
-import type { LorawanNetwork } from "./lorawan-network.ts";
-import { createModemRadio, type ModemMemory, withColons } from "./modem-radio.ts";
+import { type ModemMemory, type ModemRadio, type ModemRadioParts, withColons } from "./modem-radio.ts";
 import type { Random } from "./random.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -54,7 +53,8 @@ export const STRAY_LINES: readonly string[] = [
 export interface ModemOptions {
   readonly schedule: Schedule;
   readonly random: Random;
-  readonly network: LorawanNetwork;
+  /** Over a scripted network, or on the air. */
+  readonly radio: (parts: ModemRadioParts) => ModemRadio;
 }
 
 export interface Modem {
@@ -77,7 +77,7 @@ export interface Modem {
 }
 
 export function createModem(options: ModemOptions): Modem {
-  const { schedule, random, network } = options;
+  const { schedule, random } = options;
   const troubles: ModemTroubles = {
     errorShare: 0,
     errors: ERROR_ANSWERS,
@@ -114,10 +114,9 @@ export function createModem(options: ModemOptions): Modem {
   let inputAt = 0;
   let outAt = 0;
   let wakes = 0;
-  const radio = createModemRadio({
+  const radio = options.radio({
     schedule,
     random,
-    network,
     memory,
     say,
     later,
@@ -126,6 +125,7 @@ export function createModem(options: ModemOptions): Modem {
       if (busy) isBusy = true;
       else rest();
     },
+    power: () => power,
   });
 
   /** Work that a loss of power makes undone. */

@@ -6,6 +6,7 @@ import { createImage, numberedSettings } from "../build/image.ts";
 import { bytesOfHex, type DeviceConfig } from "../device/settings.ts";
 import { createFlash, loadImage, type VirtualFlash } from "./flash.ts";
 import { createRehearsalGateway, createSwitchedNetwork, createTcpNetwork, NO_NETWORK } from "./networks.ts";
+import { keepPace, type Pace } from "./paced.ts";
 import { createPointPhysics } from "./point-physics.ts";
 import { createRandom, seedOf } from "./random.ts";
 import type { RealClock } from "./real-clock.ts";
@@ -114,29 +115,17 @@ export function createWorld(options: WorldOptions): World {
     });
   }
 
-  let forget = () => {};
+  let pace: Pace | undefined;
   let stopped = false;
   function live(host: string, port: number): void {
-    const offsetMs = clock.monotonicMs() - schedule.nowMs();
-    const boardNow = () => clock.monotonicMs() - offsetMs;
-    const turn = () => {
-      if (stopped) return;
-      schedule.runUntil(boardNow());
-      forget();
-      const waitMs = Math.min(1000, Math.max(1, schedule.nextMs() - boardNow()));
-      forget = clock.after(waitMs, turn);
-    };
-    const atBoardTime = (work: () => void) => {
-      if (stopped) return;
-      schedule.runUntil(boardNow());
-      work();
-      turn();
-    };
-    network.use(createTcpNetwork(host, port, atBoardTime));
+    if (stopped) return;
+    const begun = keepPace(schedule, clock);
+    pace = begun;
+    network.use(createTcpNetwork(host, port, begun.at));
     for (const fault of point.faults ?? []) {
       if (fault.liveMin !== undefined) planFault(fault.kind, schedule.nowMs() + fault.liveMin * 60_000);
     }
-    turn();
+    begun.at(() => undefined);
   }
 
   return {
@@ -152,7 +141,7 @@ export function createWorld(options: WorldOptions): World {
     goLive: live,
     stop: () => {
       stopped = true;
-      forget();
+      pace?.stop();
       board.powerOff();
     },
   };

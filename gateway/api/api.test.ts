@@ -19,7 +19,7 @@ import {
   type Problem,
   ProblemSchema,
 } from "../../protocol/index.ts";
-import { NO_NOTICES, NO_REGISTRY, NO_REQUESTS } from "../../tests/api-fixtures.ts";
+import { NO_DOWNLINKS, NO_LORAWAN, NO_NOTICES, NO_REGISTRY, NO_REQUESTS } from "../../tests/api-fixtures.ts";
 import { NOON_MS, temporaryFolder, waitFor } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import { alarmMetrics, noFigures } from "../domain/alerts/alarm-figures.ts";
@@ -145,6 +145,8 @@ async function start(part: Partial<ApiOptions> & { behind?: number; clock?: Retu
   app = await createApi({
     registry: NO_REGISTRY,
     notices: NO_NOTICES,
+    downlinks: NO_DOWNLINKS,
+    lorawan: NO_LORAWAN,
     engine,
     clock,
     version: "0.1.0",

@@ -8,21 +8,25 @@ import type { Clock } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
 import { type AlertActDeps, alertActRoutes } from "./alert-act-routes.ts";
 import { documentRoutes, installDocuments } from "./documents.ts";
+import { downlinkRoutes } from "./downlink-routes.ts";
 import { type EntryRouteDeps, entryRoutes } from "./entry-routes.ts";
 import { createGuesses } from "./guesses.ts";
 import { type ApiHealth, healthRoutes } from "./health-routes.ts";
 import { type HistoryRouteDeps, historyRoutes } from "./history-routes.ts";
 import type {
+  ApiDownlinks,
   ApiEngine,
   ApiEntries,
   ApiHistory,
   ApiJournal,
   ApiLog,
+  ApiLorawan,
   ApiNotices,
   ApiPeople,
   ApiRefusals,
   ApiRegistry,
 } from "./interfaces.ts";
+import { lorawanRoutes } from "./lorawan-routes.ts";
 import { type NoticeRouteDeps, noticeRoutes } from "./notice-routes.ts";
 import { answerBrokenRequest, installProblems, sendFailure } from "./problems.ts";
 import { type ReadRouteDeps, readRoutes } from "./read-routes.ts";
@@ -51,6 +55,9 @@ export interface ApiOptions {
   readonly history: ApiHistory;
   readonly registry: ApiRegistry;
   readonly notices: ApiNotices;
+  /** Without it nothing is told to devices here. */
+  readonly downlinks?: ApiDownlinks;
+  readonly lorawan?: ApiLorawan;
   readonly health: ApiHealth;
   readonly clock: Clock;
   readonly version: string;
@@ -115,7 +122,9 @@ const v1Routes: FastifyPluginAsync<V1Deps> = async (v1, { options, log }) => {
   const secureCookies = options.tls !== undefined;
   await v1.register(sessionRoutes, { sessions, guesses: createGuesses(clock), people, clock, journal, secureCookies });
   const { record } = journal;
-  const shared = { engine, entries, refusals, history, registry, notices, clock, sessions, hub, record };
+  const { downlinks, lorawan } = options;
+  const state = { engine, entries, refusals, history, registry, notices, downlinks, lorawan };
+  const shared = { ...state, clock, sessions, hub, record };
   await v1.register(guardedRoutes, shared);
 };
 
@@ -126,7 +135,7 @@ type GuardedDeps = ReadRouteDeps &
   RequestRouteDeps &
   StreamRouteDeps &
   NoticeRouteDeps &
-  RegistryRouteDeps;
+  RegistryRouteDeps & { readonly downlinks: ApiDownlinks | undefined; readonly lorawan: ApiLorawan | undefined };
 
 /** The guard hangs on the routes themselves: there is no spelling of an address that walks around it. */
 const guardedRoutes: FastifyPluginAsync<GuardedDeps> = async (app, deps) => {
@@ -139,6 +148,8 @@ const guardedRoutes: FastifyPluginAsync<GuardedDeps> = async (app, deps) => {
   await app.register(alertActRoutes, { engine, sessions });
   await app.register(entryRoutes, { engine, entries, sessions });
   await app.register(requestRoutes, { engine, sessions });
+  if (deps.downlinks !== undefined) await app.register(downlinkRoutes, { downlinks: deps.downlinks, sessions });
+  if (deps.lorawan !== undefined) await app.register(lorawanRoutes, { lorawan: deps.lorawan, sessions });
   await app.register(streamRoutes, { hub, sessions });
 };
 

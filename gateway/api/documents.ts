@@ -36,11 +36,21 @@ export async function installDocuments(
         license: { name: "EUPL-1.2", identifier: "EUPL-1.2" },
       },
       servers: [{ url: "/", description: "The gateway of this coordination point" }],
-      tags: ["session", "state", "entries", "history", "alerts", "requests", "notices", "registry", "gateway"].map(
-        (name) => ({
-          name,
-        }),
-      ),
+      tags: [
+        "session",
+        "state",
+        "entries",
+        "history",
+        "downlinks",
+        "alerts",
+        "requests",
+        "notices",
+        "registry",
+        "lorawan",
+        "gateway",
+      ].map((name) => ({
+        name,
+      })),
       components: { securitySchemes: { session: { type: "apiKey", in: "cookie", name: about.cookie } } },
       security: [{ session: [] }],
     },

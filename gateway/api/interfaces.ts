@@ -4,13 +4,22 @@ import type {
   AlarmMetrics,
   Alert,
   CallList,
+  DeviceDownlink,
   DeviceState,
   Entry,
   GatewayState,
+  GivenKeys,
   HelpRequest,
+  IssuedKeys,
+  LorawanDeviceState,
+  LorawanImport,
+  LorawanStation,
   Mute,
+  NewDownlink,
   NewEntry,
   NewHelpRequest,
+  NewLorawanDevice,
+  NewLorawanReplacement,
   NewMute,
   NewRequestStep,
   Notices,
@@ -74,6 +83,47 @@ export interface ApiEntries {
    * JOURNAL_BUSY, JOURNAL_CLOSED.
    */
   tell(pointId: string, asked: NewEntry, by: string): Promise<PointState>;
+}
+
+export interface ApiDownlinks {
+  /** What waits for a device, the oldest first, and then what is over, the newest first. Throws DEVICE_UNKNOWN. */
+  list(deviceId: string): readonly DeviceDownlink[];
+  /** Resolves when it is kept. Rejects with DEVICE_UNKNOWN, DOWNLINK_INVALID, DOWNLINKS_FULL, JOURNAL_UNUSABLE. */
+  ask(deviceId: string, asked: NewDownlink, doer: ApiDoer): Promise<DeviceDownlink>;
+  /** Takes back what waits, and gives it as it is then. Rejects with DEVICE_UNKNOWN, DOWNLINK_UNKNOWN, JOURNAL_UNUSABLE. */
+  withdraw(deviceId: string, downlinkId: string, doer: ApiDoer): Promise<DeviceDownlink>;
+}
+
+/** Who does it, and from where. */
+export interface ApiDoer {
+  readonly by: string;
+  readonly origin: string;
+}
+
+/** Each rejects with DEVICE_UNKNOWN, FILE_UNREADABLE, FILE_UNWRITABLE, REGISTRY_INVALID, and what stands beside it. */
+export interface ApiLorawan {
+  devices(): readonly LorawanDeviceState[];
+  stations(): readonly LorawanStation[];
+  /** DEVICE_EXISTS, LORAWAN_KEY_REFUSED. */
+  add(asked: NewLorawanDevice, doer: ApiDoer): Promise<IssuedKeys>;
+  /** DEVICE_EXISTS, LORAWAN_KEY_REFUSED. */
+  replace(deviceId: string, by: NewLorawanReplacement, doer: ApiDoer): Promise<IssuedKeys>;
+  /** LORAWAN_KEY_REFUSED. */
+  rekey(deviceId: string, keys: GivenKeys | undefined, doer: ApiDoer): Promise<IssuedKeys>;
+  disable(deviceId: string, isDisabled: boolean, doer: ApiDoer): Promise<LorawanDeviceState>;
+  /** LORAWAN_OFF, JOURNAL_UNUSABLE. */
+  flushNonces(deviceId: string, doer: ApiDoer): Promise<void>;
+  /** LORAWAN_OFF, JOURNAL_UNUSABLE. */
+  forgetSession(deviceId: string, doer: ApiDoer): Promise<void>;
+  /** What was just issued as an SVG to print. */
+  label(issued: IssuedKeys): string;
+  /** Bodies of ChirpStack's API, without keys. */
+  exportAll(
+    target: { readonly applicationId: string; readonly deviceProfileId: string },
+    doer: ApiDoer,
+  ): Promise<readonly object[]>;
+  /** IMPORT_INVALID. */
+  importAll(bodies: readonly unknown[], isDryRun: boolean, doer: ApiDoer): Promise<LorawanImport>;
 }
 
 export interface ApiNotices {

@@ -54,6 +54,13 @@ const ADVICE: { readonly [C in ErrorCode]?: string } = {
     "A request goes forward only, and declining needs a reason: GET /v1/requests/{requestId} says where it is.",
   REQUESTS_FULL: "Close what was delivered or declined first.",
   JOURNAL_UNUSABLE: "Write it down on paper too; send it again with the same entryId, and it counts once.",
+  DOWNLINK_INVALID: "Correct what 'problems' names, and send it again.",
+  DOWNLINK_UNKNOWN: "GET /v1/devices/{deviceId}/downlinks lists what waits, and what became of the rest.",
+  DOWNLINKS_FULL: "GET /v1/devices/{deviceId}/downlinks lists what waits; take one back, or wait for its answers.",
+  DEVICE_EXISTS: "Give it another id, or give it new keys: POST /v1/lorawan/devices/{deviceId}/keys.",
+  LORAWAN_KEY_REFUSED: "Leave keys out to have them made, and set those in the device.",
+  LORAWAN_OFF: "Set the section lorawan in the configuration; devices of another network server are kept there.",
+  IMPORT_INVALID: "'problems' lists each device; nothing was changed.",
   DEVICE_UNKNOWN: "GET /v1/devices lists the devices.",
 };
 

@@ -15,7 +15,7 @@ import { areOnOneDisk, listingOf, writePiece } from "./folder.ts";
 import { readRestored, restoreCopy } from "./restore.ts";
 import { startSchedule } from "./schedule.ts";
 import { seal, unseal } from "./sealing.ts";
-import { readSheet, sheetText } from "./sheet.ts";
+import { lorawanOf, lorawanRow, readSheet, sheetText } from "./sheet.ts";
 import { isWhole, readCopy } from "./verify.ts";
 
 const KEY = "0f".repeat(32);
@@ -183,6 +183,7 @@ describe("a copy", () => {
     const { data, copy, spare } = dirs();
     writeFileSync(join(data, "registry.json"), '{"version":1}');
     writeFileSync(join(data, "keys.json"), JSON.stringify({ version: 1, keys: { "alm-01-d1": KEY } }));
+    writeFileSync(join(data, "lorawan-keys.json"), JSON.stringify({ version: 1, keys: { eui: { appKey: KEY } } }));
     await append(1, 2);
     const token = join(folder.path, "token");
     writeFileSync(token, "a-token");
@@ -207,7 +208,8 @@ describe("a copy", () => {
     expect(result.keys).toBe("sealed");
     // What lay elsewhere is put where it overwrites nothing.
     expect(result.aside).toEqual([{ was: token, path: join(spare, "restored-files", token) }]);
-    expect(readFileSync(join(spare, "keys.json"), "utf8")).toContain(KEY);
+    for (const name of ["keys.json", "lorawan-keys.json"])
+      expect(readFileSync(join(spare, name), "utf8")).toContain(KEY);
     expect(readFileSync(join(spare, "registry.json"), "utf8")).toBe('{"version":1}');
   });
 });
@@ -312,6 +314,23 @@ describe("the recovery sheet", () => {
     expect(readSheet(text)).toEqual({ kind: "keys", keys });
     const typed = text.replace(/A5A5|a5a5/g, "A5 a5\n   ").replace(/ {2}/g, "\t");
     expect(readSheet(typed)).toEqual({ kind: "keys", keys });
+  });
+
+  test("has the keys of LoRaWAN too, under their DevEUI", () => {
+    const [joins, fixed] = [
+      { appKey: "5a".repeat(16) },
+      { devAddr: "00ab12cd", nwkSKey: "b6".repeat(16), appSKey: "c7".repeat(16) },
+    ];
+    const rows = [lorawanRow("24e124713d491234", joins), lorawanRow("24e124713d495678", fixed)];
+    const read = readSheet(sheetText([...keys, ...rows], "A title"));
+    expect(read).toEqual({ kind: "keys", keys: [...keys, ...rows] });
+    expect([...keys, ...rows].map(lorawanOf)).toEqual([
+      undefined,
+      undefined,
+      ["24e124713d491234", joins],
+      ["24e124713d495678", fixed],
+    ]);
+    expect(readSheet(sheetText(rows, "A title").replace("5a5a", "5a5b")).kind).toBe("faults");
   });
 
   test("finds a slip of the finger and says in which line", () => {

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node
 import { dirname, join, relative, resolve } from "node:path";
 import { GatewayError } from "../errors.ts";
 import { writeWhole } from "../registry/file.ts";
+import { LORAWAN_KEYS_FILE } from "../registry/lorawan-keys.ts";
 import type { CopiedFile } from "./copier.ts";
 import { seal, unseal } from "./sealing.ts";
 
@@ -12,7 +13,7 @@ export const SEALED_FILE = "secrets.sealed";
 const PLAIN_FILE = "files.json";
 /** In the data folder: who may know of it decides where it goes. */
 const PLAIN = ["registry.json"];
-const SECRET = ["keys.json", "people.json", "tls"];
+const SECRET = ["keys.json", LORAWAN_KEYS_FILE, "people.json", "tls"];
 const FILE_BYTES_MAX = 4_000_000;
 const MODE = 0o600;
 

@@ -6,10 +6,11 @@ import type { StateTables } from "../journal/pieces.ts";
 import { refuseJournalIn, restoreJournal } from "../journal/restore.ts";
 import type { StoredRow } from "../journal/row.ts";
 import { writeWhole } from "../registry/file.ts";
+import { LORAWAN_KEYS_FILE } from "../registry/lorawan-keys.ts";
 import { placeFiles } from "./files.ts";
 import { layHistory } from "./history-copy.ts";
 import { createResendPlan, type ResendPlan } from "./resend.ts";
-import { readSheet } from "./sheet.ts";
+import { lorawanOf, readSheet } from "./sheet.ts";
 import { type CopyReport, readCopy, rowsIn } from "./verify.ts";
 
 /** In the data folder until the gateway has taken it up. */
@@ -58,8 +59,12 @@ export async function restoreCopy(options: RestoreOptions): Promise<RestoreResul
     throw new GatewayError("COPY_UNUSABLE", { path: "recovery sheet", problems: typed.faults });
   const { aside } = placeFiles(folder, dataDir, passphrase);
   if (typed !== undefined) {
-    const keys = Object.fromEntries(typed.keys.map(({ deviceId, key }) => [deviceId, key]));
+    const own = typed.keys.filter((one) => lorawanOf(one) === undefined);
+    const lorawan = Object.fromEntries(typed.keys.map(lorawanOf).filter((one) => one !== undefined));
+    const keys = Object.fromEntries(own.map(({ deviceId, key }) => [deviceId, key]));
     writeWhole(join(dataDir, "keys.json"), `${JSON.stringify({ version: 1, keys })}\n`, 0o600);
+    if (own.length < typed.keys.length)
+      writeWhole(join(dataDir, LORAWAN_KEYS_FILE), `${JSON.stringify({ version: 1, keys: lorawan })}\n`, 0o600);
   }
   const putHistory = await layHistory(folder, dataDir);
   const plan = createResendPlan();

@@ -1,15 +1,37 @@
 // The recovery sheet: the devices' keys on paper, for a safe. What is typed from it is checked line by line, so that a slip of a
 // finger is found before a device is.
 import { crc32 } from "node:zlib";
+import type { LorawanKeys } from "../registry/lorawan-keys.ts";
 
 /** A key is 32 bytes: sixteen groups of four characters, and one more that checks the line. */
 const GROUP = 4;
 const KEY_HEX = 64;
+/** Of LoRaWAN, under its DevEUI: an AppKey, or DevAddr, NwkSKey and AppSKey behind each other. */
+const LORAWAN = /^eui-([0-9a-f]{16})$/;
+const APP_KEY_HEX = 32;
+const SESSION_HEX = 72;
 
 export interface SheetKey {
   readonly deviceId: string;
-  /** 64 characters, hexadecimal. */
+  /** Hexadecimal: 64 characters, or 32 or 72 of LoRaWAN. */
   readonly key: string;
+}
+
+export function lorawanRow(devEui: string, keys: LorawanKeys): SheetKey {
+  const key = keys.appKey ?? `${keys.devAddr}${keys.nwkSKey}${keys.appSKey}`;
+  return { deviceId: `eui-${devEui}`, key };
+}
+
+/** Its DevEUI and keys; undefined for the key of a device's frames. */
+export function lorawanOf({ deviceId, key }: SheetKey): readonly [string, LorawanKeys] | undefined {
+  const devEui = LORAWAN.exec(deviceId)?.[1];
+  if (devEui === undefined || key.length === KEY_HEX) return undefined;
+  if (key.length === APP_KEY_HEX) return [devEui, { appKey: key }];
+  return [devEui, { devAddr: key.slice(0, 8), nwkSKey: key.slice(8, 40), appSKey: key.slice(40) }];
+}
+
+function lengthsOf(deviceId: string): readonly number[] {
+  return LORAWAN.test(deviceId) ? [APP_KEY_HEX, SESSION_HEX, KEY_HEX] : [KEY_HEX];
 }
 
 export type SheetRead =
@@ -43,11 +65,12 @@ export function readSheet(text: string): SheetRead {
   for (let i = 1; i + 1 < parts.length; i += 2) {
     const deviceId = parts[i] as string;
     const hex = (parts[i + 1] as string).replace(/\s/g, "").toLowerCase();
-    const one = { deviceId, key: hex.slice(0, KEY_HEX) };
+    const one = { deviceId, key: hex.slice(0, -GROUP) };
+    const lengths = lengthsOf(deviceId).map((length) => length + GROUP);
     if (!/^[0-9a-f]*$/.test(hex)) faults.push(`${deviceId}: a character that is none of 0–9 and a–f`);
-    else if (hex.length !== KEY_HEX + GROUP)
-      faults.push(`${deviceId}: ${hex.length} characters, not ${KEY_HEX + GROUP}`);
-    else if (checkOf(one) !== hex.slice(KEY_HEX)) faults.push(`${deviceId}: a wrong character somewhere in its line`);
+    else if (!lengths.includes(hex.length))
+      faults.push(`${deviceId}: ${hex.length} characters, not ${lengths.join(" or ")}`);
+    else if (checkOf(one) !== hex.slice(-GROUP)) faults.push(`${deviceId}: a wrong character somewhere in its line`);
     else keys.push(one);
   }
   if (parts.length < 3) faults.push("no device is named: a line with its name and a colon, then its key");

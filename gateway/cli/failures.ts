@@ -11,13 +11,19 @@ export interface FailureText {
 
 const ADVICE: Partial<Record<ErrorCode, string>> = {
   ADDRESS_IN_USE: "Stop the other program, or choose another port in the configuration.",
+  ADDRESS_UNKNOWN: "Name an address or interface of this machine in the configuration; 'ip address' lists them.",
   DATA_IN_USE: "Stop the other gateway, or set another data.dir in the configuration.",
   FILE_UNREADABLE: "Check the path and who may read it.",
   FILE_UNWRITABLE: "Check who may write there and whether the disk is full.",
   JOURNAL_UNUSABLE: "Check the disk; the reason above is SQLite's own.",
   PERSON_EXISTS: "Use 'waakvlam people remove' first to give them another password or role.",
   DEVICE_UNKNOWN: "The registry file names no such device.",
+  DEVICE_EXISTS: "Give it another name, or new keys with 'waakvlam lorawan rekey'.",
+  LORAWAN_KEY_REFUSED: "Leave --own-keys out to have keys made, and set those in the device.",
 };
+
+/** What somebody wrote, and not how the machine is. */
+const INVALID: readonly ErrorCode[] = ["CONFIG_INVALID", "REGISTRY_INVALID", "IMPORT_INVALID"];
 
 export function describeFailure(error: unknown): FailureText {
   if (error instanceof GatewayError) {
@@ -31,7 +37,7 @@ export function describeFailure(error: unknown): FailureText {
         ...list,
         ...(advice === undefined ? [] : [advice]),
       ],
-      exitCode: error.code === "CONFIG_INVALID" || error.code === "REGISTRY_INVALID" ? 3 : 1,
+      exitCode: INVALID.includes(error.code) ? 3 : 1,
     };
   }
   const message = error instanceof Error ? error.message : String(error);

@@ -65,6 +65,21 @@ describe("the configuration", () => {
     expect(problemsOf({ upstream: { url: "mqtt://localhost", source, records: ["alarms"] } })).toContain("records");
   });
 
+  test("base stations are heard on one network, each once", () => {
+    const [one, other] = [
+      { eui: "0016c001f153a14c", name: "Roof" },
+      { eui: "0016c001f153a14d", name: "Tower" },
+    ];
+    expect(problemsOf({ lorawan: { stations: [one, other] } })).toBe("");
+    expect(problemsOf({ lorawan: { stations: [{ ...one, path: "roof", address: "10.0.0.2" }] } })).toBe("");
+    expect(problemsOf({ lorawan: { udpHost: "0.0.0.0", stations: [one] } })).toMatch(
+      /udpHost .*one address or interface/,
+    );
+    expect(problemsOf({ lorawan: { stations: [one, other, one] } })).toContain("lorawan.stations.2 0016c001f153a14c");
+    expect(problemsOf({ lorawan: { stations: [] } })).toContain("lorawan/stations");
+    expect(problemsOf({ lorawan: { stations: [{ ...one, eui: "0016C001F153A14C" }] } })).toContain("stations/0/eui");
+  });
+
   test("files are looked for beside it", () => {
     const source = "urn:nld:kvknr:09220932:systeem:x";
     const upstream = { url: "mqtts://broker.lan", source, caFile: "ca.pem" };
@@ -91,7 +106,7 @@ describe("the configuration", () => {
 
   test("the README lists every key and no other", () => {
     const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
-    const listed = [...readme.matchAll(/^\| `([a-z]+\.[A-Za-z0-9]+)` \|/gm)].map((match) => match[1]);
+    const listed = [...readme.matchAll(/^\| `([A-Za-z]+\.[A-Za-z0-9]+)` \|/gm)].map((match) => match[1]);
     const sections = (
       GatewayConfigSchema as unknown as { properties: Record<string, { properties: Record<string, unknown> }> }
     ).properties;
@@ -99,6 +114,39 @@ describe("the configuration", () => {
       Object.keys(section.properties).map((key) => `${name}.${key}`),
     );
     expect(listed.sort()).toEqual(known.sort());
+  });
+});
+
+describe("a network server of somebody else", () => {
+  const chirpstack = (part: object) => problemsOf({ chirpstack: part });
+  const login = { username: "waakvlam", passwordFile: "p" };
+
+  test("on this machine needs nothing more; elsewhere who signs in, and TLS", () => {
+    expect(chirpstack({ url: "mqtt://localhost:1883" })).toBe("");
+    expect(chirpstack({ url: "mqtts://lns.lan", ...login })).toBe("");
+    expect(chirpstack({ url: "mqtts://lns.lan", tlsCert: "c", tlsKey: "k" })).toBe("");
+    expect(chirpstack({ url: "mqtts://lns.lan" })).toMatch(/nobody may be anonymous there/);
+    expect(chirpstack({ url: "mqtt://lns.lan", ...login })).toMatch(/chirpstack\.url .* needs TLS: use mqtts/);
+    expect(chirpstack({ url: "mqtt://lns.lan" })).toMatch(/anonymous.*needs TLS/s);
+    expect(chirpstack({ url: "mqtt://127.0.0.1.example.org" })).toMatch(/needs TLS/);
+    expect(chirpstack({ url: "mqtt://localhost", username: "a" })).toMatch(/username and passwordFile go together/);
+    expect(chirpstack({ url: "mqtts://lns.lan", ...login, tlsKey: "k" })).toMatch(/tlsCert and tlsKey go together/);
+    expect(chirpstack({ url: "mqtt://localhost", applicationId: "application/#" })).toMatch(/applicationId/);
+    const things = { username: "app1@t1", passwordFile: "p" };
+    expect(problemsOf({ thingsStack: { url: "mqtts://eu1.cloud.thethings.network:8883", ...things } })).toBe("");
+    expect(problemsOf({ thingsStack: { url: "mqtt://things.lan", ...things } })).toMatch(
+      /thingsStack\.url .* needs TLS/,
+    );
+    expect(problemsOf({ thingsStack: { url: "mqtts://things.lan", ...things, username: "app1/#" } })).toMatch(
+      /username/,
+    );
+  });
+
+  test("has its paths from the folder of the file, and its defaults", () => {
+    const raw = { chirpstack: { url: "mqtt://localhost", ...login } };
+    expect(parseConfig(raw, { path: "x", baseDir: "/srv" })).toMatchObject({
+      chirpstack: { passwordFile: "/srv/p", applicationId: "+", expiresAt: false, clientId: "waakvlam" },
+    });
   });
 });
 

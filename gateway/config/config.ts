@@ -7,6 +7,7 @@ import { type GatewayConfig, GatewayConfigSchema } from "../../protocol/index.ts
 import { nearest } from "../../protocol/nearest.ts";
 import { PROFILES } from "../domain/profile.ts";
 import { GatewayError } from "../errors.ts";
+import { lorawanRules } from "./lorawan-rules.ts";
 import { keyPositions, type Positions, withLine } from "./positions.ts";
 import { listProblems } from "./problems.ts";
 
@@ -89,7 +90,13 @@ function rulesAcross(config: GatewayConfig): string[] {
         "Set http.tlsCert and http.tlsKey ('waakvlam tls create --host NAME' makes them), or use 127.0.0.1.",
     );
   }
-  return [...problems, ...webhookRules(config), ...upstreamRules(config), ...mailRules(config)];
+  return [
+    ...problems,
+    ...webhookRules(config),
+    ...upstreamRules(config),
+    ...lorawanRules(config, isLoopbackUrl),
+    ...mailRules(config),
+  ];
 }
 
 function isLoopbackUrl(url: string): boolean {
@@ -151,6 +158,8 @@ const PATH_KEYS: Readonly<Partial<Record<keyof GatewayConfig, readonly string[]>
   influxdb: ["tokenFile", "caFile"],
   webhook: ["tokenFile", "secretFile", "caFile"],
   upstream: ["passwordFile", "caFile"],
+  chirpstack: ["passwordFile", "tlsCert", "tlsKey", "caFile"],
+  thingsStack: ["passwordFile", "caFile"],
   metrics: ["tokenFile"],
   notify: ["file"],
   smtp: ["passwordFile", "caFile"],

@@ -46,7 +46,7 @@ export function fileProblems(config: GatewayConfig): string[] {
     if (SECRET_KEY.test(key) && typeof text === "string" && text.trim() === "")
       problems.push(`${key}: ${path} is empty`);
   }
-  for (const name of ["mqtt", "http"] as const) {
+  for (const name of ["mqtt", "http", "chirpstack"] as const) {
     const [cert, key] = [readable.get(`${name}/tlsCert`), readable.get(`${name}/tlsKey`)];
     if (cert !== undefined && key !== undefined) problems.push(...pairProblems(name, cert, key));
   }

@@ -12,6 +12,7 @@ import { GatewayError } from "../errors.ts";
 import { ownCarriers, usedCarriers } from "../notify/carriers.ts";
 import type { Carriers } from "../notify/channel.ts";
 import { keyedDevices } from "../registry/keys.ts";
+import { LORAWAN_KEYS_FILE } from "../registry/lorawan-keys.ts";
 import { listPeople } from "../registry/people.ts";
 import { loadRegistry } from "../registry/registry.ts";
 import { askUps } from "../ups/ask.ts";
@@ -76,7 +77,7 @@ function named(config: GatewayConfig, path: string | undefined, problems: readon
 
 function readFolder(config: GatewayConfig): DoctorFacts["folder"] {
   const { dir } = config.data;
-  const own = ["keys.json", "people.json"].map((name) => join(dir, name));
+  const own = ["keys.json", LORAWAN_KEYS_FILE, "people.json"].map((name) => join(dir, name));
   const keys = [config.http.tlsKey, config.mqtt.tlsKey].filter((path) => path !== undefined);
   const { influxdb, webhook, upstream, metrics, backup, notify, smtp, sms } = config;
   const files = [
@@ -133,7 +134,8 @@ function reasonOf(error: unknown): string {
 function readRegistry(dir: string): RegistryFacts {
   try {
     const registry = loadRegistry(dir, listProblems);
-    const devices = registry.devices.filter((device) => device.disabled !== true).map((device) => device.deviceId);
+    const ours = registry.devices.filter(({ disabled, model }) => disabled !== true && model === undefined);
+    const devices = ours.map((device) => device.deviceId);
     return { kind: "read", points: registry.points.length, devices: [...new Set(devices)], keyed: keyedDevices(dir) };
   } catch (error) {
     return { kind: "unreadable", reason: reasonOf(error) };

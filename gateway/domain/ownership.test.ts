@@ -78,6 +78,38 @@ describe("a group that a device owns", () => {
   });
 });
 
+describe("two devices that each have a part of a group", () => {
+  const SET = {
+    ...power(0),
+    power: { ...power(0).power, fuelLevelPct: "absent", generator: "stopped", mains: "present" },
+  };
+  const tank = (level: number) => ({
+    power: { fuelLevelPct: level, generator: "absent", mains: "absent", loadKw: "absent", starterBatteryV: "absent" },
+  });
+  const seen = (model: PointModel, deviceId: string, minute: number, part: Parameters<typeof report>[0]) => {
+    const timeMs = NOON_MS + minute * 60_000;
+    const arrival = { deviceId, sequence: minute, receivedMs: timeMs, timeMs, quality: "synced" } as const;
+    return withReport(model, POINT, { ...arrival, report: report(part) });
+  };
+
+  test("take nothing from each other: what one has no sensor for stays as the other said", () => {
+    const set = SET as Parameters<typeof report>[0];
+    const model = seen(seen(emptyModel("alm-01"), "a-d1", 0, set), "a-d2", 1, tank(40) as never);
+    expect(model.readings).toMatchObject({
+      "power.mains": { deviceId: "a-d1", value: "present" },
+      "power.generator": { deviceId: "a-d1", value: "stopped" },
+      "power.fuelLevelPct": { deviceId: "a-d2", value: 40 },
+    });
+    expect(model.levels.map(([, , runs]) => runs)).toEqual([0]);
+    expect(seen(model, "a-d2", 120, tank(39) as never).levels.map(([, , runs]) => runs)).toEqual([0, 1]);
+  });
+
+  test("but of one device a sensor that is gone is gone", () => {
+    const model = seen(seen(emptyModel("alm-01"), "a-d1", 0, power(60)), "a-d1", 1, SET as never);
+    expect(model.readings["power.fuelLevelPct"]?.value).toBe("absent");
+  });
+});
+
 test("minimum levels of an own post: met, not met, and not known, which is never met", () => {
   const at = (processId: string, quantity: "enduranceH" | "fuelL" | "temperatureC", minimum: number) => {
     return { processId, name: processId, directorate: "brandweer", quantity, minimum };

@@ -6,13 +6,13 @@ export function isLoopback(address: string | undefined): boolean {
   return address === "::1" || /^(::ffff:)?127(\.\d{1,3}){3}$/.test(address ?? "");
 }
 
-export type Action = "read" | "acknowledge" | "tell" | "look-up" | "assign" | "administer";
+export type Action = "read" | "acknowledge" | "tell" | "look-up" | "assign" | "command" | "administer";
 
 const ALLOWED: { readonly [R in Role]: readonly Action[] } = {
   viewer: ["read"],
   // Lists of the registry have phone numbers and the places of keys.
-  coordinator: ["read", "acknowledge", "tell", "look-up", "assign"],
-  admin: ["read", "acknowledge", "tell", "look-up", "assign", "administer"],
+  coordinator: ["read", "acknowledge", "tell", "look-up", "assign", "command"],
+  admin: ["read", "acknowledge", "tell", "look-up", "assign", "command", "administer"],
 };
 
 export function isAllowed(role: Role, action: Action): boolean {

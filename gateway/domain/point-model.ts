@@ -121,12 +121,16 @@ export function withReport(before: PointModel, view: PointView, arrival: ReportA
     for (const field in fields) {
       const name = `${group}.${field}`;
       const value = fields[field] as number | string;
-      if (value === "absent" && readings[name] === undefined) continue;
+      if (value === "absent" && isOfAnother(readings[name], deviceId)) continue;
       if (isNewer(arrival, readings[name])) readings[name] = { ...origin, value, quality: arrival.quality };
     }
   }
   const mains = mainsWith(model.mains, report.power?.mains, timeMs);
-  const levels = levelsWith(model.levels, view, report, timeMs);
+  const whole = {
+    ...report,
+    ...(report.power === undefined ? {} : { power: withOthers(report.power, readings, timeMs) }),
+  };
+  const levels = levelsWith(model.levels, view, whole, timeMs);
   const currents = currentsWith(model.currents, report, timeMs);
   const doubt = doubtAfter(view.battery, model.currents, currents, model.doubt);
   return {
@@ -144,8 +148,31 @@ export function withReport(before: PointModel, view: PointView, arrival: ReportA
     levels,
     currents,
     ...(doubt === undefined && model.doubt === undefined ? {} : { doubt }),
-    fuel: fuelWith(model.fuel, view, { levels, report, timeMs }),
+    fuel: fuelWith(model.fuel, view, { levels, report: whole, timeMs }),
   };
+}
+
+/** A device without such a sensor says nothing about what another one measures. */
+function isOfAnother(reading: ReadingState | undefined, deviceId: string): boolean {
+  return reading === undefined || reading.deviceId !== deviceId;
+}
+
+/** What another device said longer ago says nothing of now. */
+const OTHERS_MS_MAX = 3_600_000;
+
+/** A sensor in a tank knows nothing of the set: whether that runs is what others of the point said of late. */
+function withOthers(
+  power: NonNullable<Report["power"]>,
+  readings: PointModel["readings"],
+  timeMs: number,
+): NonNullable<Report["power"]> {
+  const filled: Record<string, number | string> = { ...power };
+  for (const field of ["generator", "mains", "loadKw"] as const) {
+    const other = readings[`power.${field}`];
+    const isYoung = other !== undefined && Math.abs(timeMs - other.atMs) <= OTHERS_MS_MAX;
+    if (power[field] === "absent" && isYoung) filled[field] = other.value;
+  }
+  return filled as unknown as NonNullable<Report["power"]>;
 }
 
 function checksWith(

@@ -40,6 +40,8 @@ export interface SelfProfile {
     readonly offChargePct: number;
   };
   readonly upsUnreachable: Delayed;
+  /** A network server of devices that does not answer. */
+  readonly networkUnreachable: Delayed;
   readonly configRefused: Delayed;
   readonly historyFailing: Delayed;
   readonly copyFailing: Delayed;
@@ -124,6 +126,7 @@ export const CONCEPT_2026: Profile = {
       onDelayS: 0,
     },
     upsUnreachable: { priority: 3, onDelayS: 120 },
+    networkUnreachable: { priority: 2, onDelayS: 120 },
     configRefused: { priority: 3, onDelayS: 0 },
     historyFailing: { priority: 3, onDelayS: 300 },
     copyFailing: { priority: 3, onDelayS: 900 },

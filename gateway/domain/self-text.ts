@@ -16,6 +16,7 @@ export type SelfRuleId =
   | "config-refused"
   | "history-failing"
   | "copy-failing"
+  | "network-unreachable"
   | "notify-down"
   | "notify-undelivered";
 
@@ -97,6 +98,11 @@ const CHANNELS: Readonly<Record<string, readonly [nl: string, en: string]>> = {
   webhook: ["webhook", "webhook"],
   mqtt: ["MQTT", "MQTT"],
   audible: ["geluidssignaal", "audible signal"],
+};
+
+const NETWORKS: Readonly<Record<string, string>> = {
+  chirpstack: "ChirpStack",
+  "things-stack": "The Things Stack",
 };
 
 export const SELF_WRITERS: Readonly<Record<SelfRuleId, Writer>> = {
@@ -252,6 +258,18 @@ export const SELF_WRITERS: Readonly<Record<SelfRuleId, Writer>> = {
       what: "The spare copy is behind",
       consequence: `if this machine is lost, the latest data are missing on a spare until devices send them again${reasonText(values)}`,
       action: "Connect the disk of the copy and see that it has room; it goes on by itself.",
+    },
+  }),
+  "network-unreachable": (values) => ({
+    nl: {
+      what: `Geen verbinding met ${NETWORKS[String(values["network"])] ?? "het netwerk"}`,
+      consequence: `van apparaten die zo komen wordt nu niets gehoord${reasonText(values)}`,
+      action: "Kijk of die server en zijn broker draaien, en of naam en wachtwoord kloppen.",
+    },
+    en: {
+      what: `No connection to ${NETWORKS[String(values["network"])] ?? "the network"}`,
+      consequence: `of devices that come by it nothing is heard now${reasonText(values)}`,
+      action: "See whether that server and its broker run, and whether name and password are right.",
     },
   }),
   "notify-down": (values) => ({

@@ -33,6 +33,13 @@ export interface SinkFacts {
   readonly oldestS?: number;
 }
 
+/** A network server of somebody else that devices come by. */
+export interface NetworkFacts {
+  readonly name: string;
+  /** Why there is no connection; undefined while there is one. */
+  readonly reason?: string;
+}
+
 export interface HistoryFacts {
   /** Rows of the journal that are in no chunk yet. */
   readonly behindRows?: number;
@@ -49,6 +56,8 @@ export interface SelfFacts {
   readonly disk?: DiskFacts;
   readonly journal: { readonly failing?: string; readonly lowWater?: boolean; readonly gapRows: number };
   readonly sinks: readonly SinkFacts[];
+  /** Those that are configured. */
+  readonly networks?: readonly NetworkFacts[];
   /** Undefined before it was opened. */
   readonly history?: HistoryFacts;
   /** Undefined when no copy is configured. */
@@ -103,6 +112,11 @@ export function selfMatters(
     const { undelivered: count } = facts.notify;
     const candidates = count === 0 ? [] : [candidate("notify-undelivered", rules.notifyUndelivered, { count })];
     matters.push({ matter: "notify/notices", candidates, offDelayS: 0 });
+  }
+  for (const { name, reason } of facts.networks ?? []) {
+    const values = { network: name, reason: (reason ?? "").slice(0, 200) };
+    const candidates = reason === undefined ? [] : [candidate("network-unreachable", rules.networkUnreachable, values)];
+    matters.push({ matter: `network/${name}`, candidates, offDelayS });
   }
   for (const sink of facts.sinks) {
     const matter = `sink/${sink.name}`;

@@ -18,8 +18,12 @@ export interface Contacts {
   of(device: DeviceView, everHeard: boolean): "present" | "silent" | "never";
   /** Of a point: present when any of its devices is. */
   ofPoint(devices: readonly DeviceView[], everHeard: (deviceId: string) => boolean): PointState["contact"];
-  /** Looks which paths are down now; on every tick. */
-  lookAtPaths(devices: Iterable<DeviceView>, everHeard: (deviceId: string) => boolean): readonly DownPath[];
+  /** Looks which paths are down now; on every tick. `dead`: those that are by what they are made of. */
+  lookAtPaths(
+    devices: Iterable<DeviceView>,
+    everHeard: (deviceId: string) => boolean,
+    dead?: ReadonlySet<string>,
+  ): readonly DownPath[];
 }
 
 interface Heard {
@@ -81,7 +85,7 @@ export function createContacts(
       if (each.includes("present")) return "present";
       return each.includes("silent") ? "silent" : "never";
     },
-    lookAtPaths: (devices, everHeard) => {
+    lookAtPaths: (devices, everHeard, dead) => {
       const paths = new Map<string, DeviceView[]>();
       for (const device of devices) paths.set(pathOf(device), [...(paths.get(pathOf(device)) ?? []), device]);
       const found: DownPath[] = [];
@@ -92,7 +96,7 @@ export function createContacts(
           return { intervalS: device.reportIntervalS, quietMs: isKnown ? quietOf(device) : undefined, isSilent };
         });
         const isUnheard = downAtStart.has(pathId) && mine.every((device) => !heards.has(device.deviceId));
-        if (isUnheard || isPathDown(facts)) {
+        if (isUnheard || dead?.has(pathId) === true || isPathDown(facts)) {
           down.add(pathId);
           found.push({ pathId, devices: mine });
         } else if (down.delete(pathId)) backMs.set(pathId, monotonicMs());

@@ -43,6 +43,8 @@ export interface Surroundings {
   refusals(): Readonly<Record<string, number>>;
   sinks(): readonly SinkState[];
   isClockTrusted(): boolean;
+  /** Paths that are known to bring nobody, whoever is silent: no base station of theirs is heard. */
+  deadPaths?(): ReadonlySet<string>;
   /** Undefined where nobody is to be told. */
   notify?(): NotifyState | undefined;
   /** What the gateway watches about itself; without it no alert about it is raised. */

@@ -246,7 +246,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
     },
     gateway,
     contactOf,
-    lookAtPaths: () => contacts.lookAtPaths(devices.values(), everHeard),
+    lookAtPaths: () => contacts.lookAtPaths(devices.values(), everHeard, surroundings.deadPaths?.()),
     isFresh: (pointId, nowMs) => {
       const model = state.points.get(pointId);
       const toldMs = model === undefined ? undefined : toldPowerMs(model.told, model.fuel.dips);

@@ -56,6 +56,10 @@ const CASES: readonly {
   readonly bad: Partial<SelfFacts>;
   readonly between?: Partial<SelfFacts>;
 }[] = [
+  {
+    ...{ rule: "network-unreachable", priority: 2, delayS: 120 },
+    bad: { networks: [{ name: "chirpstack", reason: "connect ECONNREFUSED" }, { name: "things-stack" }] },
+  },
   { rule: "disk-low", priority: 2, delayS: 30, bad: disk(1.5), between: disk(1.9) },
   {
     rule: "sink-behind",

@@ -14,7 +14,7 @@ const SUBJECT = { kind: "gateway", id: "gateway", name: "gateway" } as const;
 /** Numbers of alerts on record begin at 1. */
 const UNSTORED_ID = "journal-gateway-0";
 /** Matters of this watch: others about the gateway belong to other watches. */
-const KINDS = ["disk", "clock", "supply", "config", "history", "sink", "notify"];
+const KINDS = ["disk", "clock", "supply", "config", "history", "sink", "notify", "network"];
 
 export interface SelfWatchDeps {
   readonly clock: Clock;

@@ -1,43 +1,66 @@
-// Commands that wait for their devices, kept in the journal's file: sent after an uplink until its event says that it was applied
-// or refused (protocol section 2).
-import { decodeUplink, encodeCommand } from "../../protocol/index.ts";
+// Commands and settings that wait for their devices, kept in the journal's file: sent after an uplink until its event says that they
+// were applied or refused (protocol section 2), and told of for a while after that.
+import { decodeUplink, encodeCommand, encodeConfig } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
 import {
   AGAIN_MS,
-  addCommand,
-  type CommandQueue,
+  addDownlink,
+  type DownlinkContent,
+  type DownlinkQueue,
   dropExpired,
   EMPTY_QUEUE,
+  isAwaited,
+  markSent,
+  queueOf,
   takeAnswer,
   takeSequence,
+  type WaitingDownlink,
+  withdraw,
 } from "../domain/downlink-queue.ts";
 
 const DOCUMENTS = "commands";
+
+/** One row of the log of acts. */
+export interface CommandAct {
+  readonly atMs: number;
+  readonly actor: string;
+  readonly action: string;
+  readonly object: string;
+  readonly result: string;
+  readonly origin: string;
+  readonly detail: string;
+}
 
 export interface CommandJournal {
   documents(kind: string): Promise<readonly { readonly key: string; readonly json: string }[]>;
   save(change: {
     readonly put?: readonly { readonly kind: string; readonly key: string; readonly json: string }[];
+    readonly acts?: readonly CommandAct[];
   }): Promise<void>;
 }
 
-export interface CommandAsk {
+export type CommandAsk = DownlinkContent & {
   readonly deviceId: string;
-  readonly command: string;
-  /** Undefined: `resend-from` for all that the device has. */
-  readonly argument?: number | undefined;
   readonly expiresMs: number;
   /** How far the counter goes forward beside its one. */
   readonly jump?: number;
-}
+  /** A person; undefined for the gateway itself. */
+  readonly by?: string;
+  /** Whoever asks twice under the same id asks once. */
+  readonly downlinkId?: string | undefined;
+};
 
 export interface Commands {
-  /** Resolves when all of them are kept; gives the devices for which too many wait already. */
-  ask(asks: readonly CommandAsk[]): Promise<readonly string[]>;
+  /** Resolves when all of them are kept, and the acts with them; gives the devices for which too many wait already. */
+  ask(asks: readonly CommandAsk[], acts?: readonly CommandAct[]): Promise<readonly string[]>;
+  /** Takes back what waits; resolves when that is kept, with false when nothing waits under this id. */
+  withdraw(deviceId: string, downlinkId: string, acts?: readonly CommandAct[]): Promise<boolean>;
   /** A frame of this device is stored: it may be the answer to a command. */
   saw(deviceId: string, frame: Uint8Array): void;
   /** What is to be sent to this device now, without its tag; undefined when nothing is. */
   due(deviceId: string): Uint8Array | undefined;
+  /** What waits for it, the oldest first, and what is over, the newest first. */
+  list(deviceId: string): Pick<DownlinkQueue, "waiting" | "done">;
   waiting(): number;
 }
 
@@ -49,20 +72,20 @@ export interface CommandDeps {
 }
 
 export async function openCommands({ journal, clock, isClockTrusted, log }: CommandDeps): Promise<Commands> {
-  const queues = new Map<string, CommandQueue>();
+  const queues = new Map<string, DownlinkQueue>();
   const sentMs = new Map<string, number>();
-  for (const { key, json } of await journal.documents(DOCUMENTS)) queues.set(key, JSON.parse(json) as CommandQueue);
+  for (const { key, json } of await journal.documents(DOCUMENTS)) queues.set(key, queueOf(JSON.parse(json)));
 
-  function keep(deviceIds: readonly string[]): Promise<void> {
+  function keep(deviceIds: readonly string[], acts: readonly CommandAct[] = []): Promise<void> {
     const put = deviceIds.map((key) => ({
       kind: DOCUMENTS,
       key,
       json: JSON.stringify(queues.get(key) ?? EMPTY_QUEUE),
     }));
-    return journal.save({ put });
+    return journal.save(acts.length === 0 ? { put } : { put, acts });
   }
 
-  function set(deviceId: string, queue: CommandQueue): void {
+  function set(deviceId: string, queue: DownlinkQueue): void {
     queues.set(deviceId, queue);
     keep([deviceId]).catch((error: unknown) => {
       // It is sent once more than needed after a restart; the device answers a repeat as it did before.
@@ -74,21 +97,25 @@ export async function openCommands({ journal, clock, isClockTrusted, log }: Comm
   }
 
   return {
-    async ask(asks) {
+    async ask(asks, acts) {
       const unixS = isClockTrusted() ? Math.floor(clock.nowMs() / 1000) : undefined;
       const refused: string[] = [];
-      const changed = new Map<string, { readonly before: CommandQueue | undefined; readonly next: CommandQueue }>();
+      const known: string[] = [];
+      const changed = new Map<string, { readonly before: DownlinkQueue | undefined; readonly next: DownlinkQueue }>();
       for (const { deviceId, jump, ...ask } of asks) {
         const queue = dropExpired(queues.get(deviceId) ?? EMPTY_QUEUE, clock.nowMs());
-        const next = addCommand(queue, ask, unixS, jump);
+        const next = addDownlink(queue, { ...ask, askedMs: clock.nowMs() }, unixS, jump);
         if (next === undefined) refused.push(deviceId);
+        else if (next === queue) known.push(deviceId);
         else {
           changed.set(deviceId, { before: changed.get(deviceId)?.before ?? queues.get(deviceId), next });
           queues.set(deviceId, next);
         }
       }
       try {
-        if (changed.size > 0) await keep([...changed.keys()]);
+        if (changed.size > 0) await keep([...changed.keys()], acts);
+        // The one that it repeats may not be kept yet.
+        if (known.length > 0) await keep(known);
       } catch (error) {
         // Who asked will ask again: what is not kept must not wait twice then. Its counter is used up, as it may have been sent.
         for (const [deviceId, { before = EMPTY_QUEUE, next }] of changed)
@@ -97,9 +124,23 @@ export async function openCommands({ journal, clock, isClockTrusted, log }: Comm
       }
       return refused;
     },
+    async withdraw(deviceId, downlinkId, acts) {
+      const before = queues.get(deviceId) ?? EMPTY_QUEUE;
+      const next = withdraw(dropExpired(before, clock.nowMs()), downlinkId, clock.nowMs());
+      if (next === undefined) return false;
+      queues.set(deviceId, next);
+      sentMs.delete(deviceId);
+      try {
+        await keep([deviceId], acts);
+      } catch (error) {
+        if (queues.get(deviceId) === next) queues.set(deviceId, before);
+        throw error;
+      }
+      return true;
+    },
     saw(deviceId, frame) {
       const queue = queues.get(deviceId);
-      if (queue === undefined || queue.waiting.length === 0) return;
+      if (queue === undefined || !isAwaited(queue, clock.nowMs())) return;
       const decoded = decodeUplink(frame);
       if (decoded.kind === "fault") return;
       const known = takeSequence(queue, decoded.value.sequence);
@@ -107,9 +148,10 @@ export async function openCommands({ journal, clock, isClockTrusted, log }: Comm
       if (decoded.kind !== "event") return;
       const { event, argument } = decoded.value;
       if (event !== "downlink-applied" && event !== "downlink-refused") return;
-      const next = takeAnswer(known, argument);
+      const outcome = event === "downlink-applied" ? "applied" : "refused";
+      const next = takeAnswer(dropExpired(known, clock.nowMs()), argument, outcome, clock.nowMs());
       if (next === known) return;
-      if (event === "downlink-refused") log?.("a device refuses a command", { deviceId, counter: argument });
+      if (outcome === "refused") log?.("a device refuses a command", { deviceId, counter: argument });
       sentMs.delete(deviceId);
       set(deviceId, next);
     },
@@ -117,15 +159,23 @@ export async function openCommands({ journal, clock, isClockTrusted, log }: Comm
       const found = queues.get(deviceId);
       if (found === undefined || found.waiting.length === 0) return undefined;
       const queue = dropExpired(found, clock.nowMs());
-      if (queue !== found) set(deviceId, queue);
       const first = queue.waiting[0];
       const now = clock.monotonicMs();
-      if (first?.argument === undefined || now - (sentMs.get(deviceId) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS)
-        return undefined;
-      sentMs.set(deviceId, now);
-      const { command, argument, counter } = first;
-      return encodeCommand({ command, argument, counter });
+      const waits = now - (sentMs.get(deviceId) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS;
+      const frame = first === undefined || waits ? undefined : frameOf(first);
+      const next = frame === undefined ? queue : markSent(queue, (first as WaitingDownlink).counter, clock.nowMs());
+      if (next !== found) set(deviceId, next);
+      if (frame !== undefined) sentMs.set(deviceId, now);
+      return frame;
     },
+    list: (deviceId) => dropExpired(queues.get(deviceId) ?? EMPTY_QUEUE, clock.nowMs()),
     waiting: () => [...queues.values()].reduce((sum, { waiting }) => sum + waiting.length, 0),
   };
+}
+
+/** Undefined while its argument is not known. */
+function frameOf(downlink: WaitingDownlink): Uint8Array | undefined {
+  const { counter, settings, command, argument } = downlink;
+  if (settings !== undefined) return encodeConfig({ counter, settings });
+  return argument === undefined ? undefined : encodeCommand({ counter, command, argument });
 }

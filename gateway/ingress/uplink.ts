@@ -31,7 +31,9 @@ export type RefusalReason =
   | "banned"
   | "people-need-tls"
   | "replay"
-  | "too-many-unreadable";
+  | "too-many-unreadable"
+  | "unknown-channel"
+  | "counter-reset";
 
 export type UplinkVerdict =
   /** `asksAck`: the device waits for an ack frame. */

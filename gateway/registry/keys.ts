@@ -49,8 +49,9 @@ export function issueKeys(dir: string, registry: Registry, reissue: readonly str
   const before = read(dir).keys;
   const keys: Record<string, string> = {};
   const made: { deviceId: string; pointId: string; key: string }[] = [];
-  for (const { deviceId, pointId } of registry.devices) {
-    if (keys[deviceId] !== undefined) continue;
+  for (const { deviceId, pointId, model } of registry.devices) {
+    // One that is not ours speaks no protocol of ours.
+    if (keys[deviceId] !== undefined || model !== undefined) continue;
     const kept = reissue.includes(deviceId) ? undefined : before[deviceId];
     keys[deviceId] = kept ?? randomBytes(KEY_BYTES).toString("hex");
     if (kept === undefined) made.push({ deviceId, pointId, key: keys[deviceId] });

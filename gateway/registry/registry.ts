@@ -4,6 +4,7 @@ import type { Registry } from "../../protocol/index.ts";
 import { GatewayError } from "../errors.ts";
 import { checkRegistry } from "./check.ts";
 import { readWhole, writeWhole } from "./file.ts";
+import { checkLorawan } from "./lorawan-check.ts";
 import { EMPTY_REGISTRY, type ListProblems, relabel, shapeOf } from "./shape.ts";
 
 export const REGISTRY_FILE = "registry.json";
@@ -33,7 +34,7 @@ export function judge(
   listProblems: ListProblems,
 ): { readonly registry: Registry; readonly problems: readonly string[] } {
   const { registry, problems, indices, unsure, isWhole } = shapeOf(value, listProblems);
-  const said = isWhole ? checkRegistry(registry) : [];
+  const said = isWhole ? [...checkRegistry(registry), ...checkLorawan(registry)] : [];
   const sure = said.filter((problem) => !unsure.has(/(\S+) is not among /.exec(problem)?.[1] ?? ""));
   const placed = sure.map((problem) => relabel(problem, (noun, i) => `${noun}/${indices[noun]?.[i] ?? i}`));
   return { registry, problems: [...problems, ...placed] };

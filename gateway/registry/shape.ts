@@ -42,7 +42,8 @@ function inWords(line: string): string {
       "must be a day (2026-12-31) or an instant (2026-12-31T10:00:00Z)",
     )
     .replace(/must match (?:pattern )?"?\^\\\+\?\[0-9 \(\)-\]\{3,24\}\$"?/, "must be a phone number")
-    .replace(/must match (?:pattern )?"?\^\[0-9\]\{16\}\$"?/, "must be 16 digits");
+    .replace(/must match (?:pattern )?"?\^\[0-9\]\{16\}\$"?/, "must be 16 digits")
+    .replace(/must match (?:pattern )?"?\^\[0-9a-f\]\{16\}\$"?/, "must be 16 hexadecimal digits, a-f small");
 }
 
 function valueAt(row: unknown, path: string): unknown {

@@ -3,7 +3,8 @@ import type { Asset, Point, Registry, ReportGroup } from "../../protocol/index.t
 import type { Battery, DeviceView, Generator, Minimum, PointView, RegistryView } from "../domain/point.ts";
 import { inForce, spanOf } from "./check.ts";
 
-const INTERVAL_S_DEFAULT = 60;
+/** Between two reports, where nobody has said. */
+export const INTERVAL_S_DEFAULT = 60;
 
 interface Lookup {
   readonly registry: Registry;
@@ -44,8 +45,9 @@ function changesOf({ points, assignments, devices }: Registry): number[] {
 }
 
 function deviceView(device: Registry["devices"][number]): DeviceView {
-  const { deviceId, pointId, link, ownSupplyH, reportIntervalS = INTERVAL_S_DEFAULT } = device;
-  return { deviceId, pointId, link, reportIntervalS, ...(ownSupplyH === undefined ? {} : { ownSupplyH }) };
+  const { deviceId, pointId, link, path, ownSupplyH, reportIntervalS = INTERVAL_S_DEFAULT } = device;
+  const more = { ...(path === undefined ? {} : { path }), ...(ownSupplyH === undefined ? {} : { ownSupplyH }) };
+  return { deviceId, pointId, link, reportIntervalS, ...more };
 }
 
 function pointsAt(lookup: Lookup, atMs: number): PointView[] {

@@ -7,7 +7,7 @@ import { folderOf } from "../backup/folder.ts";
 import { copyHistory } from "../backup/history-copy.ts";
 import { copyFolderIn, type RestoreResult, restoreCopy } from "../backup/restore.ts";
 import { passphraseOf } from "../backup/sealing.ts";
-import { sheetText } from "../backup/sheet.ts";
+import { lorawanRow, sheetText } from "../backup/sheet.ts";
 import { type CopyReport, isWhole, readCopy } from "../backup/verify.ts";
 import type { CommandIo, ExitCode } from "../cli/commands.ts";
 import { CONFIG_FLAG, type CommandShell, JSON_FLAG } from "../cli/definitions.ts";
@@ -16,6 +16,7 @@ import { toInstant } from "../domain/instant.ts";
 import { GatewayError } from "../errors.ts";
 import { openOutsideSource } from "../journal/copy-source.ts";
 import { loadKeys } from "../registry/keys.ts";
+import { loadLorawanKeys } from "../registry/lorawan-keys.ts";
 import { loadRegistry } from "../registry/registry.ts";
 import { sourcesOf } from "./copy.ts";
 
@@ -149,20 +150,23 @@ function sheetCommand(shell: CommandShell) {
     run({ args }) {
       const config = shell.configOf(args.config);
       const keys = loadKeys(config.data.dir);
-      const all = loadRegistry(config.data.dir, listProblems).devices.flatMap(({ deviceId }) => {
+      const { devices } = loadRegistry(config.data.dir, listProblems);
+      const own = devices.flatMap(({ deviceId }) => {
         const key = keys.get(deviceId);
         return key === undefined ? [] : [{ deviceId, key: Buffer.from(key).toString("hex") }];
       });
+      const euis = new Set(devices.map(({ lorawan }) => lorawan?.devEui));
+      const lorawan = loadLorawanKeys(config.data.dir)
+        .all()
+        .filter(([devEui]) => euis.has(devEui));
+      const all = [...own, ...lorawan.map((one) => lorawanRow(...one))];
       if (all.length === 0) {
         shell.io.err(`There are no keys in ${config.data.dir}: waakvlam registry import FILE makes them.`);
         return shell.end(1);
       }
       const day = toInstant(shell.io.nowMs()).slice(0, 10);
       shell.io.out(
-        sheetText(
-          all,
-          `Waakvlam recovery sheet: gateway ${config.gateway.id}, ${all.length} devices, ${day}`,
-        ).trimEnd(),
+        sheetText(all, `Waakvlam recovery sheet: gateway ${config.gateway.id}, ${all.length} keys, ${day}`).trimEnd(),
       );
       return shell.end(0);
     },

@@ -16,16 +16,19 @@ const ASK_FOR_MS = 30 * DAY_MS;
 
 /** What a copy holds beside the journal, by the configuration. */
 export function sourcesOf(config: GatewayConfig, configFile: string | undefined): Sources {
-  const { influxdb, webhook, upstream, metrics, mqtt, http } = config;
+  const { influxdb, webhook, upstream, chirpstack, thingsStack, metrics, mqtt, http } = config;
   const tokens = [
     influxdb?.tokenFile,
     webhook?.tokenFile,
     webhook?.secretFile,
     upstream?.passwordFile,
+    chirpstack?.passwordFile,
+    thingsStack?.passwordFile,
     metrics?.tokenFile,
   ];
-  const authorities = [influxdb?.caFile, webhook?.caFile, upstream?.caFile];
-  const paths = [...tokens, ...authorities, mqtt.tlsCert, mqtt.tlsKey, http.tlsCert, http.tlsKey];
+  const authorities = [influxdb?.caFile, webhook?.caFile, upstream?.caFile, chirpstack?.caFile, thingsStack?.caFile];
+  const pairs = [chirpstack?.tlsCert, chirpstack?.tlsKey];
+  const paths = [...tokens, ...authorities, ...pairs, mqtt.tlsCert, mqtt.tlsKey, http.tlsCert, http.tlsKey];
   return { dataDir: config.data.dir, configFile, secretPaths: paths.filter((path) => path !== undefined) };
 }
 
@@ -61,7 +64,9 @@ export async function askForMissing(
   const mark = readRestored(config.data.dir);
   if (mark === undefined) return;
   const expiresMs = clock.nowMs() + ASK_FOR_MS;
-  const asks = store.registry().devices.map(({ deviceId }) => {
+  // Those that are not ours take no commands.
+  const ours = store.registry().devices.filter(({ model }) => model === undefined);
+  const asks = ours.map(({ deviceId }) => {
     // Of one that the copy has nothing of, all that it has.
     return { deviceId, command: "resend-from", argument: mark.resendFrom[deviceId], expiresMs, jump: COUNTER_JUMP };
   });

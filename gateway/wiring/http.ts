@@ -8,16 +8,21 @@ import { toInstant } from "../domain/instant.ts";
 import { callList } from "../domain/notify/call-list.ts";
 import { shownProfile } from "../domain/profile.ts";
 import { GatewayError } from "../errors.ts";
+import type { Commands } from "../ingress/commands.ts";
 import type { MqttIngress } from "../ingress/mqtt.ts";
+import { createDownlinks } from "./downlinks.ts";
 import { createEntries } from "./entries.ts";
 import { historyForApi } from "./history.ts";
+import { type LorawanWays, startLorawanDesk } from "./lorawan-desk.ts";
 import { createPlaces, type Notify } from "./notify.ts";
 import { type Parts, VERSION } from "./parts.ts";
 import { tlsFilesOf } from "./tls.ts";
 
-export interface HttpMore {
+/** `network` and `stations` are absent where LoRaWAN is none of this gateway's. */
+export interface HttpMore extends LorawanWays {
   readonly health: ApiHealth;
   readonly notify: Notify;
+  readonly commands: Commands;
   readonly staticDir: string | undefined;
   look(): void;
 }
@@ -25,7 +30,7 @@ export interface HttpMore {
 export async function startApi(
   parts: Parts,
   ingress: MqttIngress,
-  { health, notify, staticDir, look }: HttpMore,
+  { health, notify, commands, staticDir, look, ...lorawan }: HttpMore,
 ): Promise<{ app: FastifyInstance; port: number; url: string }> {
   const { config, clock, logs, engine, store, journal, history } = parts;
   const { host, port } = config.http;
@@ -38,6 +43,8 @@ export async function startApi(
       topic,
       hex: Buffer.from(bytes).toString("hex"),
     }));
+  const { dir } = config.data;
+  const desk = startLorawanDesk({ ...lorawan, dir, clock, journal, look, log: logs.area("lorawan").warn });
   const app = await createApi({
     engine,
     entries: createEntries({ journal, engine, clock, isClockTrusted: () => isPlausibleWallTime(clock.nowMs()) }),
@@ -55,6 +62,8 @@ export async function startApi(
       profile: () => shownProfile(engine.profile()),
     },
     notices: noticesForApi(parts, notify),
+    downlinks: createDownlinks({ commands, registry: store.registry, clock }),
+    lorawan: desk,
     health,
     clock,
     version: VERSION,
@@ -62,6 +71,7 @@ export async function startApi(
     ...(tls === undefined ? {} : { tls }),
     log: logs.area("http").error,
   });
+  app.addHook("onClose", () => desk.stop());
   try {
     const url = await app.listen({ host, port });
     return { app, port: Number(new URL(url).port), url };

@@ -3,6 +3,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { MqttIngress } from "../ingress/mqtt.ts";
 import type { Journal } from "../journal/journal.ts";
 import { createMetrics, type MetricSource, type Metrics } from "../metrics.ts";
+import type { Lorawan } from "./lorawan.ts";
 import { VERSION } from "./parts.ts";
 import type { SelfFigures } from "./self.ts";
 import type { SinkSet } from "./sink-set.ts";
@@ -12,11 +13,15 @@ export interface MetricParts {
   readonly journal: Journal;
   readonly self: SelfFigures;
   readonly sinks: SinkSet;
-  ingress(): Pick<MqttIngress, "refusals" | "connectedDevices"> | undefined;
-  copy: MetricSource["copy"];
+  /** They listen only when the rest is ready. */
+  readonly late: {
+    readonly ingress?: Pick<MqttIngress, "refusals" | "connectedDevices">;
+    readonly lorawan?: Pick<Lorawan, "own">;
+    readonly copy?: { figures: MetricSource["copy"] } | undefined;
+  };
 }
 
-export function startMetrics({ engine, journal, self, sinks, ingress, copy }: MetricParts): Metrics {
+export function startMetrics({ engine, journal, self, sinks, late }: MetricParts): Metrics {
   const metrics = createMetrics({
     version: VERSION,
     journal: () => {
@@ -36,7 +41,7 @@ export function startMetrics({ engine, journal, self, sinks, ingress, copy }: Me
     },
     disk: () => self.facts().disk,
     history: () => self.facts().history,
-    copy,
+    copy: () => late.copy?.figures(),
     sinks: () => {
       const ages = new Map(self.facts().sinks.map(({ name, oldestS }) => [name, oldestS]));
       return sinks.states().map((state) => {
@@ -44,7 +49,7 @@ export function startMetrics({ engine, journal, self, sinks, ingress, copy }: Me
         return { ...state, ...(oldestS === undefined ? {} : { oldestS }) };
       });
     },
-    refusals: () => Object.fromEntries(ingress()?.refusals.counts ?? []),
+    refusals: () => Object.fromEntries(late.ingress?.refusals.counts ?? []),
     alerts: () => engine.alerts().map((alert) => alert.priority),
     alarms: engine.alarmMetrics,
     notices: () => self.facts().notify,
@@ -53,7 +58,7 @@ export function startMetrics({ engine, journal, self, sinks, ingress, copy }: Me
       for (const { contact } of engine.devices()) counts[contact] = (counts[contact] ?? 0) + 1;
       return counts;
     },
-    connectedDevices: () => ingress()?.connectedDevices() ?? 0,
+    connectedDevices: () => late.ingress?.connectedDevices() ?? 0,
     clockTrusted: () => self.facts().clock.trusted,
     ups: () => {
       const { ups } = self.facts();

@@ -60,6 +60,7 @@ function start() {
     history: () => now.history,
     copy: () => undefined,
     notify: () => undefined,
+    networks: () => [],
     ups: () => now.ups,
     log: (event) => logged.push(event),
   });

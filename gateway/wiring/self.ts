@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { CopyState, NotifyState, SinkState } from "../../protocol/index.ts";
 import { type Clock, isPlausibleWallTime } from "../clock.ts";
 import type { JournalRecord } from "../domain/record.ts";
-import type { DiskFacts, HistoryFacts, SelfFacts, SinkFacts, UpsFacts } from "../domain/self.ts";
+import type { DiskFacts, HistoryFacts, NetworkFacts, SelfFacts, SinkFacts, UpsFacts } from "../domain/self.ts";
 import type { History } from "../history/history.ts";
 import type { JournalHealth } from "../journal/journal.ts";
 
@@ -31,6 +31,7 @@ export interface SelfDeps {
   history(): ReturnType<History["state"]> | undefined;
   copy(): CopyState | undefined;
   ups(): UpsFacts | undefined;
+  networks(): readonly NetworkFacts[];
   /** Undefined where nobody is to be told, and before it began. */
   notify(): NotifyState | undefined;
   log(event: string, detail: Readonly<Record<string, string>>): void;
@@ -88,6 +89,7 @@ export function createSelfFigures(deps: SelfDeps): SelfFigures {
         ...(disk === undefined ? {} : { disk }),
         journal: { gapRows, lowWater, ...(failing === undefined ? {} : { failing }) },
         sinks: deps.sinks().map(oldest.withAge),
+        networks: deps.networks(),
         ...(history === undefined ? {} : { history }),
         clock: { trusted: isPlausibleWallTime(clock.nowMs()), ...(jump === undefined ? {} : { jump }) },
         ...(ups === undefined ? {} : { ups }),

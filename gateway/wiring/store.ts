@@ -9,6 +9,8 @@ import type { MqttIngress } from "../ingress/mqtt.ts";
 import { inForce } from "../registry/check.ts";
 import { countChanges, registryChanges } from "../registry/difference.ts";
 import { issueKeys, loadKeys } from "../registry/keys.ts";
+import { createLorawanIdentities, type LorawanIdentities } from "../registry/lorawan-identities.ts";
+import { LORAWAN_KEYS_FILE, loadLorawanKeys } from "../registry/lorawan-keys.ts";
 import { openPeople } from "../registry/people.ts";
 import { loadRegistry, registryPath, saveRegistry } from "../registry/registry.ts";
 import { registryView } from "../registry/view.ts";
@@ -21,6 +23,8 @@ export interface Store {
   registry(): Registry;
   key(deviceId: string): Uint8Array | undefined;
   isEnabled(deviceId: string): boolean;
+  /** Devices with LoRaWAN keys, as a network server asks for them at each frame. */
+  readonly lorawan: LorawanIdentities;
   readonly people: ReturnType<typeof openPeople>;
   pointOf(deviceId: string): string | undefined;
   /** Writes another registry, with keys for new devices; in force with the next `reload`. Throws FILE_UNWRITABLE. */
@@ -40,6 +44,7 @@ function rowsById(registry: Registry): Rows {
 export function openStore(dir: string, nowMs: () => number): Store {
   let registry = loadRegistry(dir, listProblems);
   let keys = loadKeys(dir);
+  let lorawanKeys = loadLorawanKeys(dir);
   const people = openPeople(dir);
   let byId = rowsById(registry);
   const device = (deviceId: string): Device | undefined => {
@@ -51,6 +56,7 @@ export function openStore(dir: string, nowMs: () => number): Store {
     registry: () => registry,
     key: (deviceId) => (byId.has(deviceId) ? keys.get(deviceId) : undefined),
     isEnabled: (deviceId) => device(deviceId)?.disabled !== true,
+    lorawan: createLorawanIdentities(() => ({ registry, keys: lorawanKeys }), nowMs),
     people,
     pointOf: (deviceId) => device(deviceId)?.pointId,
     save: (next) => {
@@ -62,6 +68,7 @@ export function openStore(dir: string, nowMs: () => number): Store {
     reload: () => {
       const before = registry;
       const after = loadRegistry(dir, listProblems);
+      lorawanKeys = loadLorawanKeys(dir);
       keys = loadKeys(dir);
       people.reload();
       registry = after;
@@ -78,7 +85,7 @@ export function watchStore(
 ): { timer: Timer; look(): void } {
   const log = logs.area("registry");
   const stamp = () =>
-    ["registry.json", "keys.json", "people.json"]
+    ["registry.json", "keys.json", LORAWAN_KEYS_FILE, "people.json"]
       .map((name) => statSync(`${config.data.dir}/${name}`, { throwIfNoEntry: false })?.mtimeMs ?? 0)
       .join(" ");
   let seen = stamp();

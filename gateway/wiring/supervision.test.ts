@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { temporaryFolder, waitFor } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
-import { supervisorOf } from "../config/environment.ts";
+import { personAtShell, supervisorOf } from "../config/environment.ts";
 import { startSupervision } from "./supervision.ts";
 
 let folder = temporaryFolder();
@@ -59,4 +59,10 @@ test("what systemd's program is called with is what it takes", () => {
   );
   // A machine without systemd has nobody to be told.
   if (usage.trim() !== "") for (const flag of ["--ready", "--pid"]) expect(usage).toContain(flag);
+});
+
+test("who is at a shell is the account behind sudo, else the one that is signed in", () => {
+  expect(personAtShell({ SUDO_USER: "anna", USER: "root" })).toBe("anna");
+  expect(personAtShell({ SUDO_USER: "", LOGNAME: "root" })).toBe("root");
+  expect(personAtShell({})).toBe("unknown");
 });

@@ -8,6 +8,8 @@ const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
 const Path = Type.String({ minLength: 1, maxLength: 1_000 });
 /** No name or password in it: secrets stand in files. */
 const HttpUrl = { pattern: "^https?://[^\\s/@]+(/[^\\s]*)?$", maxLength: 500 } as const;
+const BrokerUrl = { pattern: "^mqtts?://[^\\s/@]+$", maxLength: 500 } as const;
+const ClientId = { minLength: 1, maxLength: 64 } as const;
 const Timeout = { minimum: 100, maximum: 60_000, default: 10_000 } as const;
 const Rows = { minimum: 1, maximum: 1_000, default: 100 } as const;
 const EventSource = {
@@ -22,6 +24,17 @@ const RecordKinds = {
   description: "Of samples, events, info, undecoded, entries.",
 } as const;
 const Seconds = Type.Integer({ minimum: 0, maximum: 86_400 });
+
+/** One that is not listed is not heard. */
+const BaseStation = Type.Object(
+  {
+    eui: Type.String({ pattern: "^[0-9a-f]{16}$" }),
+    name: Type.String({ minLength: 1, maxLength: 100 }),
+    path: Type.Optional(IdSchema),
+    address: Type.Optional(Type.String({ pattern: "^[0-9a-f.:]{2,45}$" })),
+  },
+  Closed,
+);
 
 export const GatewayConfigSchema = Type.Object(
   {
@@ -162,11 +175,7 @@ export const GatewayConfigSchema = Type.Object(
     upstream: Type.Optional(
       Type.Object(
         {
-          url: Type.String({
-            pattern: "^mqtts?://[^\\s/@]+$",
-            maxLength: 500,
-            description: "Address of another MQTT broker.",
-          }),
+          url: Type.String({ ...BrokerUrl, description: "Address of another MQTT broker." }),
           source: Type.String(EventSource),
           records: Type.Array(RecordKindSchema, RecordKinds),
           clientId: Type.String({
@@ -189,6 +198,46 @@ export const GatewayConfigSchema = Type.Object(
         Closed,
       ),
     ),
+    chirpstack: Type.Optional(
+      Type.Object(
+        {
+          url: Type.String({ ...BrokerUrl, description: "Address of the MQTT broker of ChirpStack v4." }),
+          applicationId: Type.String({
+            pattern: "^(\\+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$",
+            default: "+",
+            description: "Its application; + is all that the user may read.",
+          }),
+          clientId: Type.String({ ...ClientId, default: "waakvlam", description: "Name for that broker." }),
+          username: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "To sign in with." })),
+          passwordFile: Type.Optional(Type.String({ ...Path, description: "File that holds the password." })),
+          tlsCert: Type.Optional(Type.String({ ...Path, description: "PEM of the certificate to sign in with." })),
+          tlsKey: Type.Optional(Type.String({ ...Path, description: "PEM of its key." })),
+          caFile: Type.Optional(Type.String({ ...Path, description: "PEM of the authority behind mqtts." })),
+          expiresAt: Type.Boolean({
+            default: false,
+            description: "ChirpStack is 4.14 or later and drops late downlinks: ack frames may say the time.",
+          }),
+          timeoutMs: Type.Integer({ ...Timeout, description: "Of connecting." }),
+        },
+        Closed,
+      ),
+    ),
+    thingsStack: Type.Optional(
+      Type.Object(
+        {
+          url: Type.String({ ...BrokerUrl, description: "Address of the MQTT server of The Things Stack v3." }),
+          username: Type.String({
+            pattern: "^[a-z0-9-]{2,36}(@[a-z0-9-]{1,36})?$",
+            description: "application@tenant, or the application alone where there are no tenants.",
+          }),
+          passwordFile: Type.String({ ...Path, description: "File that holds the API key." }),
+          clientId: Type.String({ ...ClientId, default: "waakvlam", description: "Name for that server." }),
+          caFile: Type.Optional(Type.String({ ...Path, description: "PEM of the authority behind mqtts." })),
+          timeoutMs: Type.Integer({ ...Timeout, description: "Of connecting." }),
+        },
+        Closed,
+      ),
+    ),
     ups: Type.Optional(
       Type.Object(
         {
@@ -200,6 +249,25 @@ export const GatewayConfigSchema = Type.Object(
           }),
           pollS: Type.Integer({ minimum: 2, maximum: 300, default: 10, description: "Asked so often." }),
           timeoutMs: Type.Integer({ minimum: 100, maximum: 60_000, default: 5_000, description: "Of one answer." }),
+        },
+        Closed,
+      ),
+    ),
+    lorawan: Type.Optional(
+      Type.Object(
+        {
+          udpHost: Type.String({
+            minLength: 1,
+            maxLength: 253,
+            default: "127.0.0.1",
+            description: "Address or interface for base stations (Semtech UDP); of a network of their own.",
+          }),
+          udpPort: Type.Integer({ ...Port, default: 1700, description: "0 takes any free port." }),
+          stations: Type.Array(BaseStation, {
+            minItems: 1,
+            maxItems: 64,
+            description: "Base stations: eui (16 hex digits), name, and at will path and address (its only one).",
+          }),
         },
         Closed,
       ),

@@ -2,10 +2,21 @@
 import type { TSchema } from "typebox";
 import { AlarmMetricsSchema } from "./alarm-metrics.ts";
 import { AcknowledgementSchema, AlertSchema, RemovalSchema, ShelvingSchema } from "./alert.ts";
+import { DeviceDownlinkSchema, NewDownlinkSchema } from "./downlink.ts";
 import { EntrySchema, NewEntrySchema } from "./entry.ts";
 import { GatewayStateSchema } from "./gateway-state.ts";
 import { DeviceSamplesSchema, PointHistorySchema } from "./history.ts";
 import { DeviceStateSchema, ProblemSchema, RefusalsSchema, SessionSchema, SignInSchema } from "./http.ts";
+import {
+  IssuedKeysSchema,
+  LorawanDeviceChangeSchema,
+  LorawanDeviceSchema,
+  LorawanImportSchema,
+  LorawanStationSchema,
+  NewLorawanDeviceSchema,
+  NewLorawanKeysSchema,
+  NewLorawanReplacementSchema,
+} from "./lorawan-operator.ts";
 import { CallListSchema, MuteSchema, NewMuteSchema, NoticeSchema, NoticesSchema } from "./notify.ts";
 import { OverviewSchema } from "./overview.ts";
 import { PointStateSchema } from "./point-state.ts";
@@ -32,12 +43,22 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   DeviceSchema,
   DeviceSamplesSchema,
   DeviceStateSchema,
+  DeviceDownlinkSchema,
   EntrySchema,
   GatewayStateSchema,
   HelpRequestSchema,
   NewEntrySchema,
   NewHelpRequestSchema,
   NewRequestStepSchema,
+  IssuedKeysSchema,
+  LorawanDeviceChangeSchema,
+  LorawanDeviceSchema,
+  LorawanImportSchema,
+  LorawanStationSchema,
+  NewDownlinkSchema,
+  NewLorawanDeviceSchema,
+  NewLorawanKeysSchema,
+  NewLorawanReplacementSchema,
   CallListSchema,
   NoticeSchema,
   NoticesSchema,

@@ -2,6 +2,7 @@
 // import` takes it. One list a noun; what moves is assigned from–to. Keys are never in it.
 import Type, { type Static } from "typebox";
 import { BatterySchema, GeneratorSchema, TankSchema } from "./assets.ts";
+import { DeviceModelSchema, LorawanSchema, SensingSchema } from "./lorawan.ts";
 import { POINTS_MAX } from "./overview.ts";
 import { PointKindSchema } from "./point-state.ts";
 import { IdSchema, MomentSchema } from "./scalars.ts";
@@ -181,8 +182,15 @@ export const DeviceSchema = Type.Object(
       Type.Literal("mdbt42q"),
       Type.Literal("pixljs"),
       Type.Literal("virtual"),
+      /** Not one of ours: then `model` says which. */
+      Type.Literal("other"),
     ]),
     link: Type.Union([Type.Literal("mqtt"), Type.Literal("lorawan")]),
+    lorawan: Type.Optional(LorawanSchema),
+    model: Type.Optional(DeviceModelSchema),
+    sensing: Type.Optional(SensingSchema),
+    /** What it shares with others on its way here: a base station, an access point. */
+    path: Type.Optional(IdSchema),
     reportIntervalS: Type.Optional(Type.Integer({ minimum: 10, maximum: 3600 })),
     /** How long it goes on without mains, on what it has of its own. */
     ownSupplyH: Type.Optional(Type.Number({ minimum: 0, maximum: 10_000 })),
@@ -285,11 +293,20 @@ export const RegistryChangesSchema = Type.Object(
 );
 export type RegistryChanges = Static<typeof RegistryChangesSchema>;
 
-/** What `registry import --credentials` writes once, for the technician who flashes the devices. */
+/** What `registry import --credentials` and `lorawan add` write once, for the technician who flashes the devices. */
 export const CredentialsSchema = Type.Object(
   {
     devices: Type.Array(
-      Type.Object({ deviceId: IdSchema, pointId: IdSchema, key: Type.String({ pattern: "^[0-9a-f]{64}$" }) }, Closed),
+      Type.Object(
+        {
+          ...{ deviceId: IdSchema, pointId: IdSchema, key: Type.String({ pattern: "^[0-9a-f]{64}$" }) },
+          /** Of a device that joins a LoRaWAN network. */
+          lorawan: Type.Optional(
+            Type.Object({ devEui: Type.String(), joinEui: Type.String(), appKey: Type.String() }, Closed),
+          ),
+        },
+        Closed,
+      ),
       { maxItems: 4 * POINTS_MAX },
     ),
   },

@@ -9,7 +9,7 @@ import { createLogs } from "../../gateway/log.ts";
 import { issueKeys } from "../../gateway/registry/keys.ts";
 import { addPerson } from "../../gateway/registry/people.ts";
 import { parseRegistry, saveRegistry } from "../../gateway/registry/registry.ts";
-import { mqttPassword } from "../../protocol/index.ts";
+import { type Device, mqttPassword } from "../../protocol/index.ts";
 import { sha256 } from "../fixtures.ts";
 
 export const PERSON = "coordinator-1";
@@ -48,6 +48,8 @@ export interface GatewayOptions {
   readonly dir: string;
   readonly clock?: Clock;
   readonly influxUrl?: string;
+  /** Beside those of the two points. */
+  readonly devices?: readonly Device[];
   /** More sections of the configuration. */
   readonly sections?: Readonly<Record<string, object>>;
   readonly delayS?: number;
@@ -58,10 +60,11 @@ export interface GatewayOptions {
 const made = new Map<string, ReadonlyMap<string, Uint8Array>>();
 
 /** Keys and people are made once a folder: a second start finds them there. */
-async function prepare(dir: string): Promise<ReadonlyMap<string, Uint8Array>> {
+async function prepare(dir: string, more: readonly Device[]): Promise<ReadonlyMap<string, Uint8Array>> {
   const known = made.get(dir);
   if (known !== undefined) return known;
-  const registry = parseRegistry(JSON.stringify(REGISTRY), "test", (schema, value) => listProblems(schema, value));
+  const points = parseRegistry(JSON.stringify(REGISTRY), "test", (schema, value) => listProblems(schema, value));
+  const registry = { ...points, devices: [...points.devices, ...more] };
   const credentials = issueKeys(dir, registry);
   saveRegistry(dir, registry);
   await addPerson(dir, { name: PERSON, role: "coordinator" }, PASSWORD);
@@ -72,7 +75,7 @@ async function prepare(dir: string): Promise<ReadonlyMap<string, Uint8Array>> {
 
 export async function startGateway(options: GatewayOptions): Promise<TestGateway> {
   const { dir, delayS = 0 } = options;
-  const keys = await prepare(dir);
+  const keys = await prepare(dir, options.devices ?? []);
   const tokenFile = join(dir, "token");
   writeFileSync(tokenFile, "test-token\n");
   const influxdb =

@@ -10,6 +10,7 @@ import {
 } from "../../firmware/simulator/driven-board.ts";
 import { createLorawanNetwork } from "../../firmware/simulator/lorawan-network.ts";
 import { createModem } from "../../firmware/simulator/modem.ts";
+import { createModemRadio } from "../../firmware/simulator/modem-radio.ts";
 import { createSchedule, type Schedule } from "../../firmware/simulator/schedule.ts";
 import { downlinkTopic, encodeCommand, encodeConfig } from "../../protocol/wire.ts";
 import { createPlainGateway, type PlainGateway } from "./gateway.ts";
@@ -154,7 +155,7 @@ function radioOf(scenario: EngineScenario, schedule: Schedule, gateway: PlainGat
       network.settings.isUp = value;
     });
   }
-  const modem = createModem({ schedule, random, network });
+  const modem = createModem({ schedule, random, radio: (parts) => createModemRadio(network, parts) });
   let close: (() => void) | undefined;
   return {
     open: () => {

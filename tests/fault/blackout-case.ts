@@ -31,7 +31,7 @@ const START_UNIX_MS = Date.UTC(2026, 10, 24, 12, 0, 0);
 const DEVICE_ID = "alm-01-d1";
 const KEY = "5a".repeat(32);
 
-const POINT: ScenarioPoint = {
+export const POINT: ScenarioPoint = {
   pointId: "alm-01",
   capacity: 150,
   generator: { ratedKw: 8, tankL: 200, litres: 150, loadKw: 3 },
@@ -89,7 +89,7 @@ export interface CaseResult extends Verdict {
 }
 
 /** Pins of other boards as those of the esp32, for which the signals are made. */
-const PINS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+export const PINS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   esp32: {},
   xiaoble: { D2: "D34", D3: "D35", D4: "D25", D5: "D26", D8: "D27", D9: "D13", D10: "D14", D0: "power" },
   mdbt42q: { D16: "D13", D17: "D14" },

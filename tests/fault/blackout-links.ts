@@ -3,6 +3,7 @@
 import { createPacketReaderOfBroker } from "../../firmware/simulator/broker-packets.ts";
 import { createLorawanNetwork } from "../../firmware/simulator/lorawan-network.ts";
 import { createModem } from "../../firmware/simulator/modem.ts";
+import { createModemRadio } from "../../firmware/simulator/modem-radio.ts";
 import { createRandom } from "../../firmware/simulator/random.ts";
 import type { Schedule } from "../../firmware/simulator/schedule.ts";
 import type { Network } from "../../firmware/simulator/virtual-board.ts";
@@ -25,7 +26,13 @@ export const RADIO_KEYS = {
 };
 
 /** Of the modem: commands that it answers wrong or not, bytes that its line loses, restarts of its own. */
-const TROUBLES = { errorShare: 0.01, muteShare: 0.005, strayShare: 0.01, restartShare: 0.002, lostShare: 0.0005 };
+export const TROUBLES = {
+  errorShare: 0.01,
+  muteShare: 0.005,
+  strayShare: 0.01,
+  restartShare: 0.002,
+  lostShare: 0.0005,
+};
 
 /** Shares of what is lost. */
 export interface Losses {
@@ -46,7 +53,7 @@ export interface MqttWay {
 
 export function createMqttWay(
   schedule: Schedule,
-  gateway: BlackoutGateway,
+  gateway: Pick<BlackoutGateway, "isUp" | "takeMqtt">,
   deviceId: string,
   losses: Losses,
   seed: number,
@@ -164,7 +171,7 @@ export function createRadioWay(schedule: Schedule, gateway: BlackoutGateway, los
       return heard(frame);
     },
   };
-  const modem = createModem({ schedule, random, network: air });
+  const modem = createModem({ schedule, random, radio: (parts) => createModemRadio(air, parts) });
   Object.assign(modem.troubles, TROUBLES);
   return {
     openSerial: (port, data) => (port === PORT ? modem.open(data) : undefined),

@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { encodeReport } from "../../../protocol/wire.ts";
 import { createLorawanNetwork, type LorawanNetwork } from "../../simulator/lorawan-network.ts";
 import { createModem, type Modem } from "../../simulator/modem.ts";
-import { timeOnAirMs } from "../../simulator/modem-radio.ts";
+import { createModemRadio } from "../../simulator/modem-radio.ts";
+import { timeOnAirMs } from "../../simulator/radio/airtime.ts";
 import { createRandom } from "../../simulator/random.ts";
 import { createSchedule, type Schedule } from "../../simulator/schedule.ts";
 import { airtimeMs, BUDGET_MS, costS, leftAfter, payloadMax } from "./ledger.ts";
@@ -38,7 +39,7 @@ function bench(seed = 1, dataRate = 3, cutPower?: (modem: Modem) => void): Bench
     keys: new Map([[DEV_EUI, KEYS.appKey]]),
     deliver: (_, payload) => delivered.push(payload),
   });
-  const modem = createModem({ schedule, random, network });
+  const modem = createModem({ schedule, random, radio: (parts) => createModemRadio(network, parts) });
   let boot = 0;
   const make = () => {
     const mine = ++boot;
@@ -401,11 +402,26 @@ describe("data rate", () => {
     expect(b.modem.memory.dataRate).toBe(3);
   });
 
-  it("gives up a session that nobody has answered for a day, and joins by the back-off", () => {
+  it("keeps a session through an outage of 72 hours", () => {
     b = bench();
     b.joined();
     b.network.settings.isUp = false;
-    ask(4 * 26);
+    ask(4 * 72);
+    // It has become slow meanwhile, and is what it was with the first answer.
+    expect(b.modem.memory.dataRate).toBe(0);
+    b.network.settings.isUp = true;
+    b.network.queue(DEV_EUI, Uint8Array.of(0x18));
+    ask(1);
+    expect(b.modem.memory.dataRate).toBe(3);
+    expect(b.link.isUp()).toBe(true);
+    expect(b.network.joins()).toBe(1);
+  });
+
+  it("gives up a session that nobody has answered for 80 hours, and joins by the back-off", () => {
+    b = bench();
+    b.joined();
+    b.network.settings.isUp = false;
+    ask(4 * 82);
     expect(b.link.isUp()).toBe(false);
     b.network.settings.isUp = true;
     b.run(6 * HOUR_MS);

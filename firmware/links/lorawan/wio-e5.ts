@@ -47,8 +47,13 @@ const BAND_MS_MAX = 3600000;
 const PIECE = 12;
 const PIECE_MS = 30;
 const FOLLOW_MS = 3000;
-/** A session in which nobody has answered for so long is given up. */
-const SILENT_S = 86400;
+/**
+ * A session in which nobody has answered for so long is given up. It outlasts an outage of 72 hours: both sides have it still, while
+ * a region that has to join again at the rate that is left by then (LoRaWAN 1.0.2, 7) takes hours.
+ */
+const SILENT_S = 288000;
+/** After so long without an answer it was the network that was away, which says nothing of how far it is. */
+const AWAY_S = 14400;
 const LENGTH_FREE = 255;
 /** What history leaves of the budget: three frames of a whole point at the slowest rate. */
 const SPARE_MS = 3600;
@@ -255,7 +260,13 @@ export function createWioE5(options: WioE5Options): LoraLink {
     let next = IDLE;
     fruitless = 0;
     lengthMax = LENGTH_FREE;
-    if (isAnswered) heardS = uptime();
+    if (isAnswered) {
+      if (uptime() - heardS > AWAY_S) {
+        rate = options.dataRate;
+        next = RATE;
+      }
+      heardS = uptime();
+    }
     if (isAsked) {
       if (isAnswered) score = Math.max(score, 0) + 1;
       else score = Math.min(score, 0) - 1;

@@ -66,6 +66,8 @@ export interface NetworkUplink {
   readonly payload: Uint8Array;
   readonly dataRate: number;
   readonly receptions: readonly Reception[];
+  /** When the network heard it, milliseconds since 1970 by its own clock; now when left out. */
+  readonly atMs?: number;
 }
 
 /** What goes back to that device; in the windows of the uplink where the network can, else with a later one. */
