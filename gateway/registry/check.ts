@@ -2,7 +2,9 @@
 // what is allowed and yet worth a look.
 import { MINIMUMS_MAX, type Noun, type Period, type Registry, type Tank } from "../../protocol/index.ts";
 import { nearest } from "../../protocol/nearest.ts";
+import { normOf } from "../domain/minimum.ts";
 import { momentMs } from "../domain/point.ts";
+import { PROFILES } from "../domain/profile.ts";
 import { placeOf } from "./shape.ts";
 
 interface Span {
@@ -120,6 +122,10 @@ function checkPoints(registry: Registry): string[] {
     counts.set(one.pointId, count);
     if (count === MINIMUMS_MAX + 1)
       problems.push(`${placeOf("processes", i, one)} is one too many: a point has at most ${MINIMUMS_MAX}`);
+    if (one.minimum === undefined && PROFILES.some(({ norms }) => normOf(one.quantity, norms) === undefined))
+      problems.push(
+        `${placeOf("processes", i, one)}/minimum is missing: the norms have none for ${one.quantity}, so give it`,
+      );
   });
   for (const noun of ["contacts", "processes"] as const) {
     registry[noun].forEach((one, i) => {
