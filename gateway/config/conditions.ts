@@ -1,6 +1,7 @@
 // What is wrong with the conditions of rules, in words that say what to write.
 import { type Condition, NUMBERS, type Rule, WORDS } from "../../protocol/index.ts";
 import { nearest } from "../../protocol/nearest.ts";
+import { PROCESS_MATTER } from "../domain/minimum.ts";
 
 const QUANTITIES: readonly string[] = [...NUMBERS, ...WORDS];
 const LISTS = ["when", "holds"] as const;
@@ -70,4 +71,11 @@ function narrower(start: Condition, hold: Condition): string | undefined {
     if (more.length > 0) return `ends at ${more.join(", ")}, at which it can begin`;
   }
   return undefined;
+}
+
+/** A minimum level is that of one process: under another matter nothing is known of it, and the rule would hold nowhere. */
+export function matterProblems({ matter, when, holds = [], priorityWhen = [] }: Rule, at: string): string[] {
+  const all = [...when, ...holds, ...priorityWhen.flatMap((one) => one.when)];
+  if (matter === PROCESS_MATTER || !all.some((one) => one.quantity === "minimum")) return [];
+  return [`${at}/matter ${matter}: the quantity minimum is known of the matter ${PROCESS_MATTER} alone`];
 }

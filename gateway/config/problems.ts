@@ -20,12 +20,53 @@ type Suggest = (key: string, known: readonly string[]) => string | undefined;
 /** `points/3/capacity must be <= 2039`: one line a problem, the first fifty. Empty when the value fits. */
 export function listProblems(schema: TSchema, value: unknown, suggest: Suggest = () => undefined): string[] {
   if (Value.Check(schema, value)) return [];
+  const errors = [...(Value.Errors(schema, value) as unknown as Iterable<SchemaError>)];
+  const chosen = errors.flatMap((error) => taggedAt(error, schema, value, suggest) ?? []);
   const lines = new Set<string>();
-  for (const error of Value.Errors(schema, value) as unknown as Iterable<SchemaError>) {
-    for (const line of lineOf(error, schema, suggest)) lines.add(line);
-    if (lines.size >= PROBLEMS_MAX) break;
+  for (const error of errors) {
+    const { instancePath } = error;
+    const of = chosen.find(({ path }) => instancePath === path || instancePath.startsWith(`${path}/`));
+    for (const line of of?.lines ?? lineOf(error, schema, suggest)) lines.add(line);
   }
-  return [...lines];
+  return [...lines].slice(0, PROBLEMS_MAX);
+}
+
+interface Tagged {
+  readonly path: string;
+  readonly lines: readonly string[];
+}
+
+/**
+ * Of a choice between forms that a field tells apart (`shape`): what is wrong with the one that was meant. Undefined for other errors,
+ * and where nothing was meant that could be looked into.
+ */
+function taggedAt(error: SchemaError, schema: TSchema, value: unknown, suggest: Suggest): Tagged | undefined {
+  if (error.keyword !== "anyOf") return undefined;
+  const path = error.instancePath;
+  const place = path.replace(/^\//, "");
+  const forms = schemaAt(schema, place)?.anyOf ?? [];
+  const tag = Object.keys(forms[0]?.properties ?? {}).find((key) =>
+    forms.every((form) => form.properties?.[key]?.const !== undefined),
+  );
+  const said = valueAt(value, place);
+  if (tag === undefined || typeof said !== "object" || said === null || Array.isArray(said)) return undefined;
+  const word = (said as Readonly<Record<string, unknown>>)[tag];
+  if (word === undefined) return { path, lines: [`${place} misses ${tag}`] };
+  const words = forms.map((form) => form.properties?.[tag]?.const);
+  const form = forms[words.indexOf(word)];
+  if (form === undefined) return { path, lines: [`${place}/${tag} must be one of ${words.join(", ")}`] };
+  // Below it a path is one of the form; what it misses is told of at the form itself.
+  const lines = listProblems(form as TSchema, said, suggest).map((line) =>
+    line.startsWith("the file ") ? line.replace("the file", place) : `${place}/${line}`,
+  );
+  return { path, lines };
+}
+
+function valueAt(value: unknown, place: string): unknown {
+  let at = value;
+  for (const part of place.split("/").filter((one) => one !== ""))
+    at = typeof at === "object" && at !== null ? (at as Readonly<Record<string, unknown>>)[part] : undefined;
+  return at;
 }
 
 function lineOf(error: SchemaError, schema: TSchema, suggest: Suggest): string[] {
@@ -55,7 +96,7 @@ function lineOf(error: SchemaError, schema: TSchema, suggest: Suggest): string[]
 interface Loose {
   readonly properties?: Readonly<Record<string, Loose>>;
   readonly items?: Loose;
-  readonly anyOf?: readonly { readonly const?: unknown }[];
+  readonly anyOf?: readonly Loose[];
   readonly const?: unknown;
 }
 

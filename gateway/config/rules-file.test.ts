@@ -66,6 +66,11 @@ describe("a file of rules", () => {
     ["a name of the gateway's own", { rules: [{ ...MINE, ruleId: "disk-low" }] }, "rules/0/ruleId disk-low is a name"],
     ["two of one name", { rules: [MINE, MINE] }, "rules/1/ruleId too-cold is that of rules/0 as well"],
     [
+      "a minimum level outside the matter of processes",
+      { rules: [{ ...MINE, when: [{ quantity: "minimum", is: ["below"] }] }] },
+      "rules/0/matter ",
+    ],
+    [
       "hysteresis below its threshold",
       { rules: [{ ...MINE, holds: [{ quantity: "temperatureC", below: 14 }] }] },
       "rules/0/holds/0: temperatureC holds below 14, on the wrong side of 15",

@@ -7,7 +7,7 @@ import { nearest } from "../../protocol/nearest.ts";
 import { hasText } from "../domain/alert-text.ts";
 import { withOverride, withRules } from "../domain/alerts/rule-set.ts";
 import { GatewayError } from "../errors.ts";
-import { conditionProblems, hysteresisProblems } from "./conditions.ts";
+import { conditionProblems, hysteresisProblems, matterProblems } from "./conditions.ts";
 import { keyPositions, type Positions, withLine } from "./positions.ts";
 import { listProblems } from "./problems.ts";
 
@@ -62,7 +62,8 @@ function acrossProblems({ rules = [], overrides = [] }: RulesFile, base: readonl
     const first = ids.get(rule.ruleId);
     if (first !== undefined) problems.push(`${at}/ruleId ${rule.ruleId} is that of rules/${first} as well`);
     else ids.set(rule.ruleId, i);
-    problems.push(...nameProblems(rule, base, at), ...(areRight ? hysteresisProblems(rule, at) : []));
+    problems.push(...nameProblems(rule, base, at));
+    if (areRight) problems.push(...hysteresisProblems(rule, at), ...matterProblems(rule, at));
   });
   const all = withRules(base, rules);
   if (all.length > RULES_MAX) problems.push(`rules: ${all.length} with those of the profile, at most ${RULES_MAX}`);
@@ -72,7 +73,10 @@ function acrossProblems({ rules = [], overrides = [] }: RulesFile, base: readonl
     if (rule === undefined) {
       const names = all.map((one) => one.ruleId);
       problems.push(`${at}/ruleId ${override.ruleId} is no rule${hint(override.ruleId, names)}`);
-    } else if (areRight) problems.push(...hysteresisProblems(withOverride(rule, override), at));
+    } else if (areRight) {
+      const there = withOverride(rule, override);
+      problems.push(...hysteresisProblems(there, at), ...matterProblems(there, at));
+    }
   });
   return problems;
 }

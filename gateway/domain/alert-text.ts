@@ -4,7 +4,8 @@ import { invariant } from "../errors.ts";
 import { groupText, pathText } from "./cause-text.ts";
 import { EQUIPMENT_WRITERS } from "./equipment-text.ts";
 import { HELP_WRITERS } from "./help-text.ts";
-import { clockText, EN, NL } from "./local-time.ts";
+import { clockText, EN, hoursText, NL } from "./local-time.ts";
+import { PROCESS_WRITERS } from "./process-text.ts";
 import { SELF_WRITERS, type SelfRuleId } from "./self-text.ts";
 
 export type RuleId =
@@ -24,6 +25,7 @@ export type RuleId =
   | "starter-battery"
   | "occupancy-full"
   | "occupancy-high"
+  | "process-minimum"
   | "fuel-loss"
   | "fuel-leak"
   | "fuel-overuse"
@@ -34,12 +36,6 @@ export type RuleId =
 
 export type AlertValues = Alert["values"];
 export type AlertText = Alert["text"];
-
-/** 3.166 as 3:10. */
-export function hoursText(hours: number): string {
-  const minutes = Math.round(hours * 60);
-  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}`;
-}
 
 const FIELD_NL: Readonly<Record<string, string>> = {
   "power.fuelLevelPct": "brandstofpeil",
@@ -153,6 +149,7 @@ const WRITERS: Readonly<Record<RuleId, Writer>> = {
   }),
   ...HELP_WRITERS,
   ...EQUIPMENT_WRITERS,
+  ...PROCESS_WRITERS,
   "sensor-bad": (values) => {
     const words = sensorWords(values);
     return {

@@ -16,3 +16,9 @@ export const EN = new Intl.DateTimeFormat("en-GB", {
 export function clockText(format: Intl.DateTimeFormat, instant: unknown): string {
   return typeof instant === "string" ? format.format(Date.parse(instant)).replace(",", "") : "?";
 }
+
+/** 3.166 as 3:10. */
+export function hoursText(hours: number): string {
+  const minutes = Math.round(hours * 60);
+  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}`;
+}

@@ -269,7 +269,7 @@ export function pointState(measured: PointModel, view: PointView, moment: PointM
     ...(view.fuelPriority === undefined ? {} : { fuelPriority: view.fuelPriority }),
     ...(view.minimums === undefined
       ? {}
-      : { minimums: minimumsOf(view.minimums, model, { endurance, fuel, battery }) }),
+      : { minimums: minimumsOf(view.minimums, model, { endurance, fuel, battery, norms: profile.norms }) }),
     ...(model.fuel.deliveries.length === 0 ? {} : { deliveries: model.fuel.deliveries.map(deliveryState) }),
     priority: moment.priority,
     readings: [...readingsOf(model, { nowMs, staleMs, toldStaleMs: profile.toldStaleS * 1000 }), ...crosses],

@@ -149,15 +149,19 @@ function respondByOf(rule: Rule, { endurance }: PointState): string | undefined 
   return rule.matter === "power" && endurance.kind === "estimate" ? endurance.emptyEarliestAt : undefined;
 }
 
-/** Rules that hold, as candidates for alerts. */
-export function candidatesOf(held: readonly Held[], state: PointState, fuel: AlertValues = {}): Candidate[] {
+/** Rules that hold, as candidates for alerts. `more` is what the alerts of a matter say beside what the state has. */
+export function candidatesOf(
+  held: readonly Held[],
+  state: PointState,
+  more: Readonly<Record<string, AlertValues>> = {},
+): Candidate[] {
   return held.map(({ rule, priority }) => {
     const respondBy = respondByOf(rule, state);
     return {
       ruleId: rule.ruleId,
       priority,
       onDelayS: rule.onDelayS,
-      values: { ...valuesOf(rule, state), ...(rule.matter === "fuel" ? fuel : {}) },
+      values: { ...valuesOf(rule, state), ...more[rule.matter] },
       ...(rule.text === undefined ? {} : { template: rule.text }),
       ...(respondBy === undefined ? {} : { respondBy }),
     };

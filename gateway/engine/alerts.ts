@@ -70,12 +70,16 @@ function said({
   return { ruleId, values, text, ...(respondBy === undefined ? {} : { respondBy }) };
 }
 
+/** Of the 80 that an alertId may have, this many stand before its number. */
+const ALERT_ID_MAX = 63;
+
 function raise(draft: Draft, context: AlertContext, finding: Finding): void {
   draft.counter++;
   const at = toInstant(context.nowMs);
-  const matter = context.matter.slice(0, context.matter.indexOf("/"));
+  // The number tells it apart: what stands before it is for people, and may be cut.
+  const about = `${context.matter.slice(0, context.matter.indexOf("/"))}-${context.subject.id}`;
   const alert: Alert = {
-    alertId: `${matter}-${context.subject.id}-${draft.counter}`,
+    alertId: `${about.slice(0, ALERT_ID_MAX)}-${draft.counter}`,
     ...said(finding),
     priority: finding.priority,
     state: "unacknowledged",

@@ -4,6 +4,7 @@ import { isHidden } from "../domain/alerts/life.ts";
 import { type DeviceModel, leftOutOf } from "../domain/device-model.ts";
 import { toInstant } from "../domain/instant.ts";
 import { toldPowerMs } from "../domain/manual/told.ts";
+import { matterOfProcess } from "../domain/minimum.ts";
 import { type Outage, outageOf, targetMs } from "../domain/outage.ts";
 import { roomAt } from "../domain/people/room.ts";
 import type { DeviceView, PointView, RegistryView } from "../domain/point.ts";
@@ -112,6 +113,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
       // In an outage the mains are gone everywhere: that alone marks no point among the others.
       if (matter !== MAINS) yield `${matter}/${pointId}`;
     }
+    for (const { processId } of views.get(pointId)?.minimums ?? []) yield `${matterOfProcess(processId)}/${pointId}`;
     for (const { deviceId } of context.devicesOf(pointId))
       for (const matter of DEVICE_MATTERS) yield `${matter}/${deviceId}`;
     for (const { request } of state.requests.values())

@@ -1,5 +1,6 @@
 // One row's step, and one point's evaluation. Pure but for the draft that it is given.
 import { decodeUplink, type EventFrame, type PointState, type Rule } from "../../protocol/index.ts";
+import type { AlertValues } from "../domain/alert-text.ts";
 import {
   type Chatter,
   chatterAfter,
@@ -20,6 +21,7 @@ import {
 import { type AssetModel, teaches, withStay } from "../domain/endurance/asset-model.ts";
 import { bitsOf, isWanted, withHeld } from "../domain/held.ts";
 import { toInstant } from "../domain/instant.ts";
+import { matterOfProcess, minimumLevel, minimumValues, PROCESS_MATTER } from "../domain/minimum.ts";
 import { byOwner } from "../domain/ownership.ts";
 import { withDeviceCount } from "../domain/people/people.ts";
 import type { DeviceView, PointView } from "../domain/point.ts";
@@ -27,7 +29,14 @@ import { emptyModel, type PointModel, type ReportArrival, withContact, withRepor
 import { type PointMoment, pointState } from "../domain/point-state.ts";
 import type { Profile } from "../domain/profile.ts";
 import type { JournalRecord } from "../domain/record.ts";
-import { candidatesOf, fuelWatched, matterOfCondition, stepMatter, type Verdict } from "../domain/rules.ts";
+import {
+  type Candidate,
+  candidatesOf,
+  fuelWatched,
+  matterOfCondition,
+  stepMatter,
+  type Verdict,
+} from "../domain/rules.ts";
 import { activeAlert, applyVerdict } from "./alerts.ts";
 import { applyEvent, applyFlags, applyPress, type Speaker } from "./device-alarms.ts";
 import { stepEntryRow } from "./entries.ts";
@@ -175,7 +184,12 @@ function withLateSample(model: PointModel, view: PointView, late: LateArrival, c
 
 /** Matters that rules judge a point by now. */
 export function mattersOf(profile: Profile, point: PointState): ReadonlySet<string> {
-  return new Set(byMatter(rulesOf(profile, point)).keys());
+  return new Set([...byMatter(rulesOf(profile, point)).keys()].flatMap((matter) => mattersIn(matter, point)));
+}
+
+/** Those about processes are one for each process of the point. */
+function mattersIn(matter: string, { minimums = [] }: PointState): readonly string[] {
+  return matter === PROCESS_MATTER ? minimums.map((one) => matterOfProcess(one.processId)) : [matter];
 }
 
 function rulesOf({ rules, overrides }: Profile, { pointId, phase }: PointState): readonly Rule[] {
@@ -210,24 +224,20 @@ export function evaluate(draft: Draft, pointId: string, evaluation: Evaluation, 
   const active = (matter: string) => activeAlert(draft, `${matter}/${pointId}`);
   const fuel = fuelWatched(model, view, { nowMs: sampledOf(model, nowMs), asset: moment.asset });
   const known = { ...quantitiesOf(state), ...fuel.known };
-  const candidates = candidatesOf(rulesHeld(rules, known, active), state, fuel.values);
-  let conditions = ofMatters(model.conditions, byMatter(rules));
-  for (const [matter, mine] of byMatter(rules)) {
+  const judged = judgedAt(rules, { state, known, values: { fuel: fuel.values }, active });
+  let conditions = ofMatters(model.conditions, new Set(judged.map(({ matter }) => matter)));
+  for (const { matter, rules: mine, candidates } of judged) {
     if (evaluation.onlySilence === true && matter !== SILENCE) continue;
     const open = active(matter);
     const rule = mine.get(open?.ruleId ?? "");
     const chatter = chatterIn(conditions, matter);
-    const result = stepMatter(
-      matter,
-      candidates.filter((one) => mine.has(one.ruleId)),
-      {
-        conditions,
-        held: model.held,
-        nowMs,
-        activePriority: open?.priority,
-        offDelayS: offDelayOf(rule?.offDelayS ?? 0, chatter),
-      },
-    );
+    const result = stepMatter(matter, candidates, {
+      conditions,
+      held: model.held,
+      nowMs,
+      activePriority: open?.priority,
+      offDelayS: offDelayOf(rule?.offDelayS ?? 0, chatter),
+    });
     conditions = result.conditions;
     const about = {
       matter: `${matter}/${pointId}`,
@@ -244,6 +254,34 @@ export function evaluate(draft: Draft, pointId: string, evaluation: Evaluation, 
     const held = withHeld(model.held, evaluation.sampledMs, heldBits(state, known, profile));
     draft.points.set(pointId, { ...model, conditions, held });
   } else if (!sameConditions(conditions, model.conditions)) draft.points.set(pointId, { ...model, conditions });
+}
+
+interface Judged {
+  readonly matter: string;
+  readonly rules: ReadonlyMap<string, Rule>;
+  readonly candidates: readonly Candidate[];
+}
+
+interface Judging {
+  readonly state: PointState;
+  readonly known: Quantities;
+  /** By matter: what its alerts say beside what the state has. */
+  readonly values: Readonly<Record<string, AlertValues>>;
+  active(matter: string): ReturnType<typeof activeAlert>;
+}
+
+/** Every matter of a point, with the rules that hold on it. */
+function judgedAt(rules: readonly Rule[], { state, known, values, active }: Judging): Judged[] {
+  const candidates = candidatesOf(rulesHeld(rules, known, active), state, values);
+  return [...byMatter(rules)].flatMap(([matter, mine]): Judged[] => {
+    if (matter !== PROCESS_MATTER)
+      return [{ matter, rules: mine, candidates: candidates.filter((one) => mine.has(one.ruleId)) }];
+    return (state.minimums ?? []).map((one) => {
+      const own = matterOfProcess(one.processId);
+      const held = rulesHeld([...mine.values()], { ...known, minimum: minimumLevel(one) }, () => active(own));
+      return { matter: own, rules: mine, candidates: candidatesOf(held, state, { [matter]: minimumValues(one) }) };
+    });
+  });
 }
 
 /** What comes and goes says how often. */
@@ -275,10 +313,7 @@ function sampledOf(model: PointModel, nowMs: number): number {
 }
 
 /** A delay of a rule that is gone does not run on for one of the same name that comes later. */
-function ofMatters(
-  conditions: PointModel["conditions"],
-  known: ReadonlyMap<string, unknown>,
-): PointModel["conditions"] {
+function ofMatters(conditions: PointModel["conditions"], known: ReadonlySet<string>): PointModel["conditions"] {
   const kept = Object.entries(conditions).filter(([key]) => known.has(matterOfCondition(key)));
   return kept.length === Object.keys(conditions).length ? conditions : Object.fromEntries(kept);
 }

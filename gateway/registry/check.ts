@@ -1,9 +1,12 @@
 // What a schema cannot say of a registry: references, periods, tables that fall. Every problem, each with its place; and
 // what is allowed and yet worth a look.
-import { MINIMUMS_MAX, type Noun, type Period, type Registry, type Tank } from "../../protocol/index.ts";
+import { MINIMUMS_MAX, type Noun, type Period, type Registry } from "../../protocol/index.ts";
 import { nearest } from "../../protocol/nearest.ts";
+import { normOf } from "../domain/minimum.ts";
 import { momentMs } from "../domain/point.ts";
+import { PROFILES } from "../domain/profile.ts";
 import { placeOf } from "./shape.ts";
+import { checkTank } from "./tank-check.ts";
 
 interface Span {
   readonly fromMs: number;
@@ -120,6 +123,10 @@ function checkPoints(registry: Registry): string[] {
     counts.set(one.pointId, count);
     if (count === MINIMUMS_MAX + 1)
       problems.push(`${placeOf("processes", i, one)} is one too many: a point has at most ${MINIMUMS_MAX}`);
+    if (one.minimum === undefined && PROFILES.some(({ norms }) => normOf(one.quantity, norms) === undefined))
+      problems.push(
+        `${placeOf("processes", i, one)}/minimum is missing: the norms have none for ${one.quantity}, so give it`,
+      );
   });
   for (const noun of ["contacts", "processes"] as const) {
     registry[noun].forEach((one, i) => {
@@ -147,20 +154,6 @@ function checkAssets(registry: Registry): string[] {
     if (linked !== undefined) problems.push(`${place}/tankId ${linked}`);
     return asset.tank === undefined ? problems : [...problems, ...checkTank(asset.tank, `${place}/tank`)];
   });
-}
-
-function checkTank(tank: Tank, path: string): string[] {
-  const problems: string[] = [];
-  if ((tank.deadVolumeL ?? 0) >= tank.capacityL) problems.push(`${path}/deadVolumeL is not less than capacityL`);
-  const table = tank.table ?? [];
-  table.forEach((row, i) => {
-    const before = table[i - 1];
-    if (before !== undefined && !(row.levelPct > before.levelPct && row.litres > before.litres)) {
-      problems.push(`${path}/table/${i} does not rise above the row before it`);
-    }
-    if (row.litres > tank.capacityL) problems.push(`${path}/table/${i}/litres is more than capacityL`);
-  });
-  return problems;
 }
 
 /** Nothing is at two places at once, and no group of a point is owned twice. */

@@ -141,6 +141,19 @@ describe("the registry", () => {
     expect(problemsOf({ version: 2, points: {} })).toContain("points must be a list");
   });
 
+  test("a process without a minimum goes by the norms, but for litres, of which there are none", () => {
+    const [first, second, ...rest] = DEMO.processes as [
+      Registry["processes"][number],
+      Registry["processes"][number],
+      ...Registry["processes"],
+    ];
+    const { minimum: _m, ...bare } = second;
+    expect(problemsOf({ ...DEMO, processes: [first, bare, ...rest] })).toEqual([]);
+    expect(problemsOf({ ...DEMO, processes: [first, { ...bare, quantity: "fuelL" }, ...rest] })).toEqual([
+      "processes/1 (alm-w1)/minimum is missing: the norms have none for fuelL, so give it",
+    ]);
+  });
+
   test("a tank whose table falls, or whose dead volume is all of it, is refused; so is a set with two tanks or none", () => {
     const set = { assetId: "g-9", type: "generator", kind: "fixed", ratedKw: 5 } as const;
     const table = [

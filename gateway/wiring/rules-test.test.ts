@@ -6,6 +6,7 @@ import { encodeReport } from "../../protocol/index.ts";
 import { POINT, power, registryOf } from "../../tests/engine-fixtures.ts";
 import { NOON_MS, report, temporaryFolder } from "../../tests/fixtures.ts";
 import { spellDifference } from "../domain/alerts/spells.ts";
+import type { RegistryView } from "../domain/point.ts";
 import { CONCEPT_2026 } from "../domain/profile.ts";
 import type { JournalRecord } from "../domain/record.ts";
 import { FIRST_CYCLE_BASE } from "../domain/sequence.ts";
@@ -76,6 +77,28 @@ expect = [
 ]
 
 [[tests]]
+name = "each process of a post is an alert of its own"
+points = [{ pointId = "alm-w1", ratedKw = 8, processes = [
+  { processId = "turnout", name = "Uitruk", directorate = "brandweer", quantity = "fuelL", minimum = 100 },
+  { processId = "control", name = "Meldkamer", directorate = "crisisorganisatie", quantity = "temperatureC" },
+] }]
+reports = [
+  { minute = 0, until = 20, report = { power = { fuelLevelPct = 45, mains = "present" }, environment = { temperatureC = 18 } } },
+  { minute = 21, until = 60, report = { power = { fuelLevelPct = 51, mains = "present" }, environment = { temperatureC = 9 } } },
+  { minute = 61, until = 70, report = { power = { fuelLevelPct = 55, mains = "present" }, environment = { temperatureC = 9 } } },
+]
+acts = [{ minute = 15, act = "acknowledge", rule = "process-minimum", on = "alm-w1/turnout" }]
+expect = [
+  { minute = 9, alerts = [] },
+  { minute = 12, alerts = [{ rule = "process-minimum", on = "alm-w1/turnout", priority = 3 }] },
+  { minute = 40, alerts = [
+    { rule = "process-minimum", on = "alm-w1/turnout", state = "acknowledged", values = { directorate = "brandweer", minimum = 100 } },
+    { rule = "process-minimum", on = "alm-w1/control", state = "unacknowledged", values = { directorate = "crisisorganisatie", minimum = 15, value = 9 } },
+  ] },
+  { minute = 65, alerts = [{ rule = "process-minimum", on = "alm-w1/control" }] },
+]
+
+[[tests]]
 name = "late samples raise nothing"
 points = [{ pointId = "alm-01", ratedKw = 8 }]
 reports = [
@@ -89,8 +112,9 @@ expect = [{ minute = 190, alerts = [] }]
     expect(said).toEqual([
       "ok     energy low",
       "ok     an outage is one line",
+      "ok     each process of a post is an alert of its own",
       "ok     late samples raise nothing",
-      "3 passed, 0 failed",
+      "4 passed, 0 failed",
     ]);
     expect(code).toBe(0);
   });
@@ -177,10 +201,15 @@ describe("rules over what was recorded", () => {
     return rows;
   }
   const rows = record();
-  const over = (profile: typeof CONCEPT_2026, fromMs = 0, toMs = Number.POSITIVE_INFINITY) =>
+  const over = (
+    profile: typeof CONCEPT_2026,
+    fromMs = 0,
+    toMs = Number.POSITIVE_INFINITY,
+    registry: RegistryView = registryOf([POINT]),
+  ) =>
     replay({
       read: async (afterId, limit) => rows.filter((row) => row.id > afterId).slice(0, limit),
-      registry: registryOf([POINT]),
+      registry,
       profile,
       fromMs,
       toMs,
@@ -202,6 +231,21 @@ describe("rules over what was recorded", () => {
     const changes = spellDifference(now.spells, then.spells, now.endMs);
     expect(changes.find((one) => one.ruleId === "mains-lost")).toMatchObject({ kind: "later", on: "alm-01" });
     expect(changes.filter((one) => one.kind === "new")).toEqual([]);
+  });
+
+  test("tell what another minimum level, delay or hysteresis would make of each process", async () => {
+    const turnout = { processId: "turnout", name: "Uitruk", directorate: "brandweer", quantity: "fuelL" } as const;
+    const registry = registryOf([{ ...POINT, minimums: [{ ...turnout, minimum: 120 }] }]);
+    const now = await over(CONCEPT_2026, 0, NOON_MS + 60 * MINUTE, registry);
+    expect(now.spells).toEqual([{ ruleId: "process-minimum", on: "alm-01/turnout", fromMs: NOON_MS + 10 * MINUTE }]);
+    const slow = {
+      ...CONCEPT_2026,
+      rules: CONCEPT_2026.rules.map((one) => (one.matter === "process" ? { ...one, onDelayS: 1_800 } : one)),
+    };
+    const then = await over(slow, 0, NOON_MS + 60 * MINUTE, registry);
+    expect(spellDifference(now.spells, then.spells, now.endMs)).toMatchObject([
+      { kind: "later", ruleId: "process-minimum", on: "alm-01/turnout", byMs: 20 * MINUTE },
+    ]);
   });
 
   test("take the part of the record that is asked for", async () => {

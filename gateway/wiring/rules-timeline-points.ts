@@ -20,7 +20,7 @@ function each(points: readonly TestPoint[]): { readonly pointId: string; readonl
 
 export function viewsOf(points: readonly TestPoint[]): PointView[] {
   return each(points).map(({ pointId, of }) => {
-    const { region = "Flevoland", capacity = 150, ratedKw, tankL = TANK_L } = of;
+    const { region = "Flevoland", capacity = 150, ratedKw, tankL = TANK_L, processes } = of;
     return {
       pointId,
       name: pointId,
@@ -33,6 +33,7 @@ export function viewsOf(points: readonly TestPoint[]): PointView[] {
       connectionPoint: false,
       generator: ratedKw === undefined ? undefined : { kind: "fixed", ratedKw, tank: { capacityL: tankL } },
       battery: undefined,
+      ...(processes === undefined ? {} : { minimums: processes }),
     };
   });
 }

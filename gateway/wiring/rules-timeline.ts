@@ -10,6 +10,7 @@ import {
   type RulesTest,
 } from "../../protocol/index.ts";
 import { isHidden } from "../domain/alerts/life.ts";
+import { whereOf } from "../domain/alerts/spells.ts";
 import { toInstant } from "../domain/instant.ts";
 import type { Profile } from "../domain/profile.ts";
 import { FIRST_CYCLE_BASE } from "../domain/sequence.ts";
@@ -144,7 +145,7 @@ function actsOf({ acts = [] }: RulesTest, startMs: number): Happening[] {
     const deed = act === "shelve" ? shelf : ({ kind: act, ...(act === "take-out" ? { reason } : {}) } as Deed);
     const run = async (trial: Trial) => {
       const engine = trial.engine();
-      const alert = engine.alerts().find((one) => one.ruleId === rule && one.subject.id === on);
+      const alert = engine.alerts().find((one) => one.ruleId === rule && whereOf(one) === on);
       if (alert === undefined) return [`minute ${minute}: no alert ${rule} on ${on} to ${act}`];
       try {
         await engine.act(alert.alertId, deed, { by, origin: "rules-test" });
@@ -172,7 +173,7 @@ export function differencesAt(
   const lines: string[] = [];
   for (const alert of standing) {
     if (alert.subject.kind === "gateway") continue;
-    const name = nameOf({ rule: alert.ruleId, on: alert.subject.id });
+    const name = nameOf({ rule: alert.ruleId, on: whereOf(alert) });
     const wanted = left.get(name);
     left.delete(name);
     if (wanted !== undefined)

@@ -8,6 +8,15 @@ const Closed = { additionalProperties: false } as const;
 /** Critical processes of one point. */
 export const MINIMUMS_MAX = 16;
 
+/** What a critical process needs a minimum of. */
+export const LevelSchema = Type.Union([
+  Type.Literal("enduranceH"),
+  Type.Literal("fuelL"),
+  Type.Literal("stateOfChargePct"),
+  Type.Literal("temperatureC"),
+  Type.Literal("starterBatteryV"),
+]);
+
 /** Who told it, and how it was learned; absent for what a device measured. */
 export const ToldSchema = Type.Object({ by: Type.String(), via: ViaSchema }, Closed);
 export type Told = Static<typeof ToldSchema>;
@@ -239,8 +248,10 @@ export const PointStateSchema = Type.Object(
             processId: IdSchema,
             name: Type.String(),
             directorate: Type.String({ description: "which owns the minimum" }),
-            quantity: Type.String(),
-            minimum: Type.Number(),
+            quantity: LevelSchema,
+            /** Left out where neither the process nor the profile of norms sets one. */
+            minimum: Type.Optional(Type.Number()),
+            byNorm: Type.Optional(Type.Boolean({ description: "the minimum is the profile's: the process sets none" })),
             value: Type.Optional(Type.Number()),
             met: Type.Union([Type.Literal("yes"), Type.Literal("no"), Type.Literal("unknown")]),
           },

@@ -4,7 +4,7 @@ import Type, { type Static } from "typebox";
 import { BatterySchema, GeneratorSchema, TankSchema } from "./assets.ts";
 import { DeviceModelSchema, LorawanSchema, SensingSchema } from "./lorawan.ts";
 import { POINTS_MAX } from "./overview.ts";
-import { PointKindSchema } from "./point-state.ts";
+import { LevelSchema, PointKindSchema } from "./point-state.ts";
 import { IdSchema, MomentSchema } from "./scalars.ts";
 
 const Closed = { additionalProperties: false } as const;
@@ -222,14 +222,9 @@ export const ProcessSchema = Type.Object(
     processId: IdSchema,
     name: Name,
     directorate: Name,
-    quantity: Type.Union([
-      Type.Literal("enduranceH"),
-      Type.Literal("fuelL"),
-      Type.Literal("stateOfChargePct"),
-      Type.Literal("temperatureC"),
-      Type.Literal("starterBatteryV"),
-    ]),
-    minimum: Type.Number({ minimum: -40, maximum: 100_000 }),
+    quantity: LevelSchema,
+    /** That of the profile of norms when left out; of litres there is none. */
+    minimum: Type.Optional(Type.Number({ minimum: -40, maximum: 100_000 })),
   },
   Closed,
 );

@@ -35,6 +35,7 @@ export const WORDS = [
   "backup",
   "fuelSight",
   "fuelSensor",
+  "minimum",
 ] as const;
 export type RuleNumber = (typeof NUMBERS)[number];
 export type RuleWord = (typeof WORDS)[number];

@@ -4,6 +4,8 @@ import { type Field, GROUPS, PHASES, REASONS } from "../frames/fields.ts";
 import { EVENTS } from "../frames/uplink.ts";
 import { AlertStateSchema } from "./alert.ts";
 import { StatementSchema, ViaSchema } from "./entry.ts";
+import { MINIMUMS_MAX } from "./point-state.ts";
+import { ProcessSchema } from "./registry.ts";
 import { IdSchema, InstantSchema, PrioritySchema } from "./scalars.ts";
 
 const Closed = { additionalProperties: false } as const;
@@ -37,6 +39,8 @@ const ReportPart = Type.Unsafe<Readonly<Record<string, Readonly<Record<string, n
 /** Points that a step is about: all of the test when left out. */
 const Points = Type.Optional(Type.Array(IdSchema, { minItems: 1, maxItems: RULES_TEST_POINTS_MAX }));
 
+const { pointId: _, ...process } = ProcessSchema.properties;
+
 const PointSchema = Type.Object(
   {
     pointId: IdSchema,
@@ -51,6 +55,8 @@ const PointSchema = Type.Object(
     /** What its device shares with others on its way. */
     path: Type.Optional(IdSchema),
     reportIntervalS: Type.Optional(Type.Integer({ minimum: 10, maximum: 86_400 })),
+    /** Of an own post. */
+    processes: Type.Optional(Type.Array(Type.Object(process, Closed), { maxItems: MINIMUMS_MAX })),
   },
   Closed,
 );
@@ -100,7 +106,7 @@ const ActSchema = Type.Object(
 const ExpectedAlertSchema = Type.Object(
   {
     rule: Type.String(),
-    /** The point, or the rule of a group (`mains-lost`), or the path. */
+    /** The point, or the rule of a group (`mains-lost`), or the path; of a process `{pointId}/{processId}`. */
     on: Type.String(),
     state: Type.Optional(AlertStateSchema),
     priority: Type.Optional(PrioritySchema),

@@ -175,4 +175,19 @@ const FUEL: readonly Rule[] = [
   },
 ];
 
-export const RULES_2026: readonly Rule[] = [...POWER, ...EQUIPMENT, ...OTHERS, ...FUEL];
+/** Critical processes of own posts: one alert for each that is below its minimum, whether or not the mains are there. */
+const PROCESSES: readonly Rule[] = [
+  {
+    ruleId: "process-minimum",
+    matter: "process",
+    priority: 2,
+    priorityWhen: [{ when: [{ quantity: "mains", is: ["present"] }], priority: 3 }],
+    when: [{ quantity: "minimum", is: ["below"] }],
+    // A figure that is lost says nothing better of the process.
+    holds: [{ quantity: "minimum", is: ["below", "near", "unknown"] }],
+    onDelayS: 600,
+    offDelayS: 60,
+  },
+];
+
+export const RULES_2026: readonly Rule[] = [...POWER, ...EQUIPMENT, ...OTHERS, ...FUEL, ...PROCESSES];

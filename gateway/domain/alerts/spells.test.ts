@@ -36,7 +36,7 @@ test("a spell begins when it is told of, goes on while hidden, and ends when it 
   const log = createSpellLog();
   const note = (minute: number, state: Alert["state"], part: Partial<Alert> = {}) => {
     const subject = { kind: "point", id: "alm-01", name: "x" } as const;
-    const alert = { alertId: "a-1", ruleId: "low", subject, state, ...part } as Alert;
+    const alert = { alertId: "a-1", ruleId: "low", subject, state, values: {}, ...part } as Alert;
     log.note(alert, minute * MINUTE);
   };
   note(1, "unacknowledged");

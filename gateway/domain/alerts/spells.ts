@@ -10,6 +10,12 @@ export interface Spell {
   untilMs?: number;
 }
 
+/** What an alert is about: of a point's critical processes, which one. */
+export function whereOf({ subject, values }: Pick<Alert, "subject" | "values">): string {
+  const { processId } = values;
+  return processId === undefined ? subject.id : `${subject.id}/${processId}`;
+}
+
 export interface SpellLog {
   note(alert: Alert, nowMs: number): void;
   spells(): readonly Spell[];
@@ -23,7 +29,8 @@ export function createSpellLog(): SpellLog {
   const all: Spell[] = [];
   const open = new Map<string, Spell>();
   return {
-    note({ alertId, ruleId, subject, state, returnedAt }, nowMs) {
+    note(alert, nowMs) {
+      const { alertId, ruleId, state, returnedAt } = alert;
       const before = open.get(alertId);
       const isOver = state === "normal" || returnedAt !== undefined;
       // Hidden, it goes on as it was; risen into another rule of its matter, it is another.
@@ -33,7 +40,7 @@ export function createSpellLog(): SpellLog {
         open.delete(alertId);
       }
       if (isOver || !ACTIVE.includes(state) || open.has(alertId) || all.length >= SPELLS_MAX) return;
-      const spell: Spell = { ruleId, on: subject.id, fromMs: nowMs };
+      const spell: Spell = { ruleId, on: whereOf(alert), fromMs: nowMs };
       all.push(spell);
       open.set(alertId, spell);
     },

@@ -16,10 +16,14 @@ export function litresAtMm(tank: Tank, mm: number): number | undefined {
   if (tank.strapping !== undefined) return between(tank.strapping, mm, mmOf);
   const heightMm = heightMmOf(tank);
   if (heightMm === undefined || !(mm >= 0 && mm <= heightMm)) return undefined;
-  const { geometry } = tank;
-  if (geometry?.shape === "lying-cylinder")
-    return cylinderLitres(geometry.diameterMm / 2000, geometry.lengthMm / 1000, mm / 1000);
-  return geometry === undefined ? undefined : boxLitres(geometry.lengthMm / 1000, geometry.widthMm / 1000, mm / 1000);
+  return tank.geometry === undefined ? undefined : insideLitres(tank.geometry, mm);
+}
+
+/** Litres in this inside at a height of the fuel above its bottom; all that goes in when left out. */
+export function insideLitres(geometry: NonNullable<Tank["geometry"]>, mm?: number): number {
+  const lengthM = geometry.lengthMm / 1000;
+  if (geometry.shape === "box") return boxLitres(lengthM, geometry.widthMm / 1000, (mm ?? geometry.heightMm) / 1000);
+  return cylinderLitres(geometry.diameterMm / 2000, lengthM, (mm ?? geometry.diameterMm) / 1000);
 }
 
 const levelPctOf = (row: { readonly levelPct: number }) => row.levelPct;
@@ -41,7 +45,7 @@ function between<T extends { readonly litres: number }>(
 }
 
 /** The inside height, where the tank is described in millimetres. */
-function heightMmOf({ strapping, geometry }: Tank): number | undefined {
+export function heightMmOf({ strapping, geometry }: Tank): number | undefined {
   if (strapping !== undefined) return strapping[strapping.length - 1]?.mm;
   if (geometry === undefined) return undefined;
   return geometry.shape === "box" ? geometry.heightMm : geometry.diameterMm;
