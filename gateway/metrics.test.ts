@@ -38,6 +38,11 @@ const SOURCE: MetricSource = {
     ...{ recipients: 3, waiting: 2, undelivered: 1 },
     channels: [{ channel: "sms", failing: "no network" }, { channel: "mqtt" }],
   }),
+  lorawan: () => ({
+    counts: { "uplink-taken": 90, "bad-mic": 2 },
+    stations: [{ eui: "0016c001f153a14c", isSilent: false, framesHeard: 120 }],
+    airtime: [{ stationId: "0016c001f153a14c", band: "P", usedMs: 36_000, limitMs: 360_000 }],
+  }),
   devices: () => ({ present: 30, silent: 4 }),
   connectedDevices: () => 28,
   clockTrusted: () => true,
@@ -102,6 +107,10 @@ describe("the metrics", () => {
     expect(value(families, "waakvlam_notices_undelivered")).toBe(1);
     expect(value(families, "waakvlam_notify_channel_up", { channel: "sms" })).toBe(0);
     expect(value(families, "waakvlam_notify_channel_up", { channel: "mqtt" })).toBe(1);
+    expect(value(families, "waakvlam_lorawan_frames_total", { result: "bad-mic" })).toBe(2);
+    expect(value(families, "waakvlam_lorawan_station_up")).toBe(1);
+    expect(value(families, "waakvlam_lorawan_station_frames_total")).toBe(120);
+    expect(value(families, "waakvlam_lorawan_airtime_ratio", { band: "P" })).toBe(0.1);
     expect(value(families, "waakvlam_devices", { contact: "never" })).toBe(0);
     expect(value(families, "waakvlam_ups_charge_ratio")).toBe(0.64);
     expect(value(families, "waakvlam_build_info", { version: "1.2.3" })).toBe(1);

@@ -5,6 +5,7 @@ import { collectDefaultMetrics, Registry } from "prom-client";
 import type { AlarmMetrics, NotifyState } from "../protocol/index.ts";
 import { addAlarms, addNotices } from "./alarm-instruments.ts";
 import { gauge, histogram, LABEL_VALUES_MAX, series } from "./instruments.ts";
+import { addLorawan, type LorawanFigures } from "./lorawan-instruments.ts";
 
 export interface MetricSource {
   readonly version: string;
@@ -53,6 +54,8 @@ export interface MetricSource {
   alarms(): AlarmMetrics;
   /** Undefined when nobody is to be told outside the screens. */
   notices(): NotifyState | undefined;
+  /** Undefined where base stations are not ours. */
+  lorawan(): LorawanFigures | undefined;
   /** Devices by contact: present, silent, never. */
   devices(): Readonly<Record<string, number>>;
   /** Connections that devices hold now. */
@@ -111,6 +114,7 @@ export function createMetrics(source: MetricSource): Metrics {
   addPeopleAndDevices(registry, source);
   addAlarms(registry, source.alarms);
   addNotices(registry, source.notices);
+  addLorawan(registry, source.lorawan);
   addOwn(registry, source);
   const loop = addLoop(registry);
   return {

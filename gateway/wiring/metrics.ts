@@ -53,6 +53,12 @@ export function startMetrics({ engine, journal, self, sinks, late }: MetricParts
     alerts: () => engine.alerts().map((alert) => alert.priority),
     alarms: engine.alarmMetrics,
     notices: () => self.facts().notify,
+    lorawan: () => {
+      const own = late.lorawan?.own;
+      if (own === undefined) return undefined;
+      const { network, stations } = own;
+      return { counts: network.counts(), stations: stations.states(), airtime: network.airtime() };
+    },
     devices: () => {
       const counts: Record<string, number> = {};
       for (const { contact } of engine.devices()) counts[contact] = (counts[contact] ?? 0) + 1;
