@@ -15,6 +15,7 @@ import type {
   NewRequestStep,
   Notices,
   Overview,
+  PhaseChange,
   PointHistory,
   PointState,
   ProfileSchema,
@@ -134,6 +135,12 @@ export interface ApiHistory {
     readonly next: ApiPlace | undefined;
     readonly damaged: number;
   }>;
+  /** The newest first, from before an act of the log. Of the journal: rejects with JOURNAL_UNUSABLE. */
+  phases(
+    pointId: string,
+    limit: number,
+    beforeId: number | undefined,
+  ): Promise<{ readonly changes: readonly PhaseChange[]; readonly next: number | undefined }>;
 }
 
 export interface ApiPlace {

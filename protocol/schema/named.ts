@@ -4,7 +4,7 @@ import { AlarmMetricsSchema } from "./alarm-metrics.ts";
 import { AcknowledgementSchema, AlertSchema, RemovalSchema, ShelvingSchema } from "./alert.ts";
 import { EntrySchema, NewEntrySchema } from "./entry.ts";
 import { GatewayStateSchema } from "./gateway-state.ts";
-import { DeviceSamplesSchema, PointHistorySchema } from "./history.ts";
+import { DeviceSamplesSchema, PointHistorySchema, PointPhasesSchema } from "./history.ts";
 import { DeviceStateSchema, ProblemSchema, RefusalsSchema, SessionSchema, SignInSchema } from "./http.ts";
 import { CallListSchema, MuteSchema, NewMuteSchema, NoticeSchema, NoticesSchema } from "./notify.ts";
 import { OverviewSchema } from "./overview.ts";
@@ -48,6 +48,7 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   OverviewSchema,
   PointSchema,
   PointHistorySchema,
+  PointPhasesSchema,
   PointStateSchema,
   ProblemSchema,
   ProfileSchema,
