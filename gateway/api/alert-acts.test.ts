@@ -33,7 +33,7 @@ async function start(role: Role) {
     clock: virtualClock(NOON_MS),
     version: "0",
     refusals: { list: () => ({ counts: {}, recent: [] }) },
-    history: { hasPoint: () => false, hasDevice: () => false, series: NEVER, samples: NEVER },
+    history: { hasPoint: () => false, hasDevice: () => false, series: NEVER, samples: NEVER, phases: NEVER },
     health: {
       notReady: () => [],
       metrics: { contentType: "text/plain", text: async () => "", isRightToken: () => false },

@@ -157,6 +157,7 @@ async function start(part: Partial<ApiOptions> & { behind?: number; clock?: Retu
       hasDevice: () => false,
       series: () => Promise.reject(new GatewayError("HISTORY_UNUSABLE")),
       samples: () => Promise.reject(new GatewayError("HISTORY_UNUSABLE")),
+      phases: () => Promise.reject(new GatewayError("JOURNAL_UNUSABLE")),
     },
     people: {
       standing: (name) => ({ role: name === "viewer-1" ? "viewer" : "coordinator", credential: "1" }),

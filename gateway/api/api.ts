@@ -28,6 +28,7 @@ import type {
 } from "./interfaces.ts";
 import { lorawanRoutes } from "./lorawan-routes.ts";
 import { type NoticeRouteDeps, noticeRoutes } from "./notice-routes.ts";
+import { phaseRoutes } from "./phase-routes.ts";
 import { answerBrokenRequest, installProblems, sendFailure } from "./problems.ts";
 import { type ReadRouteDeps, readRoutes } from "./read-routes.ts";
 import { type RegistryRouteDeps, registryRoutes } from "./registry-routes.ts";
@@ -143,6 +144,7 @@ const guardedRoutes: FastifyPluginAsync<GuardedDeps> = async (app, deps) => {
   app.addHook("onRequest", async (request) => void sessionOf(request, sessions));
   await app.register(readRoutes, { engine, refusals });
   await app.register(historyRoutes, { history, clock });
+  await app.register(phaseRoutes, { history });
   await app.register(registryRoutes, { registry, sessions, clock, record });
   await app.register(noticeRoutes, { notices, sessions });
   await app.register(alertActRoutes, { engine, sessions });

@@ -8,6 +8,8 @@ import {
   encodeEvent,
   type PointHistory,
   PointHistorySchema,
+  type PointPhases,
+  PointPhasesSchema,
   type Problem,
   type Registry,
 } from "../../protocol/index.ts";
@@ -15,6 +17,9 @@ import { NO_NOTICES, NO_REGISTRY } from "../../tests/api-fixtures.ts";
 import { checkedFrame, NOON_MS, temporaryFolder, waitFor } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import { systemClock } from "../clock.ts";
+import { toInstant } from "../domain/instant.ts";
+import { NO_LIFECYCLE, type PhaseChange } from "../domain/lifecycle.ts";
+import { phaseAct, phaseChangeOf } from "../engine/phase-acts.ts";
 import { type History, noHistory, startHistory } from "../history/history.ts";
 import { type Journal, openJournal } from "../journal/journal.ts";
 import { historyForApi } from "../wiring/history.ts";
@@ -53,7 +58,7 @@ async function serve(shown: History): Promise<void> {
     version: "0",
     entries: { tell: () => Promise.reject(new Error("nobody tells anything here")) },
     refusals: { list: () => ({ counts: {}, recent: [] }) },
-    history: historyForApi(shown, { registry: () => REGISTRY }),
+    history: historyForApi(shown, { registry: () => REGISTRY }, journal),
     health: {
       notReady: () => [],
       metrics: { contentType: "text/plain", text: async () => "", isRightToken: () => false },
@@ -105,6 +110,63 @@ async function refused(url: string): Promise<Problem> {
 const POINT = "/v1/points/alm-01/history";
 const DEVICE = "/v1/devices/alm-01-d1/samples";
 const span = (count: number, from = 0) => Array.from({ length: count }, (_, i) => from + i);
+
+test("phase changes of a point are those of the log of acts, page by page, with when, by what way and by whom", async () => {
+  const url = "/v1/points/alm-01/phases";
+  expect(await get<PointPhases>(url)).toEqual({ pointId: "alm-01", changes: [] });
+  const said = { phase: "open", atMs: NOON_MS, told: { by: "coordinator-1", via: "voice" } } as const;
+  const button = { phase: "opening", atMs: NOON_MS - 60_000, deviceId: "alm-01-d1" } as const;
+  const act = (pointId: string, changes: readonly PhaseChange[], atMs: number) =>
+    phaseAct(pointId, { ...NO_LIFECYCLE, current: changes.at(-1), changes }, atMs);
+  await journal.save({
+    acts: [
+      act("alm-01", [button], NOON_MS - 59_000),
+      act("alm-02", [button], NOON_MS - 59_000),
+      act("alm-01", [button, said], NOON_MS + 300_000),
+      { ...act("alm-01", [said], NOON_MS), action: "entry-told" },
+      act("alm-01", [], NOON_MS + 400_000),
+    ],
+  });
+  const all = await get<PointPhases>(url);
+  expect(Value.Check(PointPhasesSchema, all)).toBe(true);
+  const at = (ms: number) => new Date(NOON_MS + ms).toISOString();
+  const [unknown, open, opening] = [
+    { phase: "unknown", at: at(400_000), recordedAt: at(400_000), source: "gateway", actor: "gateway" },
+    { phase: "open", before: "opening", at: at(0), recordedAt: at(300_000), source: "voice", actor: "coordinator-1" },
+    { phase: "opening", at: at(-60_000), recordedAt: at(-59_000), source: "device", actor: "alm-01-d1" },
+  ];
+  expect(all).toEqual({ pointId: "alm-01", changes: [unknown, open, opening] });
+  const page = await get<PointPhases>(`${url}?limit=2`);
+  expect(page).toEqual({ pointId: "alm-01", changes: [unknown, open], next: expect.stringMatching(/^\d+$/) });
+  expect(await get<PointPhases>(`${url}?limit=2&after=${page.next}`)).toEqual({
+    pointId: "alm-01",
+    changes: [opening],
+  });
+  expect(await get<PointPhases>(`${url}?limit=3`)).toEqual(all);
+  expect(await refused("/v1/points/elsewhere/phases")).toMatchObject({ code: "POINT_UNKNOWN", status: 404 });
+  for (const query of ["?limit=0", "?after=x", "?before=1"])
+    expect([query, (await refused(`${url}${query}`)).status]).toEqual([query, 400]);
+});
+
+test("a change that another version wrote down is shown as far as it can be read", () => {
+  const act = {
+    atMs: NOON_MS,
+    actor: "a",
+    action: "phase-changed",
+    object: "alm-01",
+    origin: "drum",
+    result: "asleep",
+  };
+  const shown = {
+    phase: "unknown",
+    at: toInstant(NOON_MS),
+    recordedAt: toInstant(NOON_MS),
+    source: "gateway",
+    actor: "a",
+  };
+  for (const detail of ["", "{", "null", '{"at":"yesterday","before":"awake"}'])
+    expect(phaseChangeOf({ ...act, detail })).toEqual(shown);
+});
 
 test("a point's history has the newest samples, and gaps as gaps", async () => {
   await append("alm-01-d1", [...span(20), ...span(20, 40)]);

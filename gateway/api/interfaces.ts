@@ -24,6 +24,7 @@ import type {
   NewRequestStep,
   Notices,
   Overview,
+  PhaseChange,
   PointHistory,
   PointState,
   ProfileSchema,
@@ -184,6 +185,12 @@ export interface ApiHistory {
     readonly next: ApiPlace | undefined;
     readonly damaged: number;
   }>;
+  /** The newest first, from before an act of the log. Of the journal: rejects with JOURNAL_UNUSABLE. */
+  phases(
+    pointId: string,
+    limit: number,
+    beforeId: number | undefined,
+  ): Promise<{ readonly changes: readonly PhaseChange[]; readonly next: number | undefined }>;
 }
 
 export interface ApiPlace {

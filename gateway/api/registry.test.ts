@@ -31,6 +31,7 @@ async function start() {
       hasDevice: () => false,
       series: () => Promise.reject(new Error("not asked")),
       samples: () => Promise.reject(new Error("not asked")),
+      phases: () => Promise.reject(new Error("not asked")),
     },
     health: {
       notReady: () => [],

@@ -37,7 +37,7 @@ async function serve(role: Role, part: Partial<ApiRequests> = {}) {
     clock: virtualClock(NOON_MS),
     version: "0",
     refusals: { list: () => ({ counts: {}, recent: [] }) },
-    history: { hasPoint: () => false, hasDevice: () => false, series: NEVER, samples: NEVER },
+    history: { hasPoint: () => false, hasDevice: () => false, series: NEVER, samples: NEVER, phases: NEVER },
     health: {
       notReady: () => [],
       metrics: { contentType: "text/plain", text: async () => "", isRightToken: () => false },

@@ -1,17 +1,19 @@
 // What is known of one point, stepped by the records of its devices. Pure: the same records in the same order give the
 // same model, and late ones correct what they belong to without making it look fresh.
 import type { Report, Told } from "../../protocol/index.ts";
+import type { AssetModel } from "./endurance/asset-model.ts";
 import type { BatterySeries } from "./endurance/battery.ts";
 import { type Doubt, doubtAfter } from "./endurance/charge.ts";
 import type { LevelSeries } from "./endurance/consumption.ts";
 import type { ToldDelivery } from "./endurance/deliveries.ts";
 import {
-  assetIdOf,
   withDelivery as deliveryInto,
   withDip as dipInto,
   EMPTY_FUEL,
   type FuelModel,
+  fuelOfSet,
   fuelUntil,
+  isOfSet,
   withoutDelivery as rejectedIn,
   type ToldDip,
   withLevels,
@@ -248,12 +250,12 @@ function runsIn({ generator, mains }: NonNullable<Report["power"]>): boolean {
   return generator === "running" || (generator === "absent" && mains !== "present");
 }
 
-/** Another set, another tank: nothing of the one before it holds. */
-function ofSet(model: PointModel, view: PointView): PointModel {
-  const assetId = assetIdOf(view.generator);
-  if (model.fuel.assetId === assetId) return model;
-  const isFirst = model.fuel === EMPTY_FUEL;
-  return { ...model, levels: isFirst ? model.levels : [], fuel: { ...EMPTY_FUEL, assetId } };
+/** Another set, another tank: nothing of the one before it holds. `tank` is what was learned of the tank that stands here now. */
+export function ofSet(model: PointModel, view: PointView, tank?: AssetModel): PointModel {
+  const fuel = fuelOfSet(model.fuel, view.generator, tank);
+  if (fuel === model.fuel) return model;
+  const isSame = model.fuel === EMPTY_FUEL || isOfSet(model.fuel, view.generator);
+  return { ...model, levels: isSame ? model.levels : [], fuel };
 }
 
 interface FuelSample {

@@ -4,7 +4,7 @@ import type { AssetModel } from "./endurance/asset-model.ts";
 import { usableKwh } from "./endurance/battery.ts";
 import { doubtOf } from "./endurance/charge.ts";
 import { deliveryState } from "./endurance/deliveries.ts";
-import { calibrationOf, corrected, type Dip } from "./endurance/dips.ts";
+import { calibrationOf, corrected, type Dip, dipsHere } from "./endurance/dips.ts";
 import { estimateEndurance } from "./endurance/endurance.ts";
 import { litresAt, usableLitres } from "./endurance/tank.ts";
 import { toInstant } from "./instant.ts";
@@ -15,7 +15,7 @@ import { crossReadings } from "./ownership.ts";
 import { occupancyOf } from "./people/occupancy.ts";
 import { ownersOf } from "./people/owners.ts";
 import { capacityAt, type DeviceView, type PointView } from "./point.ts";
-import { isBad, numberOf, type PointModel, type ReadingState, wordOf } from "./point-model.ts";
+import { isBad, numberOf, ofSet, type PointModel, type ReadingState, wordOf } from "./point-model.ts";
 import { CONCEPT_2026, type Profile } from "./profile.ts";
 
 /** A reading is old after so many of its device's intervals. */
@@ -32,6 +32,8 @@ export interface PointMoment {
   readonly profile?: Profile;
   /** What was learned of the point's set, here and elsewhere. */
   readonly asset?: AssetModel | undefined;
+  /** What was learned of its tank. */
+  readonly tank?: AssetModel | undefined;
 }
 
 /** Readings whose end of range hides what lies beyond, with that range. */
@@ -107,7 +109,8 @@ function fuelOf(model: PointModel, view: PointView): PointState["fuel"] {
   const seenL = levelPct === undefined ? undefined : litresAt(tank, levelPct);
   const at = model.readings["power.fuelLevelPct"]?.atMs;
   if (levelPct === undefined || seenL === undefined || at === undefined) {
-    return last === undefined ? undefined : toldFuel(tank, last);
+    const here = dipsHere(dips).at(-1);
+    return here === undefined ? undefined : toldFuel(tank, here);
   }
   const litres = corrected(calibrationOf(tank, dips, at), tank, seenL);
   return {
@@ -175,7 +178,7 @@ function figuresMs(model: PointModel): number | undefined {
 
 /** What was told long ago is carried forward like what a device said that has fallen silent. */
 function isToldOld(model: PointModel, { nowMs, profile = CONCEPT_2026 }: PointMoment): boolean {
-  const dip = model.fuel.dips[model.fuel.dips.length - 1];
+  const dip = dipsHere(model.fuel.dips).at(-1);
   const isDipped = dip !== undefined && numberOf(model, "power.fuelLevelPct") === undefined;
   const isTold = isDipped || model.readings["battery.stateOfChargePct"]?.told !== undefined;
   const toldMs = isDipped ? dip.atMs : (figuresMs(model) ?? nowMs);
@@ -227,7 +230,7 @@ function sampledMsOf(model: PointModel, hasDevice: boolean): number | undefined 
 
 export function pointState(measured: PointModel, view: PointView, moment: PointMoment): PointState {
   const { nowMs, profile = CONCEPT_2026 } = moment;
-  const model = blended(measured);
+  const model = blended(ofSet(measured, view, moment.tank));
   const hasDevice = moment.devices.length > 0;
   const intervalMs = Math.max(60, ...moment.devices.map((device) => device.reportIntervalS)) * 1000;
   const staleMs = STALE_INTERVALS * intervalMs + STALE_GRACE_MS;

@@ -7,6 +7,11 @@ import type { BatterySchema, Device, GeneratorSchema, Point, Process, ReportGrou
 export type Generator = Static<typeof GeneratorSchema> & { readonly assetId?: string; readonly tankId?: string };
 export type Battery = Static<typeof BatterySchema> & { readonly assetId?: string };
 
+/** What the tank is known by wherever it stands: a set's own goes by the name of the set. */
+export function tankIdOf(generator: Generator | undefined): string | undefined {
+  return generator?.tankId ?? generator?.assetId;
+}
+
 /** A minimum level of a critical process, and which directorate owns it. */
 export type Minimum = Omit<Process, "pointId">;
 

@@ -2,7 +2,9 @@
 import { Value } from "typebox/value";
 import { type Entry, EntrySchema } from "../../protocol/index.ts";
 import { stepEntry } from "../domain/manual/entry.ts";
+import { ofSet } from "../domain/point-model.ts";
 import type { JournalRecord } from "../domain/record.ts";
+import { assetsIn, keepDips } from "./assets.ts";
 import { phaseAct } from "./phase-acts.ts";
 import { type Draft, draftEntries, draftPoint, type EntryLog, type KeptEntry } from "./state.ts";
 import type { RowResult, StepContext } from "./step.ts";
@@ -29,9 +31,10 @@ export function stepEntryRow(draft: Draft, record: JournalRecord, context: StepC
   if (view === undefined) return { kind: "unknown-device" };
   const log = draftEntries(draft, pointId);
   if (log.some((kept) => kept.entry.entryId === entry.entryId)) return { kind: "taken", pointId };
-  const before = draftPoint(draft, pointId);
+  const before = ofSet(draftPoint(draft, pointId), view, assetsIn(draft, view).tank);
   const { model, reason, moved } = stepEntry(before, view, entry, record.receivedMs);
   draft.points.set(pointId, model);
+  if (model.fuel.dips !== before.fuel.dips) keepDips(draft, view, model);
   draft.entries.set(pointId, [...log, { id: record.id, entry }].slice(-ENTRIES_MAX));
   draft.acts.push(entryAct(entry, record.receivedMs, reason));
   if (moved) draft.acts.push(phaseAct(pointId, model.lifecycle, record.receivedMs));

@@ -2,6 +2,7 @@
 import type { Alert, DeviceState, GatewayState, PointState } from "../../protocol/index.ts";
 import { isHidden } from "../domain/alerts/life.ts";
 import { type DeviceModel, leftOutOf } from "../domain/device-model.ts";
+import { dipsHere } from "../domain/endurance/dips.ts";
 import { toInstant } from "../domain/instant.ts";
 import { toldPowerMs } from "../domain/manual/told.ts";
 import { matterOfProcess } from "../domain/minimum.ts";
@@ -13,6 +14,7 @@ import { pointState } from "../domain/point-state.ts";
 import type { Profile } from "../domain/profile.ts";
 import { lowWaterBytes } from "../domain/self.ts";
 import { lifeOf } from "./alerts.ts";
+import { assetsAt } from "./assets.ts";
 import { type Contacts, createContacts, type DownPath } from "./contact.ts";
 import { DEVICE_MATTERS } from "./device-alarms.ts";
 import type { EngineOptions } from "./engine.ts";
@@ -134,9 +136,8 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
       if (view === undefined) return [];
       const moment = momentOf(pointId, { nowMs, contact: contactOf(pointId) }, context);
       const model = state.points.get(pointId) ?? emptyModel(pointId);
-      const assetId = view.generator?.assetId;
-      const asset = assetId === undefined ? undefined : state.assets.get(assetId);
-      const point = pointState(model, view, { ...moment, asset, priority: priorityOf(pointId) });
+      const assets = assetsAt(view, (assetId) => state.assets.get(assetId));
+      const point = pointState(model, view, { ...moment, ...assets, priority: priorityOf(pointId) });
       const leftOut = leftOutAt(pointId);
       const next = leftOut === 0 ? point : { ...point, leftOut };
       shown.set(pointId, next);
@@ -251,7 +252,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
     lookAtPaths: () => contacts.lookAtPaths(devices.values(), everHeard, surroundings.deadPaths?.()),
     isFresh: (pointId, nowMs) => {
       const model = state.points.get(pointId);
-      const toldMs = model === undefined ? undefined : toldPowerMs(model.told, model.fuel.dips);
+      const toldMs = model === undefined ? undefined : toldPowerMs(model.told, dipsHere(model.fuel.dips));
       if (toldMs !== undefined && nowMs - toldMs <= profile().toldStaleS * 1000) return true;
       const sampledMs = model?.lastSampleMs;
       const intervalS = Math.max(0, ...context.devicesOf(pointId).map((device) => device.reportIntervalS));

@@ -18,14 +18,21 @@ import {
   withNewestReport,
   withRecord,
 } from "../domain/device-model.ts";
-import { type AssetModel, teaches, withStay } from "../domain/endurance/asset-model.ts";
+import { teaches } from "../domain/endurance/asset-model.ts";
 import { bitsOf, isWanted, withHeld } from "../domain/held.ts";
 import { toInstant } from "../domain/instant.ts";
 import { matterOfProcess, minimumLevel, minimumValues, PROCESS_MATTER } from "../domain/minimum.ts";
 import { byOwner } from "../domain/ownership.ts";
 import { withDeviceCount } from "../domain/people/people.ts";
 import type { DeviceView, PointView } from "../domain/point.ts";
-import { emptyModel, type PointModel, type ReportArrival, withContact, withReport } from "../domain/point-model.ts";
+import {
+  emptyModel,
+  ofSet,
+  type PointModel,
+  type ReportArrival,
+  withContact,
+  withReport,
+} from "../domain/point-model.ts";
 import { type PointMoment, pointState } from "../domain/point-state.ts";
 import type { Profile } from "../domain/profile.ts";
 import type { JournalRecord } from "../domain/record.ts";
@@ -38,10 +45,11 @@ import {
   type Verdict,
 } from "../domain/rules.ts";
 import { activeAlert, applyVerdict } from "./alerts.ts";
+import { assetsIn, learn } from "./assets.ts";
 import { applyEvent, applyFlags, applyPress, type Speaker } from "./device-alarms.ts";
 import { stepEntryRow } from "./entries.ts";
 import { phaseAct } from "./phase-acts.ts";
-import { type Draft, draftAsset, draftDevice, draftPoint } from "./state.ts";
+import { type Draft, draftDevice, draftPoint } from "./state.ts";
 
 /** A sample is live when it comes within two of its intervals, or two minutes. */
 const LIVE_MS_MIN = 120_000;
@@ -71,7 +79,7 @@ export function stepRow(draft: Draft, record: JournalRecord, context: StepContex
   const before = draftDevice(draft, device.deviceId, device.pointId);
   const decoded = decodeUplink(record.frame);
   const kept = withRecord(before, device.pointId, record);
-  const model = draftPoint(draft, device.pointId);
+  const model = ofSet(draftPoint(draft, device.pointId), view, assetsIn(draft, view).tank);
   switch (decoded.kind) {
     case "report": {
       draft.devices.set(device.deviceId, withNewestReport(kept, record, decoded.value));
@@ -88,7 +96,7 @@ export function stepRow(draft: Draft, record: JournalRecord, context: StepContex
         applyFlags(draft, { device, view, nowMs: receivedMs }, decoded.value.flags);
         evaluate(draft, pointId, { nowMs: receivedMs, contact: "present", sampledMs: timeMs }, context);
       } else {
-        const late = { ...arrival, asset: assetIn(draft, view) };
+        const late = { ...arrival, ...assetsIn(draft, view) };
         draft.points.set(pointId, withLateSample(after, view, late, context));
       }
       break;
@@ -142,7 +150,7 @@ function soundEvent(
   if (event.event === "help-requested") applyPress(draft, speaker, record, event, !isNews);
   else if (isNews) {
     const moment = momentOf(device.pointId, { nowMs, contact: "present" }, context);
-    const state = () => pointState(draftPoint(draft, device.pointId), view, moment);
+    const state = () => pointState(draftPoint(draft, device.pointId), view, { ...moment, ...assetsIn(draft, view) });
     applyEvent(draft, speaker, event, { profile: context.profile, state });
   }
 }
@@ -155,29 +163,17 @@ function withRecount(model: PointModel, record: JournalRecord, { event, argument
   return people === model.people ? model : { ...model, people };
 }
 
-/** What the point's hours show goes to the set that stands there. */
-function learn(draft: Draft, { generator }: PointView, { fuel, levels }: PointModel): void {
-  if (generator?.assetId === undefined) return;
-  const before = draftAsset(draft, generator.assetId);
-  const after = withStay(before, generator, fuel, levels);
-  if (after !== before) draft.assets.set(generator.assetId, after);
-}
-
-function assetIn(draft: Draft, { generator }: PointView): AssetModel | undefined {
-  return generator?.assetId === undefined ? undefined : draftAsset(draft, generator.assetId);
-}
-
-type LateArrival = ReportArrival & { readonly asset: AssetModel | undefined };
+type LateArrival = ReportArrival & Pick<PointMoment, "asset" | "tank">;
 
 /** Notes which rules held at a late sample, judged by it alone: it neither raises nor clears, but its time counts. */
 function withLateSample(model: PointModel, view: PointView, late: LateArrival, context: StepContext): PointModel {
-  const { timeMs, asset } = late;
+  const { timeMs, asset, tank } = late;
   const { counted } = byOwner(late.report, late.deviceId, view.groupOwners);
   if (counted.power === undefined || !isWanted(model.held, timeMs, model.lastSampleMs ?? timeMs)) return model;
   const { levels, currents, fuel } = model;
   const then = withReport({ ...emptyModel(model.pointId), levels, currents, fuel }, view, late);
   const moment = momentOf(model.pointId, { nowMs: timeMs, contact: "present" }, context);
-  const state = pointState(then, view, { ...moment, asset });
+  const state = pointState(then, view, { ...moment, asset, tank });
   const known = { ...quantitiesOf(state), ...fuelWatched(then, view, { nowMs: timeMs, asset }).known };
   return { ...model, held: withHeld(model.held, timeMs, heldBits(state, known, context.profile)) };
 }
@@ -216,8 +212,10 @@ export function evaluate(draft: Draft, pointId: string, evaluation: Evaluation, 
   if (view === undefined) return;
   const { nowMs } = evaluation;
   const { profile } = context;
-  const model = draftPoint(draft, pointId);
-  const moment = { ...momentOf(pointId, evaluation, context), asset: assetIn(draft, view) };
+  const kept = draftPoint(draft, pointId);
+  const assets = assetsIn(draft, view);
+  const model = ofSet(kept, view, assets.tank);
+  const moment = { ...momentOf(pointId, evaluation, context), ...assets };
   const state = pointState(model, view, moment);
   const subject = { kind: "point", id: pointId, name: view.name, pointId } as const;
   const rules = rulesOf(profile, state);
@@ -252,8 +250,8 @@ export function evaluate(draft: Draft, pointId: string, evaluation: Evaluation, 
   }
   if (evaluation.sampledMs !== undefined) {
     const held = withHeld(model.held, evaluation.sampledMs, heldBits(state, known, profile));
-    draft.points.set(pointId, { ...model, conditions, held });
-  } else if (!sameConditions(conditions, model.conditions)) draft.points.set(pointId, { ...model, conditions });
+    draft.points.set(pointId, { ...kept, conditions, held });
+  } else if (!sameConditions(conditions, kept.conditions)) draft.points.set(pointId, { ...kept, conditions });
 }
 
 interface Judged {

@@ -19,6 +19,19 @@ export interface Act {
   readonly detail: string;
 }
 
+/** Acts of one kind on one object, the newest first, from before an act. */
+export interface ActsAsked {
+  readonly action: string;
+  readonly object: string;
+  readonly beforeId: number | undefined;
+  readonly limit: number;
+}
+
+/** An act with its number in the log. */
+export interface NumberedAct extends Act {
+  readonly id: number;
+}
+
 /** Saved as a whole or not at all. */
 export interface StateChange {
   readonly cursor?: { readonly name: string; readonly id: number };
@@ -95,6 +108,7 @@ export interface ReaderRequest {
     | { readonly kind: "set-aside"; readonly limit: number }
     | { readonly kind: "dead-letters"; readonly sink: string; readonly limit: number }
     | { readonly kind: "acts"; readonly limit: number }
+    | { readonly kind: "acts-on"; readonly asked: ActsAsked }
     | { readonly kind: "gaps"; readonly limit: number }
     | { readonly kind: "rows-piece"; readonly fromId: number; readonly limit: number }
     | { readonly kind: "state-piece" };

@@ -97,6 +97,26 @@ describe("the journal", () => {
     expect(await journal.setAside(10)).toEqual([{ id: 2, cursor: "engine", error: "bad", atMs: 5 }]);
   });
 
+  test("acts of one kind on one object come page by page, the newest first", async () => {
+    const act = (atMs: number, action: string, object: string) => {
+      return { atMs, actor: "a", action, object, result: "open", origin: "voice", detail: "{}" };
+    };
+    const acts = [1, 2, 3].flatMap((n) => [
+      act(n, "moved", "alm-01"),
+      act(n, "told", "alm-01"),
+      act(n, "moved", "alm-02"),
+    ]);
+    await journal.save({ acts });
+    const asked = { action: "moved", object: "alm-01", limit: 2 };
+    const first = await journal.actsOn({ ...asked, beforeId: undefined });
+    expect(first.map(({ id, atMs, object }) => [id, atMs, object])).toEqual([
+      [7, 3, "alm-01"],
+      [4, 2, "alm-01"],
+    ]);
+    expect((await journal.actsOn({ ...asked, beforeId: 4 })).map(({ id }) => id)).toEqual([1]);
+    expect(await journal.actsOn({ ...asked, beforeId: 1 })).toEqual([]);
+  });
+
   test("a row with a flipped bit comes back damaged, its neighbours whole", async () => {
     for (const sequence of [1, 2, 3]) await journal.append(checkedFrame({ sequence }));
     await journal.close();

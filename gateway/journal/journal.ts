@@ -5,7 +5,16 @@ import { Worker } from "node:worker_threads";
 import type { Clock } from "../clock.ts";
 import type { AppendOutcome, CheckedFrame, JournalRecord } from "../domain/record.ts";
 import { type ErrorCode, GatewayError, invariant } from "../errors.ts";
-import type { Act, Entry, FileState, StateChange, WriterReply, WriterRequest } from "./changes.ts";
+import type {
+  Act,
+  ActsAsked,
+  Entry,
+  FileState,
+  NumberedAct,
+  StateChange,
+  WriterReply,
+  WriterRequest,
+} from "./changes.ts";
 import type { WriterOptions } from "./open-writer.ts";
 import { createPacker } from "./packing.ts";
 import type { Piece } from "./pieces.ts";
@@ -48,6 +57,7 @@ export interface Journal {
   documents(kind: string): Promise<readonly { readonly key: string; readonly json: string }[]>;
   setAside(limit: number): Promise<readonly SetAsideRow[]>;
   acts(limit: number): Promise<readonly Act[]>;
+  actsOn(asked: ActsAsked): Promise<readonly NumberedAct[]>;
   /** Counted losses, the newest first. */
   gaps(limit: number): Promise<readonly Loss[]>;
   /** Rows from this id on, packed for a copy; undefined when there are none. */
@@ -224,6 +234,7 @@ function createJournal({ worker, reader, openPieces, clock, opened, openedMs, co
     },
     setAside: (limit) => reader.ask({ kind: "set-aside", limit }),
     acts: (limit) => reader.ask({ kind: "acts", limit }),
+    actsOn: (asked) => reader.ask({ kind: "acts-on", asked }),
     gaps: (limit) => reader.ask({ kind: "gaps", limit }),
     rowsPiece: (fromId, limit) => copier().ask({ kind: "rows-piece", fromId, limit }),
     statePiece: () => copier().ask({ kind: "state-piece" }),

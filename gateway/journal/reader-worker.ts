@@ -26,6 +26,8 @@ function answer(query: ReaderRequest["query"]): unknown {
       return reader.deadLetters(query.sink, query.limit);
     case "acts":
       return reader.acts(query.limit);
+    case "acts-on":
+      return reader.actsOn(query.asked);
     case "gaps":
       return reader.gaps(query.limit);
     case "rows-piece":

@@ -1,13 +1,14 @@
 // The reading half of the journal in SQLite, over any connection: the writer's own, or one that only reads.
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
-import type { Act } from "./changes.ts";
+import type { Act, ActsAsked, NumberedAct } from "./changes.ts";
 import { rangeTable } from "./file.ts";
 import type { NamedRow } from "./row.ts";
 import type { BootRow, Loss, Range, SetAsideRow, SummaryRow, WriterState } from "./store.ts";
 
 /** Prepared statements that are kept, one a range. */
 const STATEMENTS_MAX = 64;
+const ACT_COLUMNS = "at_ms AS atMs, actor, action, object, result, origin, detail";
 
 export interface SqliteReader {
   rows(fromId: number, limit: number): NamedRow[];
@@ -17,6 +18,7 @@ export interface SqliteReader {
   setAside(limit: number): SetAsideRow[];
   deadLetters(sink: string, limit: number): Record<string, unknown>[];
   acts(limit: number): Act[];
+  actsOn(asked: ActsAsked): NumberedAct[];
   gaps(limit: number): Loss[];
   lostRows(): number;
   /** Acts, and notes on rows, that went before their time because there were too many. */
@@ -75,9 +77,11 @@ export function createSqliteReader(db: DatabaseSync): SqliteReader {
       const sql = "SELECT id, code, message, at_ms AS atMs FROM dead_letter WHERE sink = ? ORDER BY id DESC LIMIT ?";
       return all(sql, sink, limit);
     },
-    acts: (limit) => {
-      const columns = "at_ms AS atMs, actor, action, object, result, origin, detail";
-      return all(`SELECT ${columns} FROM act ORDER BY id DESC LIMIT ?`, limit);
+    acts: (limit) => all(`SELECT ${ACT_COLUMNS} FROM act ORDER BY id DESC LIMIT ?`, limit),
+    actsOn: ({ action, object, beforeId = Number.MAX_SAFE_INTEGER, limit }) => {
+      // Through at most the rows that the log may have (bounds.ts), from the newest back: an index would cost every act.
+      const sql = `SELECT id, ${ACT_COLUMNS} FROM act WHERE id < ? AND action = ? AND object = ? ORDER BY id DESC LIMIT ?`;
+      return all(sql, beforeId, action, object, limit);
     },
     gaps: (limit) => {
       const columns = "from_id AS fromId, to_id AS toId, rows, why, at_ms AS atMs";

@@ -1,6 +1,7 @@
 // History, and which devices stood at a point when. A history that cannot be opened stops nothing else.
 import type { ApiHistory } from "../api/interfaces.ts";
 import { momentMs } from "../domain/point.ts";
+import { PHASE_ACTION, phaseChangeOf } from "../engine/phase-acts.ts";
 import { GatewayError } from "../errors.ts";
 import { HISTORY_CURSOR } from "../history/compactor.ts";
 import { type History, noHistory, type Sensor, startHistory } from "../history/history.ts";
@@ -33,7 +34,11 @@ export async function openHistory({
   }
 }
 
-export function historyForApi(history: History, store: Pick<Parts["store"], "registry">): ApiHistory {
+export function historyForApi(
+  history: History,
+  store: Pick<Parts["store"], "registry">,
+  journal: Pick<Parts["journal"], "actsOn">,
+): ApiHistory {
   const devices = () => store.registry().devices;
   return {
     hasPoint: (pointId) => store.registry().points.some((point) => point.pointId === pointId),
@@ -48,5 +53,11 @@ export function historyForApi(history: History, store: Pick<Parts["store"], "reg
       return history.series({ ...request, sensors });
     },
     samples: (deviceId, request) => history.samples({ ...request, deviceId }),
+    async phases(pointId, limit, beforeId) {
+      // One more than is asked for says whether there is a next page.
+      const acts = await journal.actsOn({ action: PHASE_ACTION, object: pointId, beforeId, limit: limit + 1 });
+      const page = acts.slice(0, limit);
+      return { changes: page.map(phaseChangeOf), next: acts.length > limit ? page.at(-1)?.id : undefined };
+    },
   };
 }

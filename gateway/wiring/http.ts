@@ -51,7 +51,7 @@ export async function startApi(
     people: store.people,
     journal,
     refusals: { list: () => ({ counts: Object.fromEntries(ingress.refusals.counts), recent: recent() }) },
-    history: historyForApi(history, store),
+    history: historyForApi(history, store, journal),
     registry: {
       whole: store.registry,
       // The files are what is in force: they are read as after an import.

@@ -1,6 +1,7 @@
 // What was: series in steps of time, and samples one by one.
 import Type, { type Static } from "typebox";
 import { GROUPS, PHASE } from "../frames/fields.ts";
+import { PhaseSchema, ViaSchema } from "./entry.ts";
 import { IdSchema, InstantSchema } from "./scalars.ts";
 
 const Closed = { additionalProperties: false } as const;
@@ -99,3 +100,37 @@ export const DeviceSamplesSchema = Type.Object(
   { ...Closed, $id: "DeviceSamples" },
 );
 export type DeviceSamples = Static<typeof DeviceSamplesSchema>;
+
+/** Phase changes of one page. */
+export const PHASE_CHANGES_PAGE_MAX = 500;
+
+export const PhaseChangeSchema = Type.Object(
+  {
+    phase: Type.Union([...PhaseSchema.anyOf, Type.Literal("unknown")], {
+      description: "unknown: what had been said came from a clock that was wrong, and nothing else is known",
+    }),
+    before: Type.Optional(PhaseSchema),
+    at: Type.String({ ...InstantSchema, description: "when it was so, by whoever says it" }),
+    recordedAt: Type.String({ ...InstantSchema, description: "when the gateway learned it" }),
+    source: Type.Union([Type.Literal("device"), ...ViaSchema.anyOf, Type.Literal("gateway")], {
+      description: "a device's button, the way by which a person told it, or the gateway itself",
+    }),
+    actor: Type.String({ description: "the device, or who typed it in" }),
+  },
+  Closed,
+);
+export type PhaseChange = Static<typeof PhaseChangeSchema>;
+
+/** `GET /v1/points/{pointId}/phases`. */
+export const PointPhasesSchema = Type.Object(
+  {
+    pointId: IdSchema,
+    changes: Type.Array(PhaseChangeSchema, {
+      maxItems: PHASE_CHANGES_PAGE_MAX,
+      description: "the newest first, as the gateway learned them",
+    }),
+    next: Type.Optional(Type.String({ description: "of the next page: give it as `after`" })),
+  },
+  { ...Closed, $id: "PointPhases" },
+);
+export type PointPhases = Static<typeof PointPhasesSchema>;

@@ -5,7 +5,7 @@ import { AcknowledgementSchema, AlertSchema, RemovalSchema, ShelvingSchema } fro
 import { DeviceDownlinkSchema, NewDownlinkSchema } from "./downlink.ts";
 import { EntrySchema, NewEntrySchema } from "./entry.ts";
 import { GatewayStateSchema } from "./gateway-state.ts";
-import { DeviceSamplesSchema, PointHistorySchema } from "./history.ts";
+import { DeviceSamplesSchema, PointHistorySchema, PointPhasesSchema } from "./history.ts";
 import { DeviceStateSchema, ProblemSchema, RefusalsSchema, SessionSchema, SignInSchema } from "./http.ts";
 import {
   IssuedKeysSchema,
@@ -69,6 +69,7 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   OverviewSchema,
   PointSchema,
   PointHistorySchema,
+  PointPhasesSchema,
   PointStateSchema,
   ProblemSchema,
   ProfileSchema,

@@ -179,7 +179,7 @@ export const PointStateSchema = Type.Object(
           capacityL: Type.Number({ minimum: 0 }),
           at: InstantSchema,
           told: Type.Optional(ToldSchema),
-          /** The last dip-stick reading, and what the sensor said more (minus: less) at that moment, as it was then calibrated. */
+          /** The last dip-stick reading of the tank, here or where it stood before, and what the sensor said more (minus: less) at that moment, as it was then calibrated. */
           dip: Type.Optional(
             Type.Object(
               { litres: Type.Number({ minimum: 0 }), at: InstantSchema, sensorMoreL: Type.Optional(Type.Number()) },

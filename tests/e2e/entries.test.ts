@@ -1,6 +1,6 @@
 // A word by radio, typed in at the coordination point: over HTTP to the disk, the screens and the readers, over a restart.
 import { afterAll, expect, test } from "vitest";
-import type { Entry, PointState } from "../../protocol/index.ts";
+import type { Entry, PointPhases, PointState } from "../../protocol/index.ts";
 import { temporaryFolder } from "../fixtures.ts";
 import { startGateway, type TestGateway } from "./gateway.ts";
 
@@ -32,6 +32,10 @@ test("what is told holds at once, once, and after a restart", async () => {
   await gateway.app.stop();
   gateway = await startGateway({ dir: folder.path });
   expect(await gateway.get<PointState>("/v1/points/alm-02")).toMatchObject(expected);
+  // The device of this point says nothing: whoever told it is the one who moved it.
+  const phases = await gateway.get<PointPhases>("/v1/points/alm-02/phases");
+  expect(phases).toMatchObject({ changes: [{ phase: "open", source: "voice", actor: "coordinator-1" }] });
+  expect(phases.changes).toHaveLength(1);
   const list = await gateway.get<Entry[]>(path);
   expect(list.map(({ entryId }) => entryId)).toEqual(["radio-0004", "radio-0003", "radio-0002", "radio-0001"]);
 });

@@ -101,6 +101,16 @@ describe("words", () => {
     expect(lastToldMs({ readings: [] } as unknown as PointState)).toBeUndefined();
   });
 
+  test("a delivery that was seen says when and how much, and that nobody has confirmed it", () => {
+    const seen = { time: nl.moment(NOW), n: nl.whole(600) };
+    expect(nl.text("deliveryOf", seen)).toBe(`${nl.moment(NOW)}, gemeten 600 l`);
+    expect(nl.text("deliveryMeasured", { n: nl.whole(1_600) })).toBe("gemeten 1.600 l");
+    expect(nl.text("delivery-detected")).toBe("gezien, niet bevestigd");
+    expect(en.text("deliveryOf", { time: en.moment(NOW), n: en.whole(600) })).toBe(`${en.moment(NOW)}, measured 600 l`);
+    expect(en.text("deliveryMeasured", { n: en.whole(1_600) })).toBe("measured 1,600 l");
+    expect(en.text("delivery-detected")).toBe("seen, not confirmed");
+  });
+
   test("a statement in one line, as it is read back", () => {
     expect(saidWords({ kind: "count", people: 1203 }, nl)).toBe("1.203 mensen");
     expect(saidWords({ kind: "dip", mm: 410 }, nl)).toBe("peilstok 410 mm");

@@ -21,6 +21,13 @@ export interface Dip {
   readonly sensorL?: number;
   readonly by: string;
   readonly via: Told["via"];
+  /** Taken before the tank came to where it stands: it says how its sensor reads, and no longer what is in it. */
+  readonly elsewhere?: true;
+}
+
+/** Those that say what is in the tank. */
+export function dipsHere(dips: readonly Dip[]): readonly Dip[] {
+  return dips.some((one) => one.elsewhere) ? dips.filter((one) => one.elsewhere !== true) : dips;
 }
 
 /** true litres = offset + scale × litres by the table. */

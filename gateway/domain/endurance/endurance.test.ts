@@ -17,11 +17,12 @@ import {
 import { pointState } from "../point-state.ts";
 import { CONCEPT_2026 } from "../profile.ts";
 import { fuelWatched } from "../rules.ts";
-import { type AssetModel, emptyAsset, PIECES_MAX, withStay } from "./asset-model.ts";
+import { type AssetModel, emptyAsset, PIECES_MAX, withDips, withStay } from "./asset-model.ts";
 import { doubtOf } from "./charge.ts";
 import { risesOf } from "./deliveries.ts";
-import { calibrationOf, corrected, DIPS_MAX, sigmaAt } from "./dips.ts";
+import { calibrationOf, corrected, DIPS_MAX, dipsHere, sigmaAt } from "./dips.ts";
 import { estimateEndurance } from "./endurance.ts";
+import { EMPTY_FUEL, type FuelModel, fuelOfSet } from "./fuel-model.ts";
 import { HOURS_KEPT } from "./hours.ts";
 import { hoursUntilUsed, rhythmOf } from "./rhythm.ts";
 import type { Entry } from "./series.ts";
@@ -255,6 +256,45 @@ test("the rhythm of a day that was seen is what the next one asks", () => {
   expect(rhythm?.ahead[30]).toBeCloseTo(1, 1);
   expect(rhythm?.ahead[40]).toBeCloseTo(3, 1);
   expect(hoursUntilUsed([1, ...new Array<number>(47).fill(2)], 5, 500)).toBeCloseTo(3);
+});
+
+describe("the fuel of a set and its tank", () => {
+  const dip = (atMs: number) => ({ atMs, litres: 80, sensorL: 100, by: "coordinator-1", via: "voice" }) as const;
+  const linked = (tankId: string): Generator => ({ ...GENERATOR, tankId });
+  const tank = (...dips: number[]) => ({ assetId: "tank-1", pieces: [], dips: dips.map(dip) });
+  const marks = (fuel: FuelModel) => fuel.dips.map(({ atMs, elsewhere = false }) => [atMs, elsewhere]);
+
+  test("is the same while they stand there, and one kept before tanks had names stays", () => {
+    const fuel = { ...EMPTY_FUEL, assetId: "set-1", dips: [dip(1)] };
+    expect(fuelOfSet(fuel, GENERATOR, tank(1))).toBe(fuel);
+    const named = fuelOfSet(fuel, linked("tank-1"), tank(1));
+    expect(named).toEqual({ ...fuel, tankId: "tank-1" });
+    expect(fuelOfSet(named, linked("tank-1"), tank(1))).toBe(named);
+  });
+
+  test("begins anew with another tank of the same set, with the dips that it brings along", () => {
+    const fuel = { ...EMPTY_FUEL, assetId: "set-1", tankId: "tank-0", hours: [[1, 2, 3]], dips: [dip(1)] } as never;
+    const next = fuelOfSet(fuel, linked("tank-1"), tank(2, 3));
+    expect(next).toMatchObject({ assetId: "set-1", tankId: "tank-1", hours: [] });
+    expect(marks(next)).toEqual([
+      [2, true],
+      [3, true],
+    ]);
+  });
+
+  test("of a tank that was away and came back unseen knows that its own dips are of the time before", () => {
+    const fuel = { ...EMPTY_FUEL, assetId: "set-1", dips: [dip(1), dip(2)] };
+    const back = fuelOfSet(fuel, GENERATOR, tank(1, 2, 5));
+    expect(marks(back)).toEqual([
+      [1, true],
+      [2, true],
+      [5, true],
+    ]);
+    expect(dipsHere(back.dips)).toEqual([]);
+    const dipped = { ...back, dips: [...back.dips, dip(7)] };
+    expect(dipsHere(fuelOfSet(dipped, GENERATOR, withDips(tank(1, 2, 5), dipped.dips)).dips)).toEqual([dip(7)]);
+    expect(withDips(tank(1, 2, 5), dipped.dips).dips).toEqual([1, 2, 5, 7].map(dip));
+  });
 });
 
 describe("a state of charge", () => {

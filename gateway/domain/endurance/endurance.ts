@@ -5,6 +5,7 @@ import type { Battery, Generator } from "../point.ts";
 import type { AssetModel } from "./asset-model.ts";
 import { type BatterySeries, drawOf, usableKwh } from "./battery.ts";
 import type { LevelSeries } from "./consumption.ts";
+import { dipsHere } from "./dips.ts";
 import { EMPTY_FUEL, type FuelModel } from "./fuel-model.ts";
 import { fuelPart } from "./fuel-part.ts";
 import { HOUR, HOUR_MS, type Hour, KNOWN } from "./hours.ts";
@@ -50,10 +51,11 @@ export function estimateEndurance(input: EnduranceInput): Endurance {
     return { kind: "none", reason, asOf: toInstant(input.sampledMs ?? input.nowMs) };
   };
   const fuel = input.fuel ?? EMPTY_FUEL;
-  const isTold = fuel.dips.length > 0;
+  const here = dipsHere(fuel.dips);
+  const isTold = here.length > 0;
   if (!input.hasDevice && !isTold) return none("no-device");
   if (input.sampledMs === undefined && !isTold) return none("no-data");
-  const dipMs = Math.min(input.nowMs, fuel.dips[fuel.dips.length - 1]?.atMs ?? 0);
+  const dipMs = Math.min(input.nowMs, here.at(-1)?.atMs ?? 0);
   // Where no sample ever came, what was told is carried to this moment; a dip after the newest sample counts at once.
   const asOfMs = input.sampledMs === undefined ? input.nowMs : Math.max(input.sampledMs, dipMs);
   const found = fuelPart({ ...input, fuel }, asOfMs);

@@ -1,6 +1,8 @@
-// What a point's model keeps of its fuel: hours, dips, deliveries. It belongs to one set: another one begins anew.
+// What a point's model keeps of its fuel: hours, dips, deliveries. It belongs to one set and its tank: another one begins anew, with
+// the dips that its tank brings along.
 import type { Delivery } from "../../../protocol/index.ts";
 import type { Generator, PointView } from "../point.ts";
+import type { AssetModel } from "./asset-model.ts";
 import { confirmed, type DeliveryRecord, mayRise, rejected, type ToldDelivery, withRises } from "./deliveries.ts";
 import { DIPS_MAX, type Dip } from "./dips.ts";
 import { type Hour, hoursUntil } from "./hours.ts";
@@ -10,6 +12,8 @@ import { litresAtMm } from "./tank.ts";
 export interface FuelModel {
   /** Of the set that all this is about; empty for one without a name. */
   readonly assetId: string;
+  /** Of the tank that it is linked to; absent for a tank of its own. */
+  readonly tankId?: string;
   readonly hours: readonly Hour[];
   readonly dips: readonly Dip[];
   readonly deliveries: readonly DeliveryRecord[];
@@ -17,8 +21,30 @@ export interface FuelModel {
 
 export const EMPTY_FUEL: FuelModel = { assetId: "", hours: [], dips: [], deliveries: [] };
 
-export function assetIdOf(generator: Generator | undefined): string {
-  return generator?.assetId ?? "";
+/** True when the fuel is that of the set and the tank that stand here now. One kept before tanks had names is of any. */
+export function isOfSet(fuel: FuelModel, generator: Generator | undefined): boolean {
+  const { assetId = "", tankId } = generator ?? {};
+  return fuel.assetId === assetId && (fuel.tankId ?? tankId) === tankId;
+}
+
+/** The fuel of the set and the tank that stand here now: the same one while they do. `tank` is what was learned of the tank. */
+export function fuelOfSet(fuel: FuelModel, generator: Generator | undefined, tank: AssetModel | undefined): FuelModel {
+  const { assetId = "", tankId } = generator ?? {};
+  const isSame = isOfSet(fuel, generator);
+  if (isSame && fuel.tankId === tankId) return withDipsOf(fuel, tank);
+  const named = { assetId, ...(tankId === undefined ? {} : { tankId }) };
+  return withDipsOf({ ...(isSame ? fuel : EMPTY_FUEL), ...named }, tank);
+}
+
+/** With what dips said of this tank at other points; those here from before say what was in it before it went away. */
+function withDipsOf(fuel: FuelModel, tank: AssetModel | undefined): FuelModel {
+  if (tank === undefined || tank.dips.length === 0) return fuel;
+  const known = new Set(fuel.dips.map((dip) => dip.atMs));
+  const brought = tank.dips.filter((dip) => !known.has(dip.atMs));
+  if (brought.length === 0) return fuel;
+  const untilMs = Math.max(...brought.map((dip) => dip.atMs));
+  const all = [...fuel.dips, ...brought].sort((a, b) => a.atMs - b.atMs).slice(-DIPS_MAX);
+  return { ...fuel, dips: all.map((dip) => (dip.atMs <= untilMs ? { ...dip, elsewhere: true } : dip)) };
 }
 
 /** The deliveries that a new level shows: one of `atMs`, which is the newest, or comes late between others. */

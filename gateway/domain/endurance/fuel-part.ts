@@ -2,7 +2,7 @@
 import type { Endurance } from "../../../protocol/index.ts";
 import type { Generator } from "../point.ts";
 import { type Rate, rateOf } from "./consumption.ts";
-import { calibrationOf, corrected, type Dip, sigmaAt } from "./dips.ts";
+import { calibrationOf, corrected, type Dip, dipsHere, sigmaAt } from "./dips.ts";
 import { type EnduranceInput, outageHourOf } from "./endurance.ts";
 import type { FuelModel } from "./fuel-model.ts";
 import { HOUR_MS } from "./hours.ts";
@@ -111,7 +111,7 @@ function told(
   const lostMs = outageHour === undefined ? (input.mainsLostMs ?? 0) : outageHour * HOUR_MS;
   const runsSinceMs = input.mainsPresent ? undefined : lostMs;
   const last = input.fuelBad ? levels[levels.length - 1] : undefined;
-  const dips: Dip[] = [...fuel.dips];
+  const dips: Dip[] = [...dipsHere(fuel.dips)];
   const isLevel =
     last !== undefined && atMs - last[0] <= CARRIED_MS_MAX && last[0] > (dips[dips.length - 1]?.atMs ?? 0);
   // The last good level of a sensor that is gone counts as a dip that nobody took.
