@@ -21,7 +21,7 @@ import type { Answers } from "./blackout-gateway.ts";
 /** Datagrams with packets that are kept for a replay. */
 const CAPTURE_MAX = 2_000;
 /** Of the control that keeps counters after the hand-on. */
-const LATE_SAVE_MS = 45_000;
+const LATE_SAVE_MS = 120_000;
 const KEY = new Uint8Array(32).fill(0x5a);
 /** From an uplink to the moments at which it may be answered: joins, data, and what a session has by default. */
 const ANSWER_DELAYS_S = [1, 2, 5, 6];
@@ -165,7 +165,7 @@ export function createProofGateway(options: GatewayOptions): ProofGateway {
     const baseSequence = ((payload[1] as number) << 8) | (payload[2] as number);
     const time = Math.floor((options.startUnixMs + schedule.nowMs()) / 1000);
     schedule.after(1_000, () => {
-      if (mine !== life || dies("before-commit")) return;
+      if (mine !== life || dies("before-commit") || dies("before-answer")) return;
       void track(application.take(uplink).catch(() => undefined));
     });
     return [{ port: 10, payload: encodeAck({ time, baseSequence, bitmap: 0x80000000 }), isTimely: true }];

@@ -46,11 +46,23 @@ function pct(share: number | undefined): string {
 }
 
 function tell(context: ProofContext, result: CaseResult, seconds: number): void {
-  const { name, samples, events, uplinks, drainedMin, busyMin, liveShare, stationDuty, deviceDuty } = result;
+  const {
+    name,
+    samples,
+    events,
+    uplinks,
+    drainedMin,
+    drainedMinHalf,
+    drainedMinMost,
+    busyMin,
+    liveShare,
+    stationDuty,
+    deviceDuty,
+  } = result;
   const duty = (of: CaseResult["stationDuty"]) => `L ${pct(of.l)}, M ${pct(of.m)}, P ${pct(of.p)}`;
   context.log(
-    `${name}: ${samples} samples and ${events} events in ${Math.round(uplinks)} uplinks; all stored after ${drainedMin} min, ` +
-      `${busyMin} of them history; live in time ${pct(liveShare)}; fullest hour: base station ${duty(stationDuty)}, ` +
+    `${name}: ${samples} samples and ${events} events in ${Math.round(uplinks)} uplinks; all stored after ${drainedMin} min ` +
+      `(half of the devices ${drainedMinHalf}, nine in ten ${drainedMinMost}; history on the way for ${busyMin} at most); live in time ${pct(liveShare)}; fullest hour: base station ${duty(stationDuty)}, ` +
       `device ${duty(deviceDuty)} (${seconds.toFixed(0)} s)`,
   );
   const { lost, twice, changed, misplaced, handedOnTwice } = result;
