@@ -1,6 +1,8 @@
 // What a word that nobody knows was probably meant to be.
 
 const DISTANCE_MAX = 3;
+/** So few letters are the beginning of anything. */
+const BEGINNING_MIN = 3;
 
 /** Levenshtein distance. */
 function distance(a: string, b: string): number {
@@ -16,8 +18,10 @@ function distance(a: string, b: string): number {
   return row[b.length] as number;
 }
 
-/** The known word nearest to this one, or undefined when none is near. */
+/** The one known word that begins with this one, else the nearest to it; undefined when none is near. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
+  const longer = known.filter((candidate) => candidate.toLowerCase().startsWith(word.toLowerCase()));
+  if (word.length >= BEGINNING_MIN && longer.length === 1) return longer[0];
   const ranked = known
     .map((candidate) => ({ candidate, far: distance(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.far - b.far);

@@ -56,9 +56,10 @@ function checkedRead(file: string): GatewayConfig {
   return checkedFiles(config, file, points);
 }
 
-function validText(file: string, { mqtt, http }: GatewayConfig): string {
+function validText(file: string, { mqtt, http, lorawan }: GatewayConfig): string {
   const people = isLoopbackHost(http.host) ? "on this machine" : "over TLS";
-  return `${file} is valid: devices at ${mqtt.host}:${mqtt.port}, people at ${http.host}:${http.port} ${people}`;
+  const stations = lorawan === undefined ? "" : `, base stations at ${lorawan.udpHost}:${lorawan.udpPort}`;
+  return `${file} is valid: devices at ${mqtt.host}:${mqtt.port}${stations}, people at ${http.host}:${http.port} ${people}`;
 }
 
 export function showConfig(config: GatewayConfig, json: boolean, io: CommandIo): ExitCode {

@@ -1,6 +1,7 @@
 // The gateway's configuration file (TOML): every key, its bounds and its default.
 import Type, { type Static } from "typebox";
 import { RecordKindSchema } from "./cloud-event.ts";
+import { EuiSchema } from "./lorawan.ts";
 import { IdSchema } from "./scalars.ts";
 
 const Closed = { additionalProperties: false } as const;
@@ -28,10 +29,10 @@ const Seconds = Type.Integer({ minimum: 0, maximum: 86_400 });
 /** One that is not listed is not heard. */
 const BaseStation = Type.Object(
   {
-    eui: Type.String({ pattern: "^[0-9a-f]{16}$" }),
+    eui: EuiSchema,
     name: Type.String({ minLength: 1, maxLength: 100 }),
     path: Type.Optional(IdSchema),
-    address: Type.Optional(Type.String({ pattern: "^[0-9a-f.:]{2,45}$" })),
+    address: Type.Optional(Type.String({ pattern: "^[0-9a-f.:]{2,45}$", description: "an IPv4 or IPv6 address" })),
   },
   Closed,
 );
