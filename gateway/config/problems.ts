@@ -85,6 +85,11 @@ function lineOf(error: SchemaError, schema: TSchema, suggest: Suggest): string[]
     const only = schemaAt(schema, path)?.const;
     return only === undefined ? [] : [`${where} must be ${only}`];
   }
+  if (error.keyword === "pattern") {
+    // Said as what it is ("16 digits"), and not as what the key is for, which is a sentence.
+    const what = schemaAt(schema, path)?.description;
+    if (what !== undefined && !what.endsWith(".")) return [`${where} must be ${what}`];
+  }
   if (error.keyword === "anyOf") return [`${where} must be one of ${choices(schema, path)}`];
   if (error.keyword === "required") {
     const keys = (error.params["requiredProperties"] as string[] | undefined) ?? [];
@@ -98,6 +103,7 @@ interface Loose {
   readonly items?: Loose;
   readonly anyOf?: readonly Loose[];
   readonly const?: unknown;
+  readonly description?: string;
 }
 
 function schemaAt(schema: TSchema, path: string): Loose | undefined {

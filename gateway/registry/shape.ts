@@ -33,19 +33,6 @@ function isRow(value: unknown): value is Row {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** What stands in an error for a pattern, in words. */
-function inWords(line: string): string {
-  return line
-    .replace(/must match (?:pattern )?"?\^\[a-z0-9-\]\{3,32\}\$"?/, "must be 3 to 32 of a-z, 0-9 and hyphen")
-    .replace(
-      /must match (?:pattern )?"?\^\\+d\{4\}-.*$/,
-      "must be a day (2026-12-31) or an instant (2026-12-31T10:00:00Z)",
-    )
-    .replace(/must match (?:pattern )?"?\^\\\+\?\[0-9 \(\)-\]\{3,24\}\$"?/, "must be a phone number")
-    .replace(/must match (?:pattern )?"?\^\[0-9\]\{16\}\$"?/, "must be 16 digits")
-    .replace(/must match (?:pattern )?"?\^\[0-9a-f\]\{16\}\$"?/, "must be 16 hexadecimal digits, a-f small");
-}
-
 function valueAt(row: unknown, path: string): unknown {
   let at: unknown = row;
   for (const part of path.split("/")) at = isRow(at) || Array.isArray(at) ? (at as Row)[part] : undefined;
@@ -75,7 +62,7 @@ function schemaOf(noun: Noun, row: unknown): TSchema | string {
 function rowProblems(place: string, row: unknown, schema: TSchema | string, listProblems: ListProblems): string[] {
   if (typeof schema === "string") return [`${place}/${schema}`];
   return listProblems(schema, row, nearest).map((line) => {
-    const told = withHint(inWords(line), row);
+    const told = withHint(line, row);
     return told.startsWith("the file ") ? `${place} ${told.slice("the file ".length)}` : `${place}/${told}`;
   });
 }

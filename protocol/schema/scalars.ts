@@ -17,7 +17,7 @@ export const DaySchema = Type.String({ pattern: "^\\d{4}-\\d{2}-\\d{2}$", descri
 /** Where a period begins or ends: a day (midnight in the Netherlands), or an instant (RFC 3339). */
 export const MomentSchema = Type.String({
   pattern: "^\\d{4}-\\d{2}-\\d{2}(T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?(Z|[+-]\\d{2}:\\d{2}))?$",
-  description: "a day, 2026-12-31, or an instant, 2026-12-31T10:00:00Z",
+  description: "a day (2026-12-31) or an instant (2026-12-31T10:00:00Z)",
 });
 
 export const ReasonSchema = Type.Union(
