@@ -100,11 +100,11 @@ export function targetsOf(isShort: boolean): readonly Target[] {
     alone(5),
     alone(3),
     alone(2),
+    twoStations(8, 24),
+    withMqtt(24),
     together(50, 72, FLEET_MIN),
     // Its time is told; that all of it arrives, and that live samples do meanwhile, is the target.
     together(200, 72, Number.POSITIVE_INFINITY),
-    twoStations(8, 24),
-    withMqtt(24),
   ];
 }
 
