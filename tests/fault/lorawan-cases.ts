@@ -7,8 +7,13 @@ const ALONE_MIN = { 5: 8, 3: 29, 2: 79 } as const;
 const START_MIN = 32;
 const FLEET_MIN = 240;
 const LIVE_SHARE_MIN = 0.9;
-/** Shares of an hour in the sub-bands L, M (1 %) and P (10 %). */
+/** Shares of an hour in the sub-bands L, M (1 %) and P (10 %), in whatever hour. */
 const DUTY_MAX: Readonly<Record<string, number>> = { l: 0.01, m: 0.01, p: 0.1, other: 0 };
+/**
+ * A modem keeps to them by a pause of 99 times what it has sent (LoRaWAN 1.0.2 §7: T/d − T): an hour that begins and ends with a frame holds one more,
+ * 51 bytes at SF12 at the longest.
+ */
+const ONE_FRAME = 2_800 / 3_600_000;
 
 export interface Target {
   readonly one: LorawanCase;
@@ -33,9 +38,13 @@ function common(result: CaseResult): string[] {
   const missed: string[] = [];
   if (result.drainedMin === undefined) missed.push("not drained in 72 h");
   if (result.samples === 0) missed.push("no sample was taken");
-  for (const [who, duty] of Object.entries({ "base station": result.stationDuty, device: result.deviceDuty }))
+  const air = [
+    ["base station", result.stationDuty, 0],
+    ["device", result.deviceDuty, ONE_FRAME],
+  ] as const;
+  for (const [who, duty, more] of air)
     for (const [band, share] of Object.entries(duty))
-      if (share > (DUTY_MAX[band] ?? 0))
+      if (share > (DUTY_MAX[band] ?? 0) + more)
         missed.push(`a ${who} was on the air ${(share * 100).toFixed(2)} % in ${band}`);
   return missed;
 }
@@ -91,11 +100,11 @@ export function targetsOf(isShort: boolean): readonly Target[] {
     alone(5),
     alone(3),
     alone(2),
+    twoStations(8, 24),
+    withMqtt(24),
     together(50, 72, FLEET_MIN),
     // Its time is told; that all of it arrives, and that live samples do meanwhile, is the target.
     together(200, 72, Number.POSITIVE_INFINITY),
-    twoStations(8, 24),
-    withMqtt(24),
   ];
 }
 

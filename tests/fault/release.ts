@@ -45,6 +45,7 @@ const STEPS: readonly Step[] = [
   counted("powercut-eio", ["powercut", "--layer", "eio"], "states", 20_000, 4_000),
   counted("sinks", ["sinks"], "kills", 1_000, 50),
   counted("blackout", ["blackout"], "seeds", BLACKOUT_SEEDS, 1),
+  { name: "lorawan", words: ["lorawan"], blocks: 1 },
   { name: "device-powercut", words: ["device-powercut"], blocks: 1 },
 ];
 
