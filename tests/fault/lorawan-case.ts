@@ -37,6 +37,8 @@ export interface LorawanCase {
   readonly loss: number;
   /** Devices are switched on within so long. */
   readonly spreadMin: number;
+  /** Between samples; 900 when left out. */
+  readonly intervalS?: number;
   /** Of the gateway, each followed by a replay of what was captured before. */
   readonly kills?: number;
   /** Of each device. */
@@ -153,7 +155,7 @@ function createWorld(one: LorawanCase, options: CaseOptions, dir: string): World
       seed: seedOf(seed, member.deviceId),
       boardName: one.board,
       program: options.program,
-      intervalS: 900,
+      intervalS: one.intervalS ?? 900,
       rate: one.rate,
       outageMs: () => schedule.nowMs() - one.hours * H,
       ...(way === undefined ? {} : { network: way.network }),

@@ -108,13 +108,14 @@ export function targetsOf(isShort: boolean): readonly Target[] {
   ];
 }
 
-/** For the controls: killed often, on a good air, so that what shows is what was broken. */
+/** For the controls: killed often, with much on the way, on a good air, so that what shows is what was broken. */
 export const CONTROL_CASE: LorawanCase = {
   ...PLAIN,
   name: "control",
   devices: 3,
-  hours: 3,
+  hours: 2,
+  intervalS: 120,
   loss: 0.05,
   spreadMin: 5,
-  kills: 12,
+  kills: 8,
 };
