@@ -164,7 +164,8 @@ function assemble(input: EnduranceInput, parts: Assembly): Endurance {
   const fuel = typeof parts.fuel === "string" ? undefined : parts.fuel;
   const battery = typeof parts.battery === "string" ? undefined : parts.battery;
   const shortH = wantedH - p50H;
-  const emptyAt = (hours: number) => toInstant(input.nowMs + hours * HOUR_MS);
+  // To the second: what lies below is the order in which a sum was made.
+  const emptyAt = (hours: number) => toInstant(Math.round((input.nowMs + hours * HOUR_MS) / 1000) * 1000);
   return {
     kind: "estimate",
     method: parts.method,
