@@ -130,7 +130,7 @@ export function withReport(before: PointModel, view: PointView, arrival: ReportA
   const mains = mainsWith(model.mains, report.power?.mains, timeMs);
   const whole = {
     ...report,
-    ...(report.power === undefined ? {} : { power: withOthers(report.power, readings, timeMs) }),
+    ...(report.power === undefined ? {} : { power: withOthers(report.power, readings, arrival) }),
   };
   const levels = levelsWith(model.levels, view, whole, timeMs);
   const currents = currentsWith(model.currents, report, timeMs);
@@ -166,13 +166,14 @@ const OTHERS_MS_MAX = 3_600_000;
 function withOthers(
   power: NonNullable<Report["power"]>,
   readings: PointModel["readings"],
-  timeMs: number,
+  { deviceId, timeMs }: ReportArrival,
 ): NonNullable<Report["power"]> {
   const filled: Record<string, number | string> = { ...power };
   for (const field of ["generator", "mains", "loadKw"] as const) {
     const other = readings[`power.${field}`];
-    const isYoung = other !== undefined && Math.abs(timeMs - other.atMs) <= OTHERS_MS_MAX;
-    if (power[field] === "absent" && isYoung) filled[field] = other.value;
+    // What it said itself at another time says nothing of this one.
+    if (power[field] !== "absent" || other === undefined || other.deviceId === deviceId) continue;
+    if (Math.abs(timeMs - other.atMs) <= OTHERS_MS_MAX) filled[field] = other.value;
   }
   return filled as unknown as NonNullable<Report["power"]>;
 }

@@ -429,6 +429,12 @@ describe("whatever comes in", () => {
   });
 });
 
+test("a late sample that has no load borrows none from what its own device said later", () => {
+  const newer = { minute: 30, level: 60, loadKw: 2.5 } as const;
+  const model = play([newer, { minute: 0, level: 62, loadKw: "absent" }]);
+  expect(model.levels.map(([, , , load]) => load)).toEqual([-1, 2.5]);
+});
+
 test("the error of a shunt at rest, with the mains there, is no rate", () => {
   const battery = { chemistry: "lfp", capacityKwh: 5, nominalV: 48 } as const;
   const view = { ...VIEW, generator: undefined, battery };
