@@ -1,7 +1,19 @@
-// A registry, notices, requests and devices for an API whose test is about something else: empty, and never written.
-import type { ApiDownlinks, ApiLorawan, ApiNotices, ApiRegistry, ApiRequests } from "../gateway/api/interfaces.ts";
+// An API of which a test asks one thing: all else of it is empty, never written, and refuses.
+import type { FastifyInstance } from "fastify";
+import { type ApiOptions, createApi } from "../gateway/api/api.ts";
+import type {
+  ApiDownlinks,
+  ApiEngine,
+  ApiLorawan,
+  ApiNotices,
+  ApiRegistry,
+  ApiRequests,
+} from "../gateway/api/interfaces.ts";
 import { CONCEPT_2026, shownProfile } from "../gateway/domain/profile.ts";
 import { EMPTY_REGISTRY } from "../gateway/registry/shape.ts";
+import type { Role } from "../protocol/index.ts";
+import { NOON_MS } from "./fixtures.ts";
+import { virtualClock } from "./virtual-clock.ts";
 
 export const NO_REGISTRY: ApiRegistry = {
   whole: () => EMPTY_REGISTRY,
@@ -38,3 +50,39 @@ export const NO_LORAWAN: ApiLorawan = {
   ...{ add: NO_ACT, replace: NO_ACT, rekey: NO_ACT, disable: NO_ACT, flushNonces: NO_ACT, forgetSession: NO_ACT },
   ...{ exportAll: NO_ACT, importAll: NO_ACT },
 };
+
+const NEVER = () => Promise.reject(new Error("this test does not ask for that"));
+
+/** Everybody signs in with any password, and is what their name makes them. */
+export function peopleWith(roleOf: (name: string) => Role): ApiOptions["people"] {
+  return {
+    standing: (name) => ({ role: roleOf(name), credential: "1" }),
+    verify: async (name) => ({ name, role: roleOf(name) }),
+  };
+}
+
+/** At noon; whoever signs in looks on, unless `part` says who they are. */
+export function serveApi(part: Partial<ApiOptions>): Promise<FastifyInstance> {
+  return createApi({
+    engine: { onChange: () => () => undefined } as unknown as ApiEngine,
+    entries: { tell: NEVER },
+    people: peopleWith(() => "viewer"),
+    refusals: { list: () => ({ counts: {}, recent: [] }) },
+    history: { hasPoint: () => false, hasDevice: () => false, series: NEVER, samples: NEVER, phases: NEVER },
+    registry: NO_REGISTRY,
+    notices: NO_NOTICES,
+    health: {
+      notReady: () => [],
+      metrics: { contentType: "text/plain", text: async () => "", isRightToken: () => false },
+    },
+    clock: virtualClock(NOON_MS),
+    version: "0",
+    ...part,
+  });
+}
+
+/** The cookie of a new session. */
+export async function signIn(app: FastifyInstance, name: string): Promise<string> {
+  const answer = await app.inject({ method: "POST", url: "/v1/session", payload: { name, password: "any" } });
+  return String(answer.headers["set-cookie"]).split(";")[0] ?? "";
+}

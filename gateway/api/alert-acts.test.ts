@@ -2,17 +2,13 @@
 import type { FastifyInstance } from "fastify";
 import { afterEach, expect, test } from "vitest";
 import type { Role } from "../../protocol/index.ts";
-import { NO_NOTICES, NO_REGISTRY } from "../../tests/api-fixtures.ts";
-import { NOON_MS } from "../../tests/fixtures.ts";
-import { virtualClock } from "../../tests/virtual-clock.ts";
+import { peopleWith, serveApi, signIn } from "../../tests/api-fixtures.ts";
 import { GatewayError } from "../errors.ts";
-import { createApi } from "./api.ts";
 import type { ApiDeed, ApiEngine } from "./interfaces.ts";
 
 let app: FastifyInstance;
 afterEach(() => app.close());
 
-const NEVER = () => Promise.reject(new Error("not asked"));
 const UNTIL = "2026-11-24T14:00:00Z";
 
 async function start(role: Role) {
@@ -25,23 +21,11 @@ async function start(role: Role) {
       throw new GatewayError("ALERT_ACT_REFUSED", { alertId, act: deed.kind, state: "shelved", reason: "hidden" });
     },
   };
-  app = await createApi({
+  app = await serveApi({
     engine: engine as unknown as ApiEngine,
-    entries: { tell: NEVER },
-    registry: NO_REGISTRY,
-    notices: NO_NOTICES,
-    clock: virtualClock(NOON_MS),
-    version: "0",
-    refusals: { list: () => ({ counts: {}, recent: [] }) },
-    history: { hasPoint: () => false, hasDevice: () => false, series: NEVER, samples: NEVER, phases: NEVER },
-    health: {
-      notReady: () => [],
-      metrics: { contentType: "text/plain", text: async () => "", isRightToken: () => false },
-    },
-    people: { standing: () => ({ role, credential: "1" }), verify: async (name) => ({ name, role }) },
+    people: peopleWith(() => role),
   });
-  const answer = await app.inject({ method: "POST", url: "/v1/session", payload: { name: "somebody", password: "b" } });
-  const cookie = String(answer.headers["set-cookie"]).split(";")[0] ?? "";
+  const cookie = await signIn(app, "somebody");
   const post = (path: string, payload?: object, id = "power-alm-01-1") =>
     app.inject({
       method: "POST",

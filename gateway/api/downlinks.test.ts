@@ -2,12 +2,9 @@
 import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { DeviceDownlink, NewDownlink, Problem } from "../../protocol/index.ts";
-import { NO_DOWNLINKS, NO_NOTICES, NO_REGISTRY } from "../../tests/api-fixtures.ts";
-import { NOON_MS } from "../../tests/fixtures.ts";
-import { virtualClock } from "../../tests/virtual-clock.ts";
+import { NO_DOWNLINKS, peopleWith, serveApi, signIn } from "../../tests/api-fixtures.ts";
 import { GatewayError } from "../errors.ts";
-import { createApi } from "./api.ts";
-import type { ApiDownlinks, ApiEngine, ApiHistory } from "./interfaces.ts";
+import type { ApiDownlinks } from "./interfaces.ts";
 
 const ROLES = { anna: "viewer", coen: "coordinator", ada: "admin" } as const;
 type Name = keyof typeof ROLES;
@@ -20,34 +17,14 @@ let app: FastifyInstance;
 let asked: unknown[] = [];
 
 async function serve(downlinks?: ApiDownlinks) {
-  app = await createApi({
-    engine: { onChange: () => () => undefined } as unknown as ApiEngine,
-    entries: { tell: () => Promise.reject(new Error("not here")) },
-    people: {
-      standing: (name) => ({ role: ROLES[name as Name], credential: "1" }),
-      verify: async (name) => ({ name, role: ROLES[name as Name] }),
-    },
-    refusals: { list: () => ({ counts: {}, recent: [] }) },
-    history: {} as ApiHistory,
-    registry: NO_REGISTRY,
-    notices: NO_NOTICES,
+  app = await serveApi({
+    people: peopleWith((name) => ROLES[name as Name]),
     ...(downlinks === undefined ? {} : { downlinks }),
-    health: {
-      notReady: () => [],
-      metrics: { contentType: "text/plain", text: async () => "", isRightToken: () => false },
-    },
-    clock: virtualClock(NOON_MS),
-    version: "0.0.0",
   });
 }
 
-async function cookieOf(name: Name): Promise<string> {
-  const answer = await app.inject({ method: "POST", url: "/v1/session", payload: { name, password: "x" } });
-  return String(answer.headers["set-cookie"]).split(";")[0] ?? "";
-}
-
 async function as(name: Name) {
-  const cookie = await cookieOf(name);
+  const cookie = await signIn(app, name);
   return (payload?: object) =>
     app.inject({
       method: payload === undefined ? "GET" : "POST",
@@ -90,7 +67,7 @@ describe("downlinks", () => {
   test("are taken back by who may command", async () => {
     const url = `${URL}/form-1234`;
     const take = async (name: Name) => {
-      const cookie = await cookieOf(name);
+      const cookie = await signIn(app, name);
       return app.inject({ method: "DELETE", url, headers: { cookie } });
     };
     expect((await take("anna")).statusCode).toBe(403);

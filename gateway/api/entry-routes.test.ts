@@ -9,12 +9,10 @@ import {
   type Problem,
   type Role,
 } from "../../protocol/index.ts";
-import { NO_NOTICES, NO_REGISTRY } from "../../tests/api-fixtures.ts";
+import { peopleWith, serveApi, signIn } from "../../tests/api-fixtures.ts";
 import { entry } from "../../tests/engine-fixtures.ts";
 import { NOON_MS } from "../../tests/fixtures.ts";
-import { virtualClock } from "../../tests/virtual-clock.ts";
 import { GatewayError } from "../errors.ts";
-import { createApi } from "./api.ts";
 import type { ApiEngine, ApiEntries } from "./interfaces.ts";
 
 const COUNT = { via: "voice", statement: { kind: "count", people: 12 } };
@@ -38,23 +36,12 @@ async function serve(role: Role, tell: ApiEntries["tell"] = async () => POINT) {
       return LIST;
     },
   };
-  app = await createApi({
+  app = await serveApi({
     engine: engine as unknown as ApiEngine,
     entries: { tell },
-    registry: NO_REGISTRY,
-    notices: NO_NOTICES,
-    clock: virtualClock(NOON_MS),
-    version: "0",
-    refusals: { list: () => ({ counts: {}, recent: [] }) },
-    history: { hasPoint: () => false, hasDevice: () => false, series: NEVER, samples: NEVER, phases: NEVER },
-    health: {
-      notReady: () => [],
-      metrics: { contentType: "text/plain", text: async () => "", isRightToken: () => false },
-    },
-    people: { standing: () => ({ role, credential: "1" }), verify: async (name) => ({ name, role }) },
+    people: peopleWith(() => role),
   });
-  const answer = await app.inject({ method: "POST", url: "/v1/session", payload: { name: "somebody", password: "b" } });
-  const cookie = String(answer.headers["set-cookie"]).split(";")[0] ?? "";
+  const cookie = await signIn(app, "somebody");
   const send = (payload: object, pointId = "alm-01") =>
     app.inject({ method: "POST", url: `/v1/points/${pointId}/entries`, headers: { cookie }, payload });
   const list = (query = "", pointId = "alm-01") =>

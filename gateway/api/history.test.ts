@@ -13,7 +13,7 @@ import {
   type Problem,
   type Registry,
 } from "../../protocol/index.ts";
-import { NO_NOTICES, NO_REGISTRY } from "../../tests/api-fixtures.ts";
+import { serveApi, signIn } from "../../tests/api-fixtures.ts";
 import { checkedFrame, NOON_MS, temporaryFolder, waitFor } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import { systemClock } from "../clock.ts";
@@ -23,8 +23,6 @@ import { phaseAct, phaseChangeOf } from "../engine/phase-acts.ts";
 import { type History, noHistory, startHistory } from "../history/history.ts";
 import { type Journal, openJournal } from "../journal/journal.ts";
 import { historyForApi } from "../wiring/history.ts";
-import { createApi } from "./api.ts";
-import type { ApiEngine } from "./interfaces.ts";
 
 const HOUR_MS = 3_600_000;
 let folder: ReturnType<typeof temporaryFolder>;
@@ -50,26 +48,11 @@ const REGISTRY = {
 const MIDNIGHT_MS = Date.UTC(2026, 10, 24, 23);
 
 async function serve(shown: History): Promise<void> {
-  app = await createApi({
-    registry: NO_REGISTRY,
-    notices: NO_NOTICES,
-    engine: { onChange: () => () => {} } as unknown as ApiEngine,
+  app = await serveApi({
     clock: virtualClock(NOON_MS + HOUR_MS),
-    version: "0",
-    entries: { tell: () => Promise.reject(new Error("nobody tells anything here")) },
-    refusals: { list: () => ({ counts: {}, recent: [] }) },
     history: historyForApi(shown, { registry: () => REGISTRY }, journal),
-    health: {
-      notReady: () => [],
-      metrics: { contentType: "text/plain", text: async () => "", isRightToken: () => false },
-    },
-    people: {
-      standing: () => ({ role: "viewer", credential: "1" }),
-      verify: async (name) => ({ name, role: "viewer" }),
-    },
   });
-  const answer = await app.inject({ method: "POST", url: "/v1/session", payload: { name: "a", password: "b" } });
-  cookie = String(answer.headers["set-cookie"]).split(";")[0] ?? "";
+  cookie = await signIn(app, "a");
 }
 
 beforeEach(async () => {

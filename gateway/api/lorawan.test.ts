@@ -2,12 +2,8 @@
 import type { FastifyInstance } from "fastify";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { IssuedKeys, LorawanDeviceState, Problem } from "../../protocol/index.ts";
-import { NO_LORAWAN, NO_NOTICES, NO_REGISTRY } from "../../tests/api-fixtures.ts";
-import { NOON_MS } from "../../tests/fixtures.ts";
-import { virtualClock } from "../../tests/virtual-clock.ts";
+import { NO_LORAWAN, peopleWith, serveApi, signIn } from "../../tests/api-fixtures.ts";
 import { GatewayError } from "../errors.ts";
-import { createApi } from "./api.ts";
-import type { ApiEngine, ApiHistory } from "./interfaces.ts";
 
 const ROLES = { anna: "viewer", coen: "coordinator", ada: "admin" } as const;
 type Name = keyof typeof ROLES;
@@ -37,17 +33,8 @@ beforeAll(async () => {
       called.push([name, ...args]);
       return answer;
     };
-  app = await createApi({
-    engine: { onChange: () => () => undefined } as unknown as ApiEngine,
-    entries: { tell: () => Promise.reject(new Error("not here")) },
-    people: {
-      standing: (name) => ({ role: ROLES[name as Name], credential: "1" }),
-      verify: async (name) => ({ name, role: ROLES[name as Name] }),
-    },
-    refusals: { list: () => ({ counts: {}, recent: [] }) },
-    history: {} as ApiHistory,
-    registry: NO_REGISTRY,
-    notices: NO_NOTICES,
+  app = await serveApi({
+    people: peopleWith((name) => ROLES[name as Name]),
     lorawan: {
       ...NO_LORAWAN,
       devices: () => [DEVICE],
@@ -61,16 +48,9 @@ beforeAll(async () => {
       exportAll: noting("export", [{ device: { devEui: DEVICE.devEui } }]),
       importAll: noting("import", { dryRun: true, added: [], keyed: ["alm-01-t1"], unchanged: [], warnings: [] }),
     },
-    health: {
-      notReady: () => [],
-      metrics: { contentType: "text/plain", text: async () => "", isRightToken: () => false },
-    },
-    clock: virtualClock(NOON_MS),
-    version: "0.0.0",
   });
   for (const name of Object.keys(ROLES) as Name[]) {
-    const answer = await app.inject({ method: "POST", url: "/v1/session", payload: { name, password: "x" } });
-    cookies.set(name, String(answer.headers["set-cookie"]).split(";")[0] ?? "");
+    cookies.set(name, await signIn(app, name));
   }
 });
 

@@ -2,14 +2,11 @@
 import type { FastifyInstance } from "fastify";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { CallList, Mute } from "../../protocol/index.ts";
-import { NO_NOTICES, NO_REGISTRY } from "../../tests/api-fixtures.ts";
+import { NO_NOTICES, peopleWith, serveApi, signIn } from "../../tests/api-fixtures.ts";
 import { NOON_MS } from "../../tests/fixtures.ts";
 import { openAlert, PLACES, planWith, recipient } from "../../tests/notify-fixtures.ts";
-import { virtualClock } from "../../tests/virtual-clock.ts";
 import { callList, callListText } from "../domain/notify/call-list.ts";
 import { GatewayError } from "../errors.ts";
-import { createApi } from "./api.ts";
-import type { ApiEngine, ApiHistory } from "./interfaces.ts";
 
 const ROLES = { anna: "viewer", coen: "coordinator" } as const;
 type Name = keyof typeof ROLES;
@@ -35,16 +32,8 @@ let muted: Mute[];
 
 beforeEach(async () => {
   muted = [];
-  app = await createApi({
-    engine: { onChange: () => () => undefined } as unknown as ApiEngine,
-    entries: { tell: () => Promise.reject(new Error("not here")) },
-    people: {
-      standing: (name) => ({ role: ROLES[name as Name], credential: "1" }),
-      verify: async (name) => ({ name, role: ROLES[name as Name] }),
-    },
-    refusals: { list: () => ({ counts: {}, recent: [] }) },
-    history: {} as ApiHistory,
-    registry: NO_REGISTRY,
+  app = await serveApi({
+    people: peopleWith((name) => ROLES[name as Name]),
     notices: {
       ...NO_NOTICES,
       callList: () => LIST,
@@ -56,19 +45,12 @@ beforeEach(async () => {
       },
       unmute: async () => void muted.pop(),
     },
-    health: {
-      notReady: () => [],
-      metrics: { contentType: "text/plain", text: async () => "", isRightToken: () => false },
-    },
-    clock: virtualClock(NOON_MS),
-    version: "0.0.0",
   });
 });
 afterEach(() => app.close());
 
 async function as(name: Name) {
-  const answer = await app.inject({ method: "POST", url: "/v1/session", payload: { name, password: "x" } });
-  const cookie = String(answer.headers["set-cookie"]).split(";")[0] ?? "";
+  const cookie = await signIn(app, name);
   return (method: "GET" | "POST" | "DELETE", url: string, more: { payload?: object; accept?: string } = {}) =>
     app.inject({
       method,

@@ -3,11 +3,8 @@ import { readFileSync } from "node:fs";
 import type { FastifyInstance, InjectOptions } from "fastify";
 import { afterEach, describe, expect, test } from "vitest";
 import { NOUNS, type Problem, type Registry } from "../../protocol/index.ts";
-import { NO_NOTICES, NO_REGISTRY } from "../../tests/api-fixtures.ts";
-import { NOON_MS } from "../../tests/fixtures.ts";
-import { virtualClock } from "../../tests/virtual-clock.ts";
-import { createApi } from "./api.ts";
-import type { ApiAct, ApiEngine } from "./interfaces.ts";
+import { NO_REGISTRY, peopleWith, serveApi, signIn } from "../../tests/api-fixtures.ts";
+import type { ApiAct } from "./interfaces.ts";
 import { BODY_BYTES_MAX } from "./registry-routes.ts";
 
 const DEMO = JSON.parse(readFileSync(new URL("../../tests/demo/registry.json", import.meta.url), "utf8")) as Registry;
@@ -20,28 +17,8 @@ afterEach(() => app.close());
 async function start() {
   let registry = DEMO;
   const acts: ApiAct[] = [];
-  app = await createApi({
-    engine: { onChange: () => () => {} } as unknown as ApiEngine,
-    entries: { tell: () => Promise.reject(new Error("not asked")) },
-    clock: virtualClock(NOON_MS),
-    version: "0",
-    refusals: { list: () => ({ counts: {}, recent: [] }) },
-    history: {
-      hasPoint: () => false,
-      hasDevice: () => false,
-      series: () => Promise.reject(new Error("not asked")),
-      samples: () => Promise.reject(new Error("not asked")),
-      phases: () => Promise.reject(new Error("not asked")),
-    },
-    health: {
-      notReady: () => [],
-      metrics: { contentType: "text/plain", text: async () => "", isRightToken: () => false },
-    },
-    people: {
-      standing: (name) => ({ role: ROLES[name as Name], credential: "1" }),
-      verify: async (name) => ({ name, role: ROLES[name as Name] }),
-    },
-    notices: NO_NOTICES,
+  app = await serveApi({
+    people: peopleWith((name) => ROLES[name as Name]),
     registry: {
       ...NO_REGISTRY,
       whole: () => registry,
@@ -56,8 +33,7 @@ async function start() {
 }
 
 async function as(name: Name, options: InjectOptions) {
-  const answer = await app.inject({ method: "POST", url: "/v1/session", payload: { name, password: "x" } });
-  const cookie = String(answer.headers["set-cookie"]).split(";")[0] ?? "";
+  const cookie = await signIn(app, name);
   return app.inject({ ...options, headers: { ...options.headers, cookie } });
 }
 

@@ -2,12 +2,10 @@ import type { FastifyInstance } from "fastify";
 import { Value } from "typebox/value";
 import { afterEach, describe, expect, test } from "vitest";
 import { type HelpRequest, HelpRequestSchema, type Problem, type Role } from "../../protocol/index.ts";
-import { NO_NOTICES, NO_REGISTRY, NO_REQUESTS } from "../../tests/api-fixtures.ts";
+import { NO_REQUESTS, peopleWith, serveApi, signIn } from "../../tests/api-fixtures.ts";
 import { NOON_MS } from "../../tests/fixtures.ts";
-import { virtualClock } from "../../tests/virtual-clock.ts";
 import { askedBy, stepRequest } from "../domain/requests.ts";
 import { GatewayError } from "../errors.ts";
-import { createApi } from "./api.ts";
 import type { ApiEngine, ApiRequests } from "./interfaces.ts";
 
 const ASK = { kind: "fuel", via: "voice", quantity: 200 } as const;
@@ -20,8 +18,6 @@ const LIST = [OPEN, OLDER, CLOSED].map(({ request }) => request);
 let app: FastifyInstance;
 afterEach(() => app.close());
 
-const NEVER = () => Promise.reject(new Error("not asked here"));
-
 async function serve(role: Role, part: Partial<ApiRequests> = {}) {
   const requests: ApiRequests = {
     ...NO_REQUESTS,
@@ -29,23 +25,11 @@ async function serve(role: Role, part: Partial<ApiRequests> = {}) {
     get: (requestId) => LIST.find((one) => one.requestId === requestId),
     ...part,
   };
-  app = await createApi({
+  app = await serveApi({
     engine: { onChange: () => () => {}, requests } as unknown as ApiEngine,
-    entries: { tell: NEVER },
-    registry: NO_REGISTRY,
-    notices: NO_NOTICES,
-    clock: virtualClock(NOON_MS),
-    version: "0",
-    refusals: { list: () => ({ counts: {}, recent: [] }) },
-    history: { hasPoint: () => false, hasDevice: () => false, series: NEVER, samples: NEVER, phases: NEVER },
-    health: {
-      notReady: () => [],
-      metrics: { contentType: "text/plain", text: async () => "", isRightToken: () => false },
-    },
-    people: { standing: () => ({ role, credential: "1" }), verify: async (name) => ({ name, role }) },
+    people: peopleWith(() => role),
   });
-  const answer = await app.inject({ method: "POST", url: "/v1/session", payload: { name: "somebody", password: "b" } });
-  const cookie = String(answer.headers["set-cookie"]).split(";")[0] ?? "";
+  const cookie = await signIn(app, "somebody");
   const post = (url: string, payload: object) => app.inject({ method: "POST", url, headers: { cookie }, payload });
   const get = (url: string) => app.inject({ method: "GET", url, headers: { cookie } });
   return { post, get };
