@@ -37,6 +37,7 @@ export const en = {
   over72: "72 hours are over",
   currentOf: "{n} of {total} current",
   endurance: "Endurance",
+  deviatingN: "{n} deviating",
   deviating: "{n} deviating, most urgent first",
   legendSure: "certain",
   legendMay: "possible (10–90 %)",

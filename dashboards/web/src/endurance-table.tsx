@@ -99,7 +99,7 @@ export function EnduranceTable(props: TableProps) {
     <section class="endurance" aria-labelledby="endurance-title">
       <div class="head">
         <h2 id="endurance-title">{format.text("endurance")}</h2>
-        <span>{format.text("deviating", { n: deviating.length })}</span>
+        <span>{format.text(isStale ? "deviatingN" : "deviating", { n: deviating.length })}</span>
         {isStale && (
           <button type="button" onClick={props.onSort}>
             {format.text("orderChanged")}

@@ -36,6 +36,7 @@ export const nl = {
   over72: "72 uur zijn om",
   currentOf: "{n} van {total} actueel",
   endurance: "Uithoudingsvermogen",
+  deviatingN: "{n} met afwijking",
   deviating: "{n} met afwijking, dringendste eerst",
   legendSure: "zeker",
   legendMay: "mogelijk (10–90 %)",
