@@ -1,4 +1,6 @@
-// What a program needs to run: its files, by their relative imports, and the packages those name, by the lock file.
+// What a program needs to run: its files, by their relative imports, and the packages those name, by the lock file; and the form in
+// which they run.
+import { stripTypeScriptTypes } from "node:module";
 import { posix } from "node:path";
 
 export interface Closure {
@@ -14,6 +16,12 @@ const BY_ADDRESS = /new URL\(\s*"([^"]+\.ts)",\s*import\.meta\.url\s*\)/g;
 function targetsOf(text: string): string[] {
   const imports = [...text.matchAll(FROM)].map((match) => match[1] ?? match[2] ?? match[3] ?? "");
   return [...imports, ...[...text.matchAll(BY_ADDRESS)].map((match) => match[1] ?? "")];
+}
+
+/** Plain JavaScript of a file of the closure, its lines where they were; what it names by a relative path ends in .js. */
+export function plainOf(text: string): string {
+  const renamed = (words: string): string => words.replace(/"(\.[^"\s]+)\.ts"/, '"$1.js"');
+  return stripTypeScriptTypes(text).replace(FROM, renamed).replace(BY_ADDRESS, renamed);
 }
 
 /** The package of a bare specifier: `a/b.js` is a's, `@a/b/c` is `@a/b`'s. */

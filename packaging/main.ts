@@ -1,4 +1,6 @@
-// `npm run bundle [-- --out DIR]`: one folder that installs on a machine of this kind with no network, for a USB stick.
+// `npm run bundle [-- --out DIR]`: one folder that installs on a machine of this kind with no network, for a USB stick. What is
+// installed is plain JavaScript: Node strips types with WebAssembly, in every thread anew, and V8 now and then falls over its own
+// feet (SIGSEGV) when threads with WebAssembly come and go in one process.
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -6,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { JOURNAL_VERSION } from "../gateway/journal/file.ts";
 import { VERSION } from "../gateway/wiring/parts.ts";
-import { closureOf, type LockedPackage, placesOf } from "./closure.ts";
+import { closureOf, type LockedPackage, placesOf, plainOf } from "./closure.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const ENTRIES = ["gateway/main.ts", "firmware/cli/main.ts"];
@@ -19,6 +21,11 @@ const USAGE = "usage: npm run bundle [-- --out DIR]";
 function copy(from: string, to: string): void {
   mkdirSync(dirname(to), { recursive: true });
   cpSync(from, to, { recursive: true, dereference: true });
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
 }
 
 function filesBelow(folder: string): string[] {
@@ -40,8 +47,10 @@ function makeBundle(out: string): string {
   const target = join(out, `waakvlam-${VERSION}-${process.platform}-${process.arch}`);
   rmSync(target, { recursive: true, force: true });
   const app = join(target, "app");
-  const { files, packages } = closureOf(ENTRIES, (path) => readFileSync(join(ROOT, path), "utf8"));
-  for (const file of [...files, ...ALSO]) copy(join(ROOT, file), join(app, file));
+  const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
+  const { files, packages } = closureOf(ENTRIES, read);
+  for (const file of files) write(join(app, file.replace(/\.ts$/, ".js")), plainOf(read(file)));
+  for (const file of ALSO) copy(join(ROOT, file), join(app, file));
   for (const place of placesOf(packages, lockedPackages())) copy(join(ROOT, place), join(app, place));
   copy(process.execPath, join(app, "bin/node"));
   for (const file of INSTALLER) copy(join(ROOT, "packaging", file), join(target, file));

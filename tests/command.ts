@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { nearest } from "../protocol/nearest.ts";
+import { useCompileCache } from "./compile-cache.ts";
 
 export interface Entry {
   readonly name: string;
@@ -33,6 +34,7 @@ export async function callOf<E extends Entry>(
   exported: string,
   args: readonly string[],
 ): Promise<Call<E> | undefined> {
+  useCompileCache();
   const known = await entries<E>(folder, exported);
   const name = args.find((one) => !one.startsWith("-"));
   const entry = known.find((one) => one.name === name);

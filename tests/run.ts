@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { useCompileCache } from "./compile-cache.ts";
 import { boardsFound, HOW_TO } from "./engine/find.ts";
 import { EXIT_SKIPPED } from "./fault/proof.ts";
 
@@ -137,6 +138,7 @@ async function whole(): Promise<void> {
 
 async function main(): Promise<void> {
   mkdirSync(OUT, { recursive: true });
+  useCompileCache(true);
   const isCheck = process.argv.includes("--check");
   await step("types", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json", "--noEmit"]);
   await step("lint and format", ["node_modules/@biomejs/biome/bin/biome", "check", "."]);

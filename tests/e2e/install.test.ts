@@ -82,7 +82,7 @@ describe.skipIf(!CAN)(
       writeFileSync(config, `[data]\ndir = "${data}"\n[mqtt]\nport = 0\n[http]\nport = ${PORT}\n`);
       const program = join(opt, "current/waakvlam");
       // As whoever runs the tests: the account that an installation makes is not there.
-      const node = [join(opt, "current/bin/node"), join(opt, "current/gateway/main.ts")];
+      const node = [join(opt, "current/bin/node"), join(opt, "current/gateway/main.js")];
       const words = offline(node[0] as string, [node[1] as string, "config", "check", config]);
       expect(words.status, words.said).toBe(0);
       expect(offline(program, ["--version"])).toEqual({ status: 0, said: `${VERSION}\n` });
@@ -164,7 +164,7 @@ describe.skipIf(!CAN)(
       const words = offline("setpriv", [
         ...nobody,
         join(opt, "current/bin/node"),
-        join(opt, "current/gateway/main.ts"),
+        join(opt, "current/gateway/main.js"),
         "--version",
       ]);
       expect(words).toEqual({ status: 0, said: `${VERSION}\n` });
@@ -173,8 +173,8 @@ describe.skipIf(!CAN)(
     test("a bundle that came to harm on the way is refused, and nothing changes", () => {
       const harmed = join(folder.path, "harmed");
       renameSync(join(folder.path, "bundle-0.1.1"), harmed);
-      rmSync(join(harmed, "app/gateway/main.ts"));
-      writeFileSync(join(harmed, "app/gateway/main.ts"), "// Something else.\n");
+      rmSync(join(harmed, "app/gateway/main.js"));
+      writeFileSync(join(harmed, "app/gateway/main.js"), "// Something else.\n");
       const result = install(harmed);
       expect(result.status).toBe(1);
       expect(result.said).toContain("damaged");
