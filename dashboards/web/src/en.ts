@@ -53,7 +53,7 @@ export const en = {
   now: "now",
   shortage: "{time} h short",
   unknownShort: "unknown",
-  normalPoints: "{n} points without deviation",
+  normalPoints: "{n} without deviation",
   normalHint: "hours to spare, few to many",
   showAll: "Show all points",
   showFew: "Show deviations only",

@@ -52,7 +52,7 @@ export const nl = {
   now: "nu",
   shortage: "tekort {time} u",
   unknownShort: "onbekend",
-  normalPoints: "{n} punten zonder afwijking",
+  normalPoints: "{n} zonder afwijking",
   normalHint: "uren over, van weinig naar veel",
   showAll: "Toon alle punten",
   showFew: "Toon alleen afwijkingen",
