@@ -78,6 +78,14 @@ export const BROKEN = {
     ...store,
     drop: (epoch, throughId) => store.drop(epoch, throughId, undefined),
   }),
+  "trims more than it was told": (store: RecordStore): RecordStore => ({
+    ...store,
+    trim: (epoch, trims) =>
+      store.trim(
+        epoch,
+        trims.map((one) => ({ ...one, overMax: Number.MAX_SAFE_INTEGER })),
+      ),
+  }),
   "restarts its ids": (store: RecordStore): RecordStore => ({
     ...store,
     takeOver: async () => {

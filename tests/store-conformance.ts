@@ -165,6 +165,7 @@ async function fenceCheck(log: StoreUnderTest): Promise<void> {
   equal((await old.store.append(old.taken.epoch, old.next, [actRecord("late")])).outcome, "fenced", "nor change");
   equal((await old.store.turn(old.taken.epoch, 1)).outcome, "fenced", "nor turn the range");
   equal((await old.store.drop(old.taken.epoch, 1, undefined)).outcome, "fenced", "nor drop");
+  equal((await old.store.trim(old.taken.epoch, [])).outcome, "fenced", "nor trim");
   equal((await old.store.read(old.taken.epoch, 1, 10)).outcome, "fenced", "nor take what it reads for the newest");
   await appendRows(young, 1);
   deepEqual(await idsOf(young), [1, 2, 3]);
@@ -263,6 +264,38 @@ async function retentionCheck(log: StoreUnderTest): Promise<void> {
   await other.store.close();
 }
 
+async function trimCheck(log: StoreUnderTest): Promise<void> {
+  const hand = await take(log);
+  const { epoch } = hand.taken;
+  await appendRows(hand, 5);
+  const setAside = [1, 2, 3, 4].map((id) => ({ id, cursor: "engine", error: "e", atMs: id * 10 }));
+  equal(
+    (await append(hand, [...["a", "b", "c", "d", "e"].map(actRecord), { change: { setAside } }])).outcome,
+    "durable",
+  );
+  const trim = { beforeMs: 0, rowsMax: 2, agedMax: 100, overMax: 2 };
+  const trims = [
+    { ...trim, list: "act" },
+    { ...trim, list: "set_aside", beforeMs: 35, rowsMax: 100 },
+  ] as const;
+  equal((await hand.store.trim(epoch, trims)).outcome, "durable");
+  const actions = async (store: RecordStore) => (await store.acts(10)).map((act) => act.action).sort();
+  deepEqual(await actions(hand.store), ["c", "d", "e"], "no more than were said go at once, the oldest first");
+  deepEqual(
+    (await hand.store.setAside(10)).map(({ id }) => id),
+    [4],
+    "what is too old goes",
+  );
+  equal((await hand.store.trim(epoch, trims)).outcome, "durable");
+  deepEqual(await actions(hand.store), ["d", "e"], "and the next time the rest that is too many");
+  equal((await hand.store.trim(epoch, trims)).outcome, "durable");
+  await hand.store.close();
+  const other = await take(log);
+  deepEqual(await actions(other.store), ["d", "e"], "also for the next writer");
+  deepEqual(await idsOf(other), span(1, 5), "rows are no list");
+  await other.store.close();
+}
+
 async function boundCheck(log: StoreUnderTest): Promise<void> {
   const hand = await take(log);
   const { inFlightMax } = hand.store.health();
@@ -304,6 +337,7 @@ export const STORE_CHECKS: readonly StoreCheck[] = [
   { name: "cursors and documents commit with the records of their append", run: cursorCheck },
   { name: "rows are read in order over ranges", run: readCheck },
   { name: "ranges are dropped whole, and a loss is counted", run: retentionCheck },
+  { name: "lists lose their oldest, so many at once", run: trimCheck },
   { name: "what is under way is bounded", run: boundCheck },
   { name: "health says where it stands", run: healthCheck },
 ];

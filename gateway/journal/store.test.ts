@@ -47,6 +47,7 @@ const FAULTS: readonly (readonly [Fault, string])[] = [
   ["loses cursors", "cursors"],
   ["reads one range only", "over ranges"],
   ["does not count what it drops", "dropped"],
+  ["trims more than it was told", "oldest"],
   ["restarts its ids", "dropped"],
   ["takes all that comes", "bounded"],
   ["does not know where it stands", "health"],
