@@ -1,6 +1,6 @@
 // `npm test` and `npm run check`: everything in its order or in two lanes, what could not run with its reason, and one closing line.
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { useCompileCache } from "./compile-cache.ts";
@@ -10,6 +10,8 @@ import { EXIT_SKIPPED } from "./fault/proof.ts";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OUT = join(ROOT, "tests", "out");
 const STEP_MS = 900_000;
+/** More test files than that do not break off by chance. */
+const AGAIN_MAX = 2;
 
 interface Tally {
   passed: number;
@@ -91,19 +93,46 @@ function count(name: string, ok: boolean): void {
   }
 }
 
-interface VitestReport {
-  readonly testResults: readonly {
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
-  }[];
+interface TestFile {
+  readonly name: string;
+  readonly status: string;
+  readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+}
+
+/** What became of the test files of these projects, or of those that are named. */
+async function testFiles(
+  name: string,
+  projects: Words,
+  only: Words,
+): Promise<{ readonly isGreen: boolean; readonly files: readonly TestFile[] }> {
+  const report = join(OUT, `${name}.json`);
+  rmSync(report, { force: true });
+  const flags = projects.flatMap((project) => ["--project", project]);
+  const reporters = ["--reporter=dot", "--reporter=json", `--outputFile=${report}`];
+  const { code } = await run(name, ["node_modules/vitest/vitest.mjs", "run", ...only, ...flags, ...reporters]);
+  const found = existsSync(report)
+    ? (JSON.parse(readFileSync(report, "utf8")) as { testResults: TestFile[] })
+    : undefined;
+  return { isGreen: code === 0, files: found?.testResults ?? [] };
+}
+
+/** Not one of its tests failed, and yet it did not end: it did not load, or its process died under it. */
+function isBrokenOff({ status, assertionResults }: TestFile): boolean {
+  return status === "failed" && !assertionResults.some((one) => one.status === "failed");
 }
 
 async function vitest(name: string, projects: Words): Promise<void> {
-  const report = join(OUT, `${name}.json`);
-  const flags = projects.flatMap((project) => ["--project", project]);
-  const reporters = ["--reporter=dot", "--reporter=json", `--outputFile=${report}`];
-  const { code } = await run(name, ["node_modules/vitest/vitest.mjs", "run", ...flags, ...reporters]);
-  const found = existsSync(report) ? (JSON.parse(readFileSync(report, "utf8")) as VitestReport) : undefined;
-  const results = found?.testResults.flatMap((file) => file.assertionResults) ?? [];
+  let { isGreen, files } = await testFiles(name, projects, []);
+  const broken = files.filter(isBrokenOff).map((file) => file.name);
+  if (broken.length > 0 && broken.length <= AGAIN_MAX) {
+    // A fault in what runs the tests tells nothing of what they test: once more, and said.
+    for (const file of broken) tally.reasons.push(`broken off, and run again: ${file}`);
+    const again = await testFiles(`${name}-again`, projects, broken);
+    const isFailed = files.some((file) => file.assertionResults.some((one) => one.status === "failed"));
+    isGreen = again.isGreen && !isFailed;
+    files = [...files.filter((file) => !isBrokenOff(file)), ...again.files];
+  }
+  const results = files.flatMap((file) => file.assertionResults);
   for (const one of results) {
     if (one.status === "passed") tally.passed++;
     else if (one.status === "failed") {
@@ -114,8 +143,8 @@ async function vitest(name: string, projects: Words): Promise<void> {
       tally.reasons.push(`skipped ${one.fullName}`);
     }
   }
-  // A file that did not even load has no tests to count.
-  if (code !== 0 && !results.some((one) => one.status === "failed")) count(name, false);
+  // What ended badly without a test that failed has nothing else to be counted by.
+  if (!isGreen && !results.some((one) => one.status === "failed")) count(name, false);
 }
 
 /** What `npm test` does beyond `npm run check`. */
