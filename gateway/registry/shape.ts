@@ -14,6 +14,8 @@ export type ListProblems = (
 
 type Row = Readonly<Record<string, unknown>>;
 
+const SHOWN_CHARS_MAX = 60;
+
 /** What a row is called by in a problem: the id that it has, or its first one. */
 const NAMED_BY = ["pointId", "assetId", "deviceId", "id"] as const;
 const NAMED_FIRST: { readonly [N in Noun]?: string } = {
@@ -25,7 +27,7 @@ const NAMED_FIRST: { readonly [N in Noun]?: string } = {
 export function placeOf(noun: Noun, index: number, row: unknown): string {
   const keys = [NAMED_FIRST[noun] ?? "", ...NAMED_BY];
   const key = isRow(row) ? keys.find((one) => typeof row[one] === "string") : undefined;
-  const name = key === undefined ? "" : ` (${(row as Row)[key]})`;
+  const name = key === undefined ? "" : ` (${shown((row as Row)[key])})`;
   return `${noun}/${index}${name}`;
 }
 
@@ -39,13 +41,19 @@ function valueAt(row: unknown, path: string): unknown {
   return at;
 }
 
+/** Of a value that does not fit, as much as says which. */
+function shown(value: unknown): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text.length > SHOWN_CHARS_MAX ? `${text.slice(0, SHOWN_CHARS_MAX)}…` : text;
+}
+
 /** A word that is none of the choices is most often one that was typed wrong. */
 function withHint(line: string, row: unknown): string {
   const found = /^(\S+) must be one of (.+)$/.exec(line);
   const value = found === null ? undefined : valueAt(row, found[1] ?? "");
   if (found === null || typeof value !== "string") return line;
   const near = nearest(value, (found[2] ?? "").split(", "));
-  return `${line}, not ${value}${near === undefined ? "" : `: did you mean ${near}?`}`;
+  return `${line}, not ${shown(value)}${near === undefined ? "" : `: did you mean ${near}?`}`;
 }
 
 function schemaOf(noun: Noun, row: unknown): TSchema | string {
@@ -55,7 +63,7 @@ function schemaOf(noun: Noun, row: unknown): TSchema | string {
   if (typeof type === "string" && Object.hasOwn(ASSET_TYPES, type)) return schema;
   const known = Object.keys(ASSET_TYPES);
   const near = typeof type === "string" ? nearest(type, known) : undefined;
-  const is = type === undefined ? "" : `, not ${String(type)}`;
+  const is = type === undefined ? "" : `, not ${shown(type)}`;
   return `type must be one of ${known.join(", ")}${is}${near === undefined ? "" : `: did you mean ${near}?`}`;
 }
 
@@ -123,7 +131,7 @@ export function shapeOf(value: unknown, listProblems: ListProblems): Shaped {
   if (!isRow(value)) return broken(["the file must be an object with the version and the lists of a registry"]);
   if (value["version"] === 1) return shapeOf1(value, listProblems);
   if (value["version"] !== 2) {
-    const is = value["version"] === undefined ? "and there is none" : `not ${JSON.stringify(value["version"])}`;
+    const is = value["version"] === undefined ? "and there is none" : `not ${shown(value["version"])}`;
     return broken([`version must be 2 or 1, ${is}`]);
   }
   if (isRegistry(value)) return { registry: value, problems: [], indices: {}, unsure: new Set(), isWhole: true };
