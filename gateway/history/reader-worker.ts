@@ -7,9 +7,16 @@ import { createHistoryReader, TooSlow } from "./query.ts";
 
 const port = parentPort;
 invariant(port !== null, "the reader of history runs as a worker");
-const reader = createHistoryReader(openHistoryReader((workerData as { dir: string }).dir), () => performance.now());
+const db = openHistoryReader((workerData as { dir: string }).dir);
+const reader = createHistoryReader(db, () => performance.now());
 
-port.on("message", ({ token, query }: ReaderRequest) => {
+port.on("message", (request: ReaderRequest | "close") => {
+  if (request === "close") {
+    db.close();
+    port.close();
+    return;
+  }
+  const { token, query } = request;
   let reply: ReaderReply;
   try {
     reply = { token, result: query.kind === "series" ? reader.series(query) : reader.samples(query) };

@@ -1,6 +1,7 @@
 // Asks the thread that reads history and matches its answers to their questions.
 import { Worker } from "node:worker_threads";
 import { GatewayError } from "../errors.ts";
+import { threadEnd } from "../thread.ts";
 import type { Query, ReaderReply, ReaderRequest, Samples, SamplesQuery, Series, SeriesQuery } from "./messages.ts";
 
 /** Questions under way at once; screens ask again. */
@@ -46,7 +47,8 @@ export function startReader(dir: string): HistoryQuestions {
     samples: (query) => ask({ kind: "samples", ...query }),
     close: async () => {
       giveUp("closed");
-      await worker.terminate();
+      worker.postMessage("close");
+      await threadEnd(worker);
     },
   };
 }

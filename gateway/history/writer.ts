@@ -1,6 +1,7 @@
 // Speaks with the thread that writes history: one thing at a time, each answered.
 import { Worker } from "node:worker_threads";
 import { GatewayError, invariant } from "../errors.ts";
+import { threadEnd } from "../thread.ts";
 import type { WriterReply, WriterRequest, WriterSetup } from "./messages.ts";
 import type { Batch, Retention, StoreState } from "./store.ts";
 
@@ -71,7 +72,7 @@ export async function startWriter(setup: WriterSetup): Promise<HistoryWriter> {
         worker.postMessage({ kind: "close" } satisfies WriterRequest);
         await closed;
       }
-      await worker.terminate();
+      await threadEnd(worker);
     },
   };
 }

@@ -5,6 +5,7 @@ import { Worker } from "node:worker_threads";
 import type { Clock } from "../clock.ts";
 import type { AppendOutcome, CheckedFrame, JournalRecord } from "../domain/record.ts";
 import { type ErrorCode, GatewayError, invariant } from "../errors.ts";
+import { threadEnd } from "../thread.ts";
 import type {
   Act,
   ActsAsked,
@@ -109,7 +110,7 @@ async function firstReply(worker: Worker, dir: string): Promise<Extract<WriterRe
     worker.once("error", reject);
   });
   if (reply.kind === "refused") {
-    await worker.terminate();
+    await threadEnd(worker);
     throw new GatewayError(reply.code as ErrorCode, { dir, reason: reply.message });
   }
   invariant(reply.kind === "opened", "the writer speaks first");
@@ -216,7 +217,7 @@ function createJournal({ worker, reader, openPieces, clock, opened, openedMs, co
       else queue.finish();
     });
     closed = true;
-    await Promise.all([worker.terminate(), reader.close(), pieces?.close()]);
+    await Promise.all([threadEnd(worker), reader.close(), pieces?.close()]);
   }
 
   return {

@@ -1,6 +1,7 @@
 // Asks the reading thread and matches its answers to their questions.
 import { Worker } from "node:worker_threads";
 import { GatewayError } from "../errors.ts";
+import { threadEnd } from "../thread.ts";
 import type { ReaderReply, ReaderRequest } from "./changes.ts";
 
 /** Questions under way at once: engine, a few sinks, the API. */
@@ -37,7 +38,8 @@ export function createReader(dir: string): Reader {
     close: async () => {
       for (const question of open.values()) question.failed(new GatewayError("JOURNAL_CLOSED"));
       open.clear();
-      await worker.terminate();
+      worker.postMessage("close");
+      await threadEnd(worker);
     },
   };
 }
