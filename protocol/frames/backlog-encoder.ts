@@ -133,6 +133,10 @@ export function createBacklogEncoder(row: BacklogRow, bytesMax: number): Backlog
   /** How it differs in time from what was expected. */
   function takeTime(report: Uint8Array): void {
     if (!count) putFirst(report);
+    else if (count < 2) {
+      for (let i = 0; i < size; i++) states[i] = firstState(row[i] as number);
+      states[size] = AWAKE;
+    }
     gap = ((codes[size + 1] as number) - (before[size + 1] as number)) & 65535;
     const timeNow = timeOf(report);
     const delta = (timeNow - grid) | 0;
@@ -202,10 +206,6 @@ export function createBacklogEncoder(row: BacklogRow, bytesMax: number): Backlog
     endHeld = held;
     endBits = heldBits;
     before.set(codes);
-    if (!count) {
-      for (let i = 0; i < size; i++) states[i] = firstState(row[i] as number);
-      states[size] = AWAKE;
-    }
     count++;
     return true;
   }
