@@ -86,10 +86,9 @@ export function openRing(board: BoardNumbers): Ring {
   );
 }
 
-/** Recovers the ring a piece a turn, and goes on. */
+/** Recovers the ring a piece a turn, and goes on in one of its own. */
 export function recover(ring: Ring, then: () => void): void {
-  if (ring.recover()) then();
-  else delay(1, () => recover(ring, then));
+  delay(1, ring.recover() ? then : () => recover(ring, then));
 }
 
 function crc32(bytes: Uint8Array): number {

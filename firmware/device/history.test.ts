@@ -1,6 +1,6 @@
 // What was not delivered goes as history: reporter, history, ring and backlog encoder together, on a virtual schedule.
 import { describe, expect, test } from "vitest";
-import { backlogRowOf, createBacklogEncoder, encodeEvent } from "../../protocol/wire.ts";
+import { backlogRowOf, createBacklogEncoder, encodeEvent, encodeReport } from "../../protocol/wire.ts";
 import {
   asStored,
   type Bench,
@@ -16,6 +16,8 @@ import {
   UNIX_S,
 } from "../../tests/fixtures-device.ts";
 import { createRandom } from "../simulator/random.ts";
+import { putHeader } from "./frames.ts";
+import { createHistory, FRESH_S, type History } from "./history.ts";
 
 const MINUTE = 60;
 const HOUR = 3600;
@@ -276,6 +278,122 @@ describe("a backlog frame", () => {
     it.gateway.answerMs = 300;
     it.run(2 * HOUR);
     expectAllDelivered(it);
+  });
+});
+
+describe("an event that history has found", () => {
+  const HELP = { flags: { clockSynced: true }, event: "help-requested", argument: 1 } as const;
+
+  const PEOPLE_THERE = { occupancy: 12, entries: 30 };
+
+  /** A ring with one event behind a sample, and history over it. */
+  function walk() {
+    const ring = ringOf(flashOf(4), 4);
+    const time = UNIX_S;
+    ring.append(
+      encodeReport({ sequence: ring.next(), time, flags: HELP.flags, phase: "open", occupancy: PEOPLE_THERE }),
+    );
+    const place = ring.append(encodeEvent({ sequence: ring.next(), time, ...HELP }));
+    const handed: number[] = [];
+    const room = { isThere: true };
+    const clock = { s: 0 };
+    const history = createHistory({
+      ring,
+      encoder: createBacklogEncoder(backlogRowOf(PEOPLE), 242),
+      groupBits: PEOPLE,
+      uptime: () => clock.s,
+      stamp: (out, kind, sequence) => putHeader(out, kind, sequence, time, 128),
+      intervalS: () => 60,
+      // As the reporter's queue does.
+      skip: (at) => (handed.includes(at) ? at + 1 : at),
+      event: (at) => room.isThere && handed.push(at) > 0,
+      thinning: undefined,
+    });
+    return { ring, place, handed, room, clock, history };
+  }
+
+  /** As many turns of history as it has to do. */
+  function stepAll(history: History): number {
+    let turns = 0;
+    while (history.step(242)) expect(++turns).toBeLessThan(100);
+    return turns;
+  }
+
+  test("is handed on in a turn of its own, and once, whatever comes between the two", () => {
+    const between: ((it: ReturnType<typeof walk>) => void)[] = [
+      () => undefined,
+      ({ history }) => history.drop(),
+      ({ history }) => history.back(0),
+      ({ history, ring }) => history.back(ring.oldest()),
+      ({ history }) => history.resend(0),
+      // Too old by then: the frame that was in the making is given up.
+      ({ clock }) => {
+        clock.s += FRESH_S + 1;
+      },
+      ({ history, ring, place }) => {
+        ring.mark(place);
+        history.drop();
+      },
+    ];
+    const turns = stepAll(walk().history);
+    for (const [i, change] of between.entries())
+      for (let stop = 0; stop < turns; stop++) {
+        const it = walk();
+        for (let turn = 0; turn < stop; turn++) it.history.step(242);
+        const was = it.handed.length;
+        change(it);
+        stepAll(it.history);
+        it.history.gone();
+        stepAll(it.history);
+        // One that has been acknowledged meanwhile is nobody's any more.
+        const most = i === between.length - 1 ? was : 1;
+        expect(it.handed, `change ${i}, turn ${stop}`).toEqual([it.place].slice(0, most));
+      }
+  });
+
+  test("waits where it is while nobody can take it", () => {
+    const it = walk();
+    it.room.isThere = false;
+    for (let tries = 0; tries < 3; tries++) {
+      stepAll(it.history);
+      if (it.history.ready()) it.history.gone();
+      expect(it.history.cursor()).toBe(it.place);
+    }
+    it.room.isThere = true;
+    stepAll(it.history);
+    expect(it.handed).toEqual([it.place]);
+  });
+
+  test("goes once after the link is back, in whatever turn it was lost", () => {
+    const outage = () => {
+      const it = createBench({ settings: [0, 3600] });
+      it.run(20 * MINUTE);
+      it.setLink({ isUp: false });
+      // One more than can wait by themselves: the first is history.
+      for (let i = 0; i < 9; i++) it.device().help(1 + (i % 6));
+      const first = it.stored().find(({ frame }) => decoded(frame).kind === "event")?.frame as Uint8Array;
+      it.setLink({ isUp: true });
+      return { it, sent: () => it.sent.filter((one) => sequenceOf(one.frame) === sequenceOf(first)) };
+    };
+    const whole = outage();
+    const fromS = whole.it.nowS();
+    whole.it.run(MINUTE);
+    const wentS = (whole.sent()[0]?.atS as number) - fromS;
+    const went = new Set<boolean>();
+    for (let ms = -300; ms < 100; ms += 5) {
+      const { it, sent } = outage();
+      it.run(wentS + ms / 1000);
+      const isGone = sent().length > 0;
+      it.setLink({ isUp: false });
+      it.run(1);
+      it.setLink({ isUp: true });
+      it.run(10 * MINUTE);
+      went.add(isGone);
+      expectAllDelivered(it);
+      if (!isGone) expect(sent(), `${ms} ms`).toHaveLength(1);
+      expect(it.stored().filter(({ frame, isMarked }) => decoded(frame).kind === "event" && !isMarked)).toEqual([]);
+    }
+    expect(went.size).toBe(2);
   });
 });
 

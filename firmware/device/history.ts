@@ -75,6 +75,8 @@ export function createHistory(options: HistoryOptions): History {
   let frame: Uint8Array | undefined;
   /** The one at the cursor: found, and not in the frame yet. */
   let sample: Uint8Array | undefined;
+  /** The one at the cursor, of those that go by themselves: found, and not handed on yet. */
+  let single: Uint8Array | undefined;
   /** The head of the next frame is written. */
   let isOpen = false;
   let boot = 0;
@@ -125,7 +127,7 @@ export function createHistory(options: HistoryOptions): History {
   function drop(): void {
     if (first >= 0 && first < cursor) cursor = first;
     first = -1;
-    frame = sample = undefined;
+    frame = sample = single = undefined;
     isOpen = false;
   }
 
@@ -159,10 +161,19 @@ export function createHistory(options: HistoryOptions): History {
     return true;
   }
 
+  /** What goes by itself waits here until it can. */
+  function handOn(one: Uint8Array): boolean {
+    single = undefined;
+    if (!options.event(cursor, one)) return first >= 0 && finish();
+    cursor++;
+    return true;
+  }
+
   function step(bytesMax: number): boolean {
     const ageS = ageOf();
     if (frame) return false;
     if (sample) return take(sample, bytesMax);
+    if (single) return handOn(single);
     if (first >= 0 && ageS > BUILD_S && encoder.count() > 0) return finish();
     cursor = Math.max(cursor, ring.oldest());
     if (cursor >= ring.head()) return first >= 0 && finish();
@@ -173,13 +184,11 @@ export function createHistory(options: HistoryOptions): History {
     // What an acknowledgement marks is all samples from first to last: none may be among them that is not in the frame.
     if (kind === REPORT && first >= 0 && (behind > cursor || !isSample)) return finish();
     if (behind > cursor) cursor = behind;
-    else if (isSample) {
-      sample = found;
-    } else {
+    else if (isSample) sample = found;
+    // An event goes by itself, as does a sample of another configuration.
+    else if (kind === EVENT || kind === REPORT) single = found;
+    else {
       if (thinning !== undefined && !found) isBroken = true;
-      // An event goes by itself, as does a sample of another configuration, or it waits here until it can.
-      if ((kind === EVENT || kind === REPORT) && !options.event(cursor, found as Uint8Array))
-        return first >= 0 && finish();
       cursor++;
     }
     return true;

@@ -22,13 +22,16 @@ function timeOf(frame: Uint8Array): number {
   return (sequenceOf(frame, 3) << 16) | sequenceOf(frame, 5);
 }
 
+/** So many differences are written in one turn; in a sample of a whole point there may be four times as many. */
+const TURN_NUMBERS = 3;
+
 export interface BacklogEncoder {
   /**
    * Begins a frame of at most `bytesMax` bytes. `head` is its header: the uplink header, boot, any count, and the byte of
    * thinned, earlierBoot and groups. `stepS` is the usual distance of the samples.
    */
   start(head: Uint8Array, bytesMax: number, stepS: number): void;
-  /** A part of adding this sample, for a turn of its own: true when only `add` is left to do. */
+  /** A bounded part of adding this sample, for a turn of its own: true when only `add` is left to do. */
   take(report: Uint8Array): boolean;
   /**
    * Adds one sample, a report frame of the encoder's row; false when it does not go into this frame, or is not the one that
@@ -62,7 +65,7 @@ export function createBacklogEncoder(row: BacklogRow, bytesMax: number): Backlog
   let endAt = 0;
   let endHeld = 0;
   let endBits = 0;
-  // Of the sample that is taken.
+  // Of the sample that is taken. Stage: nothing yet, what it is, and from 2 on the next field to write.
   let stage = 0;
   let padding = 0;
   let wakes = 0;
@@ -117,7 +120,7 @@ export function createBacklogEncoder(row: BacklogRow, bytesMax: number): Backlog
     states[size] = FIRST_TIME_STATE;
     out.set(head);
     count = 0;
-    stage = 0;
+    stage = wakes = 0;
     flags = (head[7] as number) & 128;
   }
 
@@ -130,6 +133,10 @@ export function createBacklogEncoder(row: BacklogRow, bytesMax: number): Backlog
   /** How it differs in time from what was expected. */
   function takeTime(report: Uint8Array): void {
     if (!count) putFirst(report);
+    else if (count < 2) {
+      for (let i = 0; i < size; i++) states[i] = firstState(row[i] as number);
+      states[size] = AWAKE;
+    }
     gap = ((codes[size + 1] as number) - (before[size + 1] as number)) & 65535;
     const timeNow = timeOf(report);
     const delta = (timeNow - grid) | 0;
@@ -149,32 +156,20 @@ export function createBacklogEncoder(row: BacklogRow, bytesMax: number): Backlog
     }
   }
 
-  /** All that is awake; what wakes goes on the stack. */
-  function putAwake(): void {
-    wakes = 0;
-    for (let i = 0; i < size + 2; i++) {
+  /** Of what is awake; what wakes goes on the stack, and comes behind all that is. */
+  function putSome(): void {
+    let left = TURN_NUMBERS;
+    let i = stage - 2;
+    for (; i < size + 2; i++) {
       const less = (before[i] as number) - (codes[i] as number);
-      if (states[i]) number(i, less);
-      else if (less) states[size + 1 + ++wakes] = i;
+      if (states[i]) {
+        number(i, less);
+        if (!--left) break;
+      } else if (less) states[size + 1 + ++wakes] = i;
     }
-  }
-
-  function take(report: Uint8Array): boolean {
-    if (stage > 2) return true;
-    stage++;
-    if (stage < 2) takeSample(report);
-    else if (stage < 3) takeTime(report);
-    else putAwake();
-    return false;
-  }
-
-  function add(report: Uint8Array): boolean {
-    if (count === BACKLOG_SAMPLES_MAX) return false;
-    // Another sample than the one that is taken.
-    if (stage && ((codes[size + 1] as number) + count - sequenceOf(report, 1)) & 65535) return false;
-    for (; !take(report); );
-    while (wakes) {
-      const i = states[size + 1 + wakes--] as number;
+    stage = i + 3;
+    for (; wakes && left; left--) {
+      i = states[size + 1 + wakes--] as number;
       const field = row[i] as number;
       put(32 | i, 6);
       if (field & WORD) put(codes[i] as number, field & 15);
@@ -183,6 +178,21 @@ export function createBacklogEncoder(row: BacklogRow, bytesMax: number): Backlog
         number(i, (before[i] as number) - (codes[i] as number));
       }
     }
+  }
+
+  function take(report: Uint8Array): boolean {
+    if (stage > size + 3 && !wakes) return true;
+    if (stage > 1) putSome();
+    else if (stage++) takeTime(report);
+    else takeSample(report);
+    return false;
+  }
+
+  function add(report: Uint8Array): boolean {
+    if (count === BACKLOG_SAMPLES_MAX) return false;
+    // Another sample than the one that is taken.
+    if (stage && ((codes[size + 1] as number) + count - sequenceOf(report, 1)) & 65535) return false;
+    for (; !take(report); );
     if (isRare) {
       put(63, 6);
       put(high, 16);
@@ -196,10 +206,6 @@ export function createBacklogEncoder(row: BacklogRow, bytesMax: number): Backlog
     endHeld = held;
     endBits = heldBits;
     before.set(codes);
-    if (!count) {
-      for (let i = 0; i < size; i++) states[i] = firstState(row[i] as number);
-      states[size] = AWAKE;
-    }
     count++;
     return true;
   }

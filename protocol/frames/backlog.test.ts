@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   BACKLOG_SAMPLES_MAX,
+  type BacklogEncoder,
   backlogRowOf,
   createBacklogEncoder,
   decodeUplink,
@@ -133,15 +134,46 @@ describe("a run", () => {
     expect(reportsOf(frameOf(reports))).toEqual(reports);
   });
 
-  test("a sample in parts makes the same bytes", () => {
-    const reports = Array.from({ length: 30 }, (_, i) => report(i));
+  const STILL: Partial<Report> = {
+    power: { fuelLevelPct: 20, generator: "stopped", mains: "present", loadKw: 0, starterBatteryV: 12.6 },
+    battery: { batteryV: 24, batteryA: 0, stateOfChargePct: 50 },
+    occupancy: { occupancy: 1, entries: 2 },
+    environment: { temperatureC: 5 },
+  };
+
+  /** Parts of a sample until only adding it is left. */
+  function partsOf(encoder: BacklogEncoder, one: Uint8Array): number {
+    let parts = 0;
+    while (!encoder.take(one)) parts++;
+    return parts;
+  }
+
+  test("a sample in parts makes the same bytes, also where it is added before all are taken", () => {
+    const loud = report(20, { phase: "closing", ...STILL });
+    const reports = Array.from({ length: 30 }, (_, i) => (i === 20 ? loud : report(i)));
+    for (let most = 0; most < 9; most++) {
+      const encoder = createBacklogEncoder(backlogRowOf(POINT), 222);
+      encoder.start(headOf(5000), 222, 60);
+      for (const one of reports) {
+        for (let part = 0; part < most && !encoder.take(one); part++);
+        if (!encoder.add(one)) break;
+      }
+      expect(encoder.finish()).toEqual(frameOf(reports));
+    }
+  });
+
+  test("the more of a sample has changed the more parts it has: none writes more than three differences", () => {
     const encoder = createBacklogEncoder(backlogRowOf(POINT), 222);
     encoder.start(headOf(5000), 222, 60);
-    for (const [i, one] of reports.entries()) {
-      for (let part = 0; part < i % 5; part++) expect(encoder.take(one)).toBe(part === 3);
-      if (!encoder.add(one)) break;
-    }
-    expect(encoder.finish()).toEqual(frameOf(reports));
+    for (let i = 0; i < 40; i++) expect(encoder.add(report(i, STILL))).toBe(true);
+    expect(partsOf(encoder, report(40, STILL))).toBe(3);
+    encoder.add(report(40, STILL));
+    // Three words, nine numbers that wake; time and sequence are as they were.
+    const moved = report(41, { phase: "full" });
+    expect(partsOf(encoder, moved)).toBe(2 + 12 / 3);
+    expect(encoder.add(moved)).toBe(true);
+    const decoded = reportsOf(encoder.finish());
+    expect(decoded[41]).toEqual(moved);
   });
 
   test("a frame ends before a sample that was taken in part, and takes no other in its place", () => {
