@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { backlogRowOf, createBacklogEncoder, decodeUplink, encodeReport, FLAG_NAMES } from "../../protocol/wire.ts";
 import { sha256 } from "../fixtures.ts";
 import type { EngineBoard } from "./engine.ts";
-import { findEspruino } from "./find.ts";
+import { findEspruino, unless } from "./find.ts";
 import { bytesOfHex, hexOf, startProgram } from "./program.ts";
 
 interface Vector {
@@ -74,7 +74,7 @@ function headOf(frame: Uint8Array): Uint8Array {
 
 const isThere = findEspruino("esp32") !== undefined;
 
-describe.skipIf(!isThere)("the codec on the engine (skipped: no Espruino found)", () => {
+describe.skipIf(!isThere)(`the codec on the engine${unless(isThere)}`, () => {
   let engine: EngineBoard;
   beforeAll(async () => {
     engine = await startProgram("esp32", "tests/engine/codec-entry.ts");

@@ -17,7 +17,7 @@ import { selfTestFindings, selfTestSteps } from "../../protocol/console/self-tes
 import { slotQuestions, slotsFrom, slotToWrite, updateSteps } from "../../protocol/console/update.ts";
 import { waitFor } from "../fixtures.ts";
 import { type BareEngine, createBareEngine } from "./bare.ts";
-import { findEspruino } from "./find.ts";
+import { findEspruino, unless } from "./find.ts";
 import { describeEngine } from "./kind.ts";
 
 const TELNET = 2323;
@@ -102,9 +102,11 @@ describe.each(BOARD_TABLES)("$name", (table) => {
   const model = MODELS.get(table.name);
   const { engine, name } = model ?? ({} as { engine: BareEngine; name: string });
   const isThere = test.skipIf(model === undefined);
+  const lack = unless(model !== undefined);
+  const hasTelnet = model !== undefined && table.name === "esp32";
   const layout = { ...slotLayout(table), board: name };
 
-  isThere("is laid out by the flash dialogue as virtual boards are (skipped: no Espruino found)", async () => {
+  isThere(`is laid out by the flash dialogue as virtual boards are${lack}`, async () => {
     const image = createImage(table, PROGRAM, CONFIG);
     const line = engine.start();
     await ask(line, flashSteps({ board: name, files: image.files, parts: image.parts }));
@@ -112,7 +114,7 @@ describe.each(BOARD_TABLES)("$name", (table) => {
     expect(Buffer.compare(engine.storage(), virtualStorage(table))).toBe(0);
   });
 
-  isThere("runs its program, and the consoles answer nothing (skipped: no Espruino found)", async () => {
+  isThere(`runs its program, and the consoles answer nothing${lack}`, async () => {
     engine.load(virtualStorage(table), partsOf(false));
     const line = engine.start(table.name === "esp32" ? ["--telnet"] : []);
     await waitFor("the program", () => existsSync(join(engine.folder, "ran")));
@@ -129,8 +131,8 @@ describe.each(BOARD_TABLES)("$name", (table) => {
     expect(changed).toBe(table.pageBytes + 24);
   });
 
-  test.skipIf(model === undefined || table.name !== "esp32")(
-    "telnet answers on the bench (skipped: no Espruino found, or none that has telnet)",
+  test.skipIf(!hasTelnet)(
+    `telnet answers on the bench${unless(hasTelnet, "no Espruino found that has telnet")}`,
     async () => {
       engine.load(virtualStorage(table), partsOf(true));
       engine.start(["--telnet"]);
@@ -143,35 +145,29 @@ describe.each(BOARD_TABLES)("$name", (table) => {
     },
   );
 
-  isThere(
-    "answers on the bench: self-test, update, and then the new program runs (skipped: no Espruino found)",
-    async () => {
-      engine.load(virtualStorage(table), partsOf(true));
-      const line = engine.start();
-      const plan = { ...table, ...layout, loaderFile: FILES.loader, loader: loaderBytes(table) };
-      const findings = selfTestFindings(plan, await ask(line, selfTestSteps(plan)));
-      // The stand-in for the board's parts is a fourth file.
-      expect(findings.filter((one) => !one.isGood).map((one) => one.subject)).toEqual(["storage"]);
-      expect(findings.map((one) => `${one.subject}: ${one.detail}`)).toEqual(
-        expect.arrayContaining([
-          `slot A: turn 1, ${PROGRAM.length} bytes, not confirmed, 7 tries left; starts`,
-          "configuration: checks",
-          `ring: 0 of ${table.ringPages} pages in use`,
-        ]),
-      );
-      const { slot, turn } = slotToWrite(slotsFrom(await ask(line, slotQuestions(layout))));
-      const next = Buffer.from(
-        `require("fs").writeFileSync("ran","new in slot "+wkSlot)${" ".repeat(2_000)}`,
-        "latin1",
-      );
-      await ask(line, updateSteps(layout, slot, turn, next));
-      engine.stop();
-      engine.load(engine.storage(), partsOf(false));
-      engine.start();
-      await waitFor("the new program", () =>
-        readFileSync(join(engine.folder, "ran"), "latin1").includes(`new in slot ${table.slots - 1}`),
-      );
-      engine.stop();
-    },
-  );
+  isThere(`answers on the bench: self-test, update, and then the new program runs${lack}`, async () => {
+    engine.load(virtualStorage(table), partsOf(true));
+    const line = engine.start();
+    const plan = { ...table, ...layout, loaderFile: FILES.loader, loader: loaderBytes(table) };
+    const findings = selfTestFindings(plan, await ask(line, selfTestSteps(plan)));
+    // The stand-in for the board's parts is a fourth file.
+    expect(findings.filter((one) => !one.isGood).map((one) => one.subject)).toEqual(["storage"]);
+    expect(findings.map((one) => `${one.subject}: ${one.detail}`)).toEqual(
+      expect.arrayContaining([
+        `slot A: turn 1, ${PROGRAM.length} bytes, not confirmed, 7 tries left; starts`,
+        "configuration: checks",
+        `ring: 0 of ${table.ringPages} pages in use`,
+      ]),
+    );
+    const { slot, turn } = slotToWrite(slotsFrom(await ask(line, slotQuestions(layout))));
+    const next = Buffer.from(`require("fs").writeFileSync("ran","new in slot "+wkSlot)${" ".repeat(2_000)}`, "latin1");
+    await ask(line, updateSteps(layout, slot, turn, next));
+    engine.stop();
+    engine.load(engine.storage(), partsOf(false));
+    engine.start();
+    await waitFor("the new program", () =>
+      readFileSync(join(engine.folder, "ran"), "latin1").includes(`new in slot ${table.slots - 1}`),
+    );
+    engine.stop();
+  });
 });

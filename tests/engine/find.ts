@@ -24,6 +24,11 @@ export function findEspruino(board: string): string | undefined {
   return undefined;
 }
 
+/** What the name of a test ends in where it does not run; nothing where it does. */
+export function unless(isThere: boolean, lack = "no Espruino found"): string {
+  return isThere ? "" : ` (skipped: ${lack})`;
+}
+
 /** Boards that this machine has an engine for. */
 export function boardsFound(): string[] {
   return BOARD_TABLES.map((table) => table.name).filter((name) => findEspruino(name) !== undefined);

@@ -2,13 +2,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MDBT42Q } from "../../firmware/boards/table.ts";
 import { type EngineBoard, EngineCut } from "./engine.ts";
-import { findEspruino } from "./find.ts";
+import { findEspruino, unless } from "./find.ts";
 import { startProgram } from "./program.ts";
 
 const BOARD = MDBT42Q.name;
 const SLOTS = Math.floor((MDBT42Q.pageBytes - 8) / MDBT42Q.ringSlotBytes);
 
-describe.skipIf(findEspruino(BOARD) === undefined)("on the engine (skipped: no Espruino found)", () => {
+const isThere = findEspruino(BOARD) !== undefined;
+
+describe.skipIf(!isThere)(`on the engine${unless(isThere)}`, () => {
   let engine: EngineBoard;
 
   beforeAll(async () => {

@@ -4,7 +4,7 @@ import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { driveVirtualBoard } from "../../firmware/simulator/driven-board.ts";
 import { createEngineBoard } from "./engine.ts";
-import { findEspruino } from "./find.ts";
+import { findEspruino, unless } from "./find.ts";
 import { buildStorage } from "./image.ts";
 import { tableOf } from "./program.ts";
 import { play, readEngineScenario } from "./scenario.ts";
@@ -26,7 +26,7 @@ describe.each(NAMES)("%s", (name) => {
   const scenario = readEngineScenario(name);
   const binary = findEspruino(scenario.board);
   const isLeftOut = scenario.isLong === true && !IS_LONG;
-  const lack = binary === undefined ? " (skipped: no Espruino found)" : isLeftOut ? " (skipped: only with --long)" : "";
+  const lack = unless(binary !== undefined) || unless(!isLeftOut, "only with --long");
 
   test.skipIf(lack !== "")(
     `is the same on the engine${lack}`,

@@ -4,7 +4,7 @@ import { MDBT42Q } from "../../firmware/boards/table.ts";
 import { createFlash, type VirtualFlash } from "../../firmware/simulator/flash.ts";
 import { waitFor } from "../fixtures.ts";
 import { type BareEngine, createBareEngine } from "./bare.ts";
-import { findEspruino } from "./find.ts";
+import { findEspruino, unless } from "./find.ts";
 import { describeEngine } from "./kind.ts";
 
 const binary = findEspruino(MDBT42Q.name);
@@ -50,7 +50,7 @@ function play(flash: VirtualFlash, write: Write): void {
   flash.storeFile(write.name, new Uint8Array(write.length).fill(write.value), write.offset ?? 0, write.size ?? 0);
 }
 
-describe.skipIf(kind === undefined)("Storage on the engine (skipped: no Espruino found)", () => {
+describe.skipIf(kind === undefined)(`Storage on the engine${unless(kind !== undefined)}`, () => {
   let engine: BareEngine | undefined;
   afterAll(() => engine?.dispose());
 
