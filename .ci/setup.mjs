@@ -78,9 +78,11 @@ function build() {
     const result = run(NODE, [join("node_modules", "vite", "bin", "vite.js"), "build", "dashboards/web"]);
     if (result.status !== 0) fail("The screens could not be built.", result);
   }
-  if (isOlder("firmware/dist/esp32-point/manifest.json", ["firmware", "protocol"])) {
-    say("Building the firmware …");
-    const result = run(NODE, ["firmware/build/main.ts"]);
+  // The boards of the demo: a point over MQTT, and one over LoRaWAN.
+  for (const board of ["esp32", "xiaoble"]) {
+    if (!isOlder(`firmware/dist/${board}-point/manifest.json`, ["firmware", "protocol"])) continue;
+    say(`Building the firmware for ${board} …`);
+    const result = run(NODE, ["firmware/build/main.ts", "--board", board]);
     if (result.status !== 0) fail("The firmware could not be built.", result);
   }
 }
