@@ -50,15 +50,17 @@ function asked(): Asked | undefined {
   });
   const { scenario, credentials, host = "127.0.0.1", json = false } = values;
   const [port, hours, seed] = [Number(values.port), Number(values.hours ?? 24), Number(values.seed ?? 1)];
+  const lorawanPort = Number(values["lorawan-port"] ?? 1700);
   if (
     scenario === undefined ||
     credentials === undefined ||
     !Number.isInteger(port) ||
+    !Number.isInteger(lorawanPort) ||
     !(hours >= 0 && hours <= HOURS_MAX)
   )
     return undefined;
   return {
-    ...{ host, port, hours, seed, json, lorawanPort: Number(values["lorawan-port"] ?? 1700) },
+    ...{ host, port, hours, seed, json, lorawanPort },
     scenario: readScenario(scenario),
     credentials: JSON.parse(readFileSync(credentials, "utf8")) as Credentials,
     stations: values.stations?.split(",") ?? [],
@@ -102,6 +104,10 @@ async function main(): Promise<number> {
   const past = { seed, pastHours: hours, liveUnixMs: realClock.unixMs(), clock: realClock };
   const began = realClock.monotonicMs();
   const { worlds, radio, points, radioPoints } = await createWorlds(given, past);
+  if (radioPoints > 0 && given.stations.length === 0) {
+    say("There are devices on LoRaWAN: --stations says by which base stations they are heard.");
+    return 2;
+  }
   say(
     `${points} virtual points, ${radioPoints} of them on LoRaWAN, seed ${seed}: ${hours} hours of outage are being lived through`,
   );
