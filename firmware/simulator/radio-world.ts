@@ -23,7 +23,7 @@ import { createRandom, type Random, seedOf } from "./random.ts";
 import type { RealClock } from "./real-clock.ts";
 import type { ScenarioPoint } from "./scenario.ts";
 import { createSchedule, type Schedule } from "./schedule.ts";
-import { createSignals } from "./signals.ts";
+import { createSignals, type Fault } from "./signals.ts";
 import { createVirtualBoard, type VirtualBoard, type Wiring } from "./virtual-board.ts";
 import { configOf } from "./world.ts";
 
@@ -125,6 +125,8 @@ function createRadio({ rehearsal, air, schedule, lagMs }: Surroundings, parts: M
 interface RadioBoard {
   readonly board: VirtualBoard;
   readonly modem: Modem;
+  readonly faults: NonNullable<ScenarioPoint["faults"]>;
+  fail(kind: Fault): void;
 }
 
 function createRadioBoard(world: Surroundings, radioPoint: RadioPoint): RadioBoard {
@@ -155,9 +157,11 @@ function createRadioBoard(world: Surroundings, radioPoint: RadioPoint): RadioBoa
     print: (line) => options.print(deviceId, line),
   });
   signals.start();
-  for (const { kind, atH } of point.faults ?? [])
-    if (atH !== undefined) schedule.after(BEFORE_MS + atH * HOUR_MS, () => signals.setFault(kind));
-  return { board, modem };
+  const fail = (kind: Fault) => (kind === "silent" ? board.powerOff() : signals.setFault(kind));
+  const { faults = [] } = point;
+  for (const { kind, atH } of faults)
+    if (atH !== undefined) schedule.after(BEFORE_MS + atH * HOUR_MS, () => fail(kind));
+  return { board, modem, faults, fail };
 }
 
 export function createRadioWorld(options: RadioWorldOptions): RadioWorld {
@@ -211,7 +215,11 @@ export function createRadioWorld(options: RadioWorldOptions): RadioWorld {
       step = createLockStep({ schedule, clock, behindMs: clock.unixMs() - (outageUnixMs + outageMs()) });
       for (const eui of options.stations) startStation(eui, host, port);
       await step.catchUp(() => isStopped);
-      if (!isStopped) pace = keepPace(schedule, clock);
+      if (isStopped) return;
+      for (const { faults, fail } of boards)
+        for (const { kind, liveMin } of faults)
+          if (liveMin !== undefined) schedule.after(liveMin * MINUTE_MS, () => fail(kind));
+      pace = keepPace(schedule, clock);
     },
     stop: () => {
       isStopped = true;

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import AxeBuilder from "@axe-core/playwright";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { LorawanDeviceState, LorawanStation } from "../../protocol/index.ts";
+import type { DeviceSamples, LorawanDeviceState, LorawanStation } from "../../protocol/index.ts";
 import { freePort, temporaryFolder, waitFor } from "../fixtures.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
@@ -129,6 +129,12 @@ describe.skipIf(!HAS_CHROMIUM)(`the demo in a browser (needs chromium${HAS_CHROM
     );
     const devices = await get<readonly LorawanDeviceState[]>("/v1/lorawan/devices");
     expect(devices.map(({ session }) => session?.state)).toEqual(Array.from({ length: 12 }, () => "active"));
+    // Every quarter of an hour since the mains failed, at the time at which it was taken.
+    const { samples } = await get<DeviceSamples>("/v1/devices/urk-01-d1/samples?limit=1000");
+    const minutes = samples.map(({ at }) => Date.parse(at) / 60_000);
+    const gaps = minutes.slice(1).map((minute, i) => minute - (minutes[i] ?? 0));
+    expect(samples.length).toBeGreaterThan(80);
+    expect(Math.round(Math.max(...gaps))).toBe(15);
     const { refusals } = await get<{ readonly refusals: object }>("/v1/gateway");
     expect(refusals).toEqual({});
     await page.goto(`${url}/#/punt/urk-01`);
