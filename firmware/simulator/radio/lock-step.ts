@@ -9,8 +9,15 @@ import { readServerPacket } from "./forwarder-packets.ts";
 const WINDOW_MS = 4_500;
 const WINDOWS_US = [5_000_000, 6_000_000];
 const COUNTER = 2 ** 32;
-/** From the acknowledgement of a datagram, which comes at once, to the answer to its frame: copies are collected for 200 ms, then it is stored. */
+/**
+ * From the acknowledgement of a datagram, which comes at once, to the answer to its frame: copies are collected for 200 ms, then it is stored.
+ * A gateway that was seen to take longer is given as much longer.
+ */
 const ANSWER_MS = 400;
+const PATIENCE = 1.5;
+const CALM = 0.9;
+/** Frames that were not answered in time, for an answer that comes after all. */
+const LATE_MAX = 64;
 /** Nobody is there. */
 const GONE_MS = 3_000;
 const LOOK_MS = 5;
@@ -63,6 +70,8 @@ export function createLockStep({ schedule, clock, behindMs }: LockStepOptions): 
   const offsetMs = clock.monotonicMs() - schedule.nowMs() - behindMs;
   const realNow = () => clock.monotonicMs() - offsetMs;
   let held: Held[] = [];
+  let late: Held[] = [];
+  let answerMs = ANSWER_MS;
   let isThere = false;
 
   function hold(eui: string, bytes: Uint8Array): void {
@@ -86,12 +95,26 @@ export function createLockStep({ schedule, clock, behindMs }: LockStepOptions): 
     const nowMs = clock.monotonicMs();
     held = held.filter((one) => {
       const isOver =
-        nowMs > (one.acknowledgedMs === undefined ? one.pushedMs + GONE_MS : one.acknowledgedMs + ANSWER_MS);
-      if (isOver && one.isOverdue) return false;
+        nowMs > (one.acknowledgedMs === undefined ? one.pushedMs + GONE_MS : one.acknowledgedMs + answerMs);
+      if (isOver && one.isOverdue) {
+        late = [...late, one].slice(-LATE_MAX);
+        return false;
+      }
       one.isOverdue = isOver;
       return true;
     });
     return held.filter((one) => nextMs > one.untilMs);
+  }
+
+  function answered(isIt: (one: Held) => boolean): void {
+    const missed = late.find(isIt);
+    if (missed !== undefined)
+      answerMs = Math.min(
+        GONE_MS,
+        Math.max(answerMs, PATIENCE * (clock.monotonicMs() - (missed.acknowledgedMs ?? missed.pushedMs))),
+      );
+    else answerMs = Math.max(ANSWER_MS, CALM * answerMs);
+    held = held.filter((one) => !isIt(one));
   }
 
   return {
@@ -105,8 +128,8 @@ export function createLockStep({ schedule, clock, behindMs }: LockStepOptions): 
         for (const one of held) if (one.tokens.has(token)) one.acknowledgedMs ??= clock.monotonicMs();
       }
       if (packet?.kind !== "pull-resp") return;
-      const heardUs = WINDOWS_US.map((us) => (packet.order.counterUs - us + COUNTER) % COUNTER);
-      held = held.filter(({ copies }) => !heardUs.some((us) => copies.has(`${eui} ${us}`)));
+      const names = WINDOWS_US.map((us) => `${eui} ${(packet.order.counterUs - us + COUNTER) % COUNTER}`);
+      answered((one) => names.some((name) => one.copies.has(name)));
     },
     lagMs: () => (isThere ? 0 : Math.max(0, realNow() - schedule.nowMs())),
     catchUp: async (isStopped) => {
