@@ -1,6 +1,7 @@
-// Makes a fresh machine ready: the locked packages, the pinned Node, the built screens and firmware; with --tests also the
-// Debian packages that the tests use. Runs on any Node from 18 on, with nothing installed. What cannot be had is named
-// with the command that would bring it; the tests that need it are reported as skipped.
+// Makes a fresh machine ready: the locked packages, the pinned Node, the built screens and firmware; with --demo also the
+// firmware of the demo's boards on LoRaWAN; with --tests that and the Debian packages that the tests use. Runs on any Node
+// from 18 on, with nothing installed. What cannot be had is named with the command that would bring it; the tests that
+// need it are reported as skipped.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -78,9 +79,11 @@ function build() {
     const result = run(NODE, [join("node_modules", "vite", "bin", "vite.js"), "build", "dashboards/web"]);
     if (result.status !== 0) fail("The screens could not be built.", result);
   }
-  if (isOlder("firmware/dist/esp32-point/manifest.json", ["firmware", "protocol"])) {
-    say("Building the firmware …");
-    const result = run(NODE, ["firmware/build/main.ts"]);
+  const isAll = ["--demo", "--tests"].some((one) => process.argv.includes(one));
+  for (const board of isAll ? ["esp32", "xiaoble"] : ["esp32"]) {
+    if (!isOlder(`firmware/dist/${board}-point/manifest.json`, ["firmware", "protocol"])) continue;
+    say(`Building the firmware for ${board} …`);
+    const result = run(NODE, ["firmware/build/main.ts", "--board", board]);
     if (result.status !== 0) fail("The firmware could not be built.", result);
   }
 }

@@ -31,6 +31,8 @@ export interface TestNetwork {
   store: TestStore;
   server: NetworkServer;
   refused: string[];
+  /** What somebody has to look at. */
+  concerns: string[];
   notes: DownlinkNote[];
   isClockTrusted: boolean;
   /** As after kill −9: nothing is finished, and what is on the disk is what there is. */
@@ -53,16 +55,18 @@ export async function testNetwork(...list: readonly Identity[]): Promise<TestNet
 
   async function open(
     store: TestStore,
-  ): Promise<Pick<TestNetwork, "air" | "taker" | "store" | "server" | "refused" | "notes">> {
+  ): Promise<Pick<TestNetwork, "air" | "taker" | "store" | "server" | "refused" | "concerns" | "notes">> {
     const [air, taker, refused, notes] = [testAir(clock), testTaker(), [] as string[], [] as DownlinkNote[]];
+    const concerns: string[] = [];
     const server = createNetworkServer({
       ...{ radio: air, taker, identities: net.identities, store, clock, random },
       isClockTrusted: () => net.isClockTrusted,
       onRefusal: ({ reason }) => refused.push(reason),
+      onConcern: ({ reason, devEui }) => concerns.push(`${devEui} ${reason}`),
       onDownlink: (note) => notes.push(note),
     });
     await server.start();
-    return { air, taker, store, server, refused, notes };
+    return { air, taker, store, server, refused, concerns, notes };
   }
 
   const net = {

@@ -20,6 +20,8 @@ const HOUR_MS = 3_600_000;
 const BEFORE_MS = 6 * 60_000;
 /** Virtual time goes in steps of this between looks at the rest of the world. */
 const SLICE_MS = 60_000;
+/** Between reports over MQTT. */
+const INTERVAL_S = 60;
 
 export const sha256: Sha256 = (bytes) => new Uint8Array(createHash("sha256").update(bytes).digest());
 
@@ -51,14 +53,19 @@ export interface World {
   stop(): void;
 }
 
-export function configOf(point: ScenarioPoint, deviceId: string, key: string): DeviceConfig {
+export function configOf(
+  point: ScenarioPoint,
+  deviceId: string,
+  key: string,
+  reportIntervalS = INTERVAL_S,
+): DeviceConfig {
   return {
     deviceId,
     key,
     wifi: { ssid: "waakvlam", password: "" },
     host: "gateway",
     port: 1883,
-    settings: numberedSettings({ reportIntervalS: 60, ackEvery: 4, capacity: point.capacity }),
+    settings: numberedSettings({ reportIntervalS, ackEvery: 4, capacity: point.capacity }),
     sensors: {
       fuelProbe: point.generator !== undefined,
       batteryMonitor: point.battery !== undefined,

@@ -3,21 +3,12 @@
 import { randomInt } from "node:crypto";
 import { isPlausibleWallTime } from "../clock.ts";
 import type { UplinkTaker } from "../ingress/lorawan/interfaces.ts";
-import { createNetworkServer, type NetworkServer, type Refusal } from "../ingress/lorawan/network/server.ts";
+import { type Concern, createNetworkServer, type NetworkServer } from "../ingress/lorawan/network/server.ts";
 import type { StationState } from "../ingress/lorawan/stations/stations.ts";
 import { startUdpStations, type UdpStations } from "../ingress/lorawan/stations/udp.ts";
 import type { LorawanWays } from "./lorawan-desk.ts";
 import type { Parts } from "./parts.ts";
 
-/** Somebody has to look at the device: it lost its counters or nonces, has another key, or somebody speaks in its name. */
-const TOLD: readonly Refusal[] = [
-  "counter-reset",
-  "nonce-used",
-  "nonce-too-small",
-  "nonces-full",
-  "key-changed",
-  "join-eui",
-];
 const RANDOM_STEPS = 2 ** 32;
 const TOKENS = 2 ** 16;
 /** The path of base stations that name none, as that of devices that name none. */
@@ -30,11 +21,11 @@ export interface OwnNetwork extends LorawanWays {
   stop(): Promise<void>;
 }
 
-/** `onRefusal`: what an operator has to know of. Throws ADDRESS_IN_USE, ADDRESS_UNKNOWN. */
+/** Throws ADDRESS_IN_USE, ADDRESS_UNKNOWN. */
 export async function startOwnNetwork(
   { config, clock, logs, journal, store }: Parts,
   taker: UplinkTaker,
-  onRefusal: (refusal: { readonly reason: Refusal; readonly devEui: string }) => void,
+  onConcern: (concern: Concern) => void,
 ): Promise<OwnNetwork | undefined> {
   const { lorawan } = config;
   if (lorawan === undefined) return undefined;
@@ -50,9 +41,7 @@ export async function startOwnNetwork(
     ...{ radio: stations, taker, identities: store.lorawan, store: journal, clock },
     random: () => randomInt(RANDOM_STEPS) / RANDOM_STEPS,
     isClockTrusted: () => isPlausibleWallTime(clock.nowMs()),
-    onRefusal: ({ reason, devEui }) => {
-      if (devEui !== undefined && TOLD.includes(reason)) onRefusal({ reason, devEui });
-    },
+    onConcern,
   });
   try {
     await network.start();

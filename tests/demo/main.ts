@@ -1,9 +1,11 @@
-// `npm run demo`: a gateway and a fleet of 34 virtual points as two processes over real MQTT, in the middle of an outage.
+// `npm run demo`: a gateway and a fleet of 34 virtual points as two processes, 22 over real MQTT and 12 over LoRaWAN by base stations that
+// speak real UDP, in the middle of an outage.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { lorawanText, makeKeys, STATION_EUIS, writeRegistry } from "./lorawan.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const NAME = "coordinator-1";
@@ -12,6 +14,7 @@ const READY_MS = 60_000;
 interface Options {
   readonly port: number;
   readonly mqttPort: number;
+  readonly lorawanPort: number;
   readonly hours: number;
   readonly seed: number;
   readonly dir: string;
@@ -24,7 +27,8 @@ function say(text: string): void {
 function valuesGiven() {
   const text = { type: "string" } as const;
   try {
-    return parseArgs({ options: { port: text, "mqtt-port": text, hours: text, seed: text, dir: text } }).values;
+    const ports = { port: text, "mqtt-port": text, "lorawan-port": text };
+    return parseArgs({ options: { ...ports, hours: text, seed: text, dir: text } }).values;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return undefined;
@@ -35,20 +39,23 @@ function parse(): Options | undefined {
   const values = valuesGiven();
   if (values === undefined) return undefined;
   const [port, mqttPort] = [Number(values.port ?? 8080), Number(values["mqtt-port"] ?? 1883)];
+  const lorawanPort = Number(values["lorawan-port"] ?? 1700);
   const [hours, seed] = [Number(values.hours ?? 20), Number(values.seed ?? 1)];
   const isPort = (value: number) => Number.isInteger(value) && value > 0 && value < 65_536;
-  if (!isPort(port) || !isPort(mqttPort) || !(hours >= 0 && hours <= 96) || !Number.isInteger(seed)) return undefined;
-  return { port, mqttPort, hours, seed, dir: values.dir ?? join(ROOT, "data", "demo") };
+  if (![port, mqttPort, lorawanPort].every(isPort) || !(hours >= 0 && hours <= 96) || !Number.isInteger(seed))
+    return undefined;
+  return { port, mqttPort, lorawanPort, hours, seed, dir: values.dir ?? join(ROOT, "data", "demo") };
 }
 
 /** Delays are shortened, so that what is low shows at once; thresholds are those of the profile. */
-function configText({ dir, port, mqttPort }: Options): string {
+function configText({ dir, port, mqttPort, lorawanPort }: Options): string {
   const delays = ["enduranceCriticalDelayS", "enduranceLowDelayS", "cannotReach72hDelayS", "sensorBadDelayS"];
   return [
     `[data]\ndir = ${JSON.stringify(join(dir, "gateway"))}`,
     `[mqtt]\nport = ${mqttPort}`,
     `[http]\nport = ${port}`,
     `[profile]\n${delays.map((name) => `${name} = 20`).join("\n")}\nsilenceGraceS = 30`,
+    lorawanText(lorawanPort),
     '[log]\nlevel = "warn"',
     "",
   ].join("\n");
@@ -80,17 +87,17 @@ async function main(): Promise<number> {
   const options = parse();
   if (options === undefined) {
     process.stderr.write(
-      "usage: npm run demo -- [--port 8080] [--mqtt-port 1883] [--hours 20 (0 to 96)] [--seed 1] [--dir FOLDER]\n",
+      "usage: npm run demo -- [--port 8080] [--mqtt-port 1883] [--lorawan-port 1700] [--hours 20 (0 to 96)] [--seed 1] [--dir FOLDER]\n",
     );
     return 2;
   }
-  const { dir, port, mqttPort, hours, seed } = options;
+  const { dir, port, mqttPort, lorawanPort, hours, seed } = options;
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true });
   const config = join(dir, "waakvlam.toml");
   const credentials = join(dir, "credentials.json");
   writeFileSync(config, configText(options));
-  const registry = join(ROOT, "tests", "demo", "registry.json");
+  const registry = writeRegistry(dir);
   const imported = await node([
     "gateway/main.ts",
     "registry",
@@ -102,6 +109,10 @@ async function main(): Promise<number> {
     credentials,
   ]);
   if (imported.code !== 0) return imported.code;
+  const keyed = await makeKeys(dir, credentials, async (file) => {
+    return (await node(["gateway/main.ts", "lorawan", "import", file, "--config", config])).code;
+  });
+  if (keyed !== 0) return keyed;
   const person = await node([
     "gateway/main.ts",
     "people",
@@ -143,7 +154,7 @@ async function main(): Promise<number> {
   if (!(await waitForPage(url, gateway))) {
     if (!ending)
       process.stderr.write(
-        `The gateway did not come up. Is a port in use? Try: npm run demo -- --port ${port + 1} --mqtt-port ${mqttPort + 1}\n`,
+        `The gateway did not come up. Is a port in use? Try: npm run demo -- --port ${port + 1} --mqtt-port ${mqttPort + 1} --lorawan-port ${lorawanPort + 1}\n`,
       );
     end(1);
     return 1;
@@ -157,6 +168,10 @@ async function main(): Promise<number> {
     credentials,
     "--port",
     String(mqttPort),
+    "--lorawan-port",
+    String(lorawanPort),
+    "--stations",
+    STATION_EUIS.join(),
     "--hours",
     String(hours),
     "--seed",

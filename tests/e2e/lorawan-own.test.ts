@@ -15,6 +15,7 @@ import { listProblems } from "../../gateway/config/problems.ts";
 import { putLorawanKeys } from "../../gateway/registry/lorawan-keys.ts";
 import { loadRegistry } from "../../gateway/registry/registry.ts";
 import {
+  type Alert,
   type Device,
   type DeviceState,
   decodeDownlink,
@@ -91,14 +92,23 @@ function createField(schedule: Schedule) {
   });
   const sockets: Record<"push" | "pull", UdpSocket> = { push: createSocket("udp4"), pull: createSocket("udp4") };
   let port = 0;
+  const sent: [bytes: Uint8Array, socket: "push" | "pull"][] = [];
+  const send = (bytes: Uint8Array, socket: "push" | "pull") => sockets[socket].send(bytes, port, "127.0.0.1");
   const station = createBaseStation({
     ...{ schedule, random, air, eui: STATION },
-    send: (bytes, socket) => sockets[socket].send(bytes, port, "127.0.0.1"),
+    send: (bytes, socket) => {
+      sent.push([bytes, socket]);
+      send(bytes, socket);
+    },
   });
   for (const socket of Object.values(sockets)) socket.on("message", (bytes) => station.take(bytes));
   return {
     said,
     modem,
+    /** Once more all that the base station has said so far. */
+    sendAgain: () => {
+      for (const [bytes, socket] of [...sent]) send(bytes, socket);
+    },
     connect(to: number) {
       port = to;
       station.setPower(false);
@@ -178,5 +188,23 @@ describe("a device over the gateway's own LoRaWAN", () => {
     expect(acknowledged(await send(2))).toEqual([1, 2]);
     const [device] = await gateway.get<readonly LorawanDeviceState[]>("/v1/lorawan/devices");
     expect(device).toMatchObject({ session: { state: "active", counterUp: 1 } });
+  }, 60_000);
+
+  test("what was on the wire is sent again: nobody is told of it, nothing is stored, and the next frame is taken", async () => {
+    const station = async () => (await gateway.get<readonly LorawanStation[]>("/v1/lorawan/stations"))[0];
+    const told = async () => (await gateway.get<readonly Alert[]>("/v1/alerts")).map((one) => one.alertId);
+    const rows = gateway.app.engine.gateway().journal.newestId;
+    const [alerts, heardBefore] = [await told(), (await station())?.framesHeard ?? 0];
+    field.sendAgain();
+    await waitFor(
+      "join and frames to be heard again",
+      async () => ((await station())?.framesHeard ?? 0) >= heardBefore + 3,
+    );
+    // Each second the engine looks at what was refused.
+    const untilMs = clock.monotonicMs() + 3_000;
+    await waitFor("the engine to look", () => clock.monotonicMs() > untilMs);
+    expect(await told()).toEqual(alerts);
+    expect(gateway.app.engine.gateway().journal.newestId).toBe(rows);
+    expect(acknowledged(await send(3))).toEqual([1, 2, 3]);
   }, 60_000);
 });

@@ -2,6 +2,7 @@
 import { numberedSettings } from "../../firmware/build/image.ts";
 import { findProfile } from "../../firmware/build/profiles.ts";
 import type { DeviceConfig } from "../../firmware/device/settings.ts";
+import { PINS } from "../../firmware/simulator/pins.ts";
 import { createPointPhysics } from "../../firmware/simulator/point-physics.ts";
 import { createRandom, type Random, seedOf } from "../../firmware/simulator/random.ts";
 import type { ScenarioPoint } from "../../firmware/simulator/scenario.ts";
@@ -87,13 +88,6 @@ export interface CaseResult extends Verdict {
   readonly refused: Readonly<Record<string, number>>;
   readonly exceptions: readonly string[];
 }
-
-/** Pins of other boards as those of the esp32, for which the signals are made. */
-export const PINS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  esp32: {},
-  xiaoble: { D2: "D34", D3: "D35", D4: "D25", D5: "D26", D8: "D27", D9: "D13", D10: "D14", D0: "power" },
-  mdbt42q: { D16: "D13", D17: "D14" },
-};
 
 function configOf(one: BlackoutCase): DeviceConfig {
   const hasRadio = one.links !== "mqtt";

@@ -1,9 +1,8 @@
 // Who is told in the incident of the proof: the real outbox over the journal, with ways to people that write down what they were
 // given. The hasty variant counts a message as delivered before it has gone.
-import { systemClock } from "../../gateway/clock.ts";
+import { type Clock, systemClock } from "../../gateway/clock.ts";
 import type { Outcome } from "../../gateway/domain/notify/delivery.ts";
 import type { Engine } from "../../gateway/engine/engine.ts";
-import type { VirtualClock } from "../../gateway/engine/virtual-clock.ts";
 import type { Journal } from "../../gateway/journal/journal.ts";
 import { type Outbox, openOutbox } from "../../gateway/notify/outbox.ts";
 import type { Notice, NotifyPlan } from "../../protocol/index.ts";
@@ -44,7 +43,7 @@ export interface NoticeWatch {
 }
 
 export async function startNotices(
-  { journal, engine, clock }: { journal: Journal; engine: Engine; clock: VirtualClock },
+  { journal, engine, clock }: { journal: Journal; engine: Engine; clock: Clock },
   watch: NoticeWatch,
   isHasty: boolean,
 ): Promise<IncidentNotices> {

@@ -253,7 +253,7 @@ async function drain(world: World, beforeMs: number, endMs: number): Promise<num
 }
 
 /** Rows of the journal by device. */
-function rowsByDevice(dir: string): Map<string, Row[]> {
+export function rowsByDevice(dir: string): Map<string, Row[]> {
   const db = openReaderFile(dir);
   const rows = db
     .prepare(

@@ -3,6 +3,7 @@ import type { BoardTable } from "../../firmware/boards/table.ts";
 import { numberedSettings } from "../../firmware/build/image.ts";
 import type { DeviceConfig } from "../../firmware/device/settings.ts";
 import { createModem, type Modem } from "../../firmware/simulator/modem.ts";
+import { PINS } from "../../firmware/simulator/pins.ts";
 import { createPointPhysics } from "../../firmware/simulator/point-physics.ts";
 import type { Air } from "../../firmware/simulator/radio/air.ts";
 import { createClassA } from "../../firmware/simulator/radio/class-a.ts";
@@ -14,7 +15,7 @@ import type { Network, Wiring } from "../../firmware/simulator/virtual-board.ts"
 import type { Identities, Identity } from "../../gateway/ingress/lorawan/network/identities.ts";
 import { tableOf } from "../engine/program.ts";
 import { type BlackoutBoard, createBlackoutBoard } from "./blackout-board.ts";
-import { PINS, POINT } from "./blackout-case.ts";
+import { POINT } from "./blackout-case.ts";
 import type { Program } from "./devicepowercut-board.ts";
 
 const SERIAL = "Serial1";

@@ -5,13 +5,22 @@ import type { Schedule } from "../../firmware/simulator/schedule.ts";
 import type { Clock } from "../../gateway/clock.ts";
 import type { CheckedFrame } from "../../gateway/domain/record.ts";
 import { coverWindows } from "../../gateway/ingress/acks.ts";
-import { createApplication } from "../../gateway/ingress/lorawan/application/application.ts";
+import { createApplication, type LorawanDevice } from "../../gateway/ingress/lorawan/application/application.ts";
 import type { NetworkDownlink, NetworkUplink, Radio, UplinkTaker } from "../../gateway/ingress/lorawan/interfaces.ts";
 import type { Identities } from "../../gateway/ingress/lorawan/network/identities.ts";
-import { createNetworkServer, type NetworkServer } from "../../gateway/ingress/lorawan/network/server.ts";
+import {
+  createNetworkServer,
+  type NetworkServer,
+  type RefusalNote,
+} from "../../gateway/ingress/lorawan/network/server.ts";
 import type { NetworkStore } from "../../gateway/ingress/lorawan/network/store.ts";
 import type { Source } from "../../gateway/ingress/lorawan/stations/admission.ts";
-import { createStations, type StationEntry, type Stations } from "../../gateway/ingress/lorawan/stations/stations.ts";
+import {
+  createStations,
+  type StationEntry,
+  type StationState,
+  type Stations,
+} from "../../gateway/ingress/lorawan/stations/stations.ts";
 import { judgeUplink } from "../../gateway/ingress/uplink.ts";
 import { type Journal, openJournal } from "../../gateway/journal/journal.ts";
 import { createTagger, encodeAck, sealFrame, uplinkTopic } from "../../protocol/wire.ts";
@@ -32,6 +41,17 @@ export interface Broken {
   readonly savesLate?: boolean;
   /** What the network has confirmed counts as stored: the answer does not wait for the commit. */
   readonly confirmsAtOnce?: boolean;
+  /** The network server finds nothing of what it has kept. */
+  readonly forgets?: boolean;
+  /** Every refusal of a device is told of, the first time that it comes. */
+  readonly tellsAll?: boolean;
+}
+
+/** What else lives on the journal of this gateway. */
+export interface Beside {
+  /** Something that a device sent was refused, and somebody has to look at it. */
+  concern(deviceId: string, reason: string): void;
+  stop(): Promise<void>;
 }
 
 /** Before the payload is appended; or after that, and before anybody is told. */
@@ -45,6 +65,9 @@ export interface GatewayOptions {
   readonly identities: Identities;
   readonly stations: readonly StationEntry[];
   readonly broken?: Broken;
+  /** Boards of ours, each under its identity's name, when left out. */
+  readonly deviceOf?: (devEui: string) => LorawanDevice | undefined;
+  readonly beside?: (journal: Journal, clock: Clock) => Promise<Beside>;
   /** A datagram for the base station at this address. */
   send(bytes: Uint8Array, to: Source): void;
 }
@@ -71,6 +94,7 @@ export interface ProofGateway {
   /** Payloads that were taken a second time though the first was answered. */
   twice(): number;
   counts(): Readonly<Record<string, number>>;
+  stations(): readonly StationState[];
 }
 
 export function createProofGateway(options: GatewayOptions): ProofGateway {
@@ -88,6 +112,7 @@ export function createProofGateway(options: GatewayOptions): ProofGateway {
   let journal: Journal | undefined;
   let stations: Stations | undefined;
   let server: NetworkServer | undefined;
+  let beside: Beside | undefined;
   let death: { kind: Death; down: () => void } | undefined;
 
   function track<T>(promise: Promise<T>): Promise<T> {
@@ -113,7 +138,14 @@ export function createProofGateway(options: GatewayOptions): ProofGateway {
       nowMs: () => options.startUnixMs + schedule.nowMs(),
       monotonicMs: () => schedule.nowMs(),
       after: planned,
-      every: () => ({ stop: () => undefined }),
+      every: (intervalMs, run) => {
+        let timer = planned(intervalMs, turn);
+        function turn(): void {
+          timer = planned(intervalMs, turn);
+          run();
+        }
+        return { stop: () => timer.stop() };
+      },
     };
   }
 
@@ -131,11 +163,19 @@ export function createProofGateway(options: GatewayOptions): ProofGateway {
     addCounts();
     const gone = journal;
     journal = stations = server = undefined;
+    // Killed, it would have to die with the rest.
+    if (beside !== undefined) throw new Error("a gateway with something beside it is stopped, not killed");
     if (gone !== undefined) void track(gone.close());
   }
 
+  function counts(): Record<string, number> {
+    const all = { ...sums };
+    for (const [name, count] of Object.entries(server?.counts() ?? {})) all[name] = (all[name] ?? 0) + (count ?? 0);
+    return all;
+  }
+
   function addCounts(): void {
-    for (const [name, count] of Object.entries(server?.counts() ?? {})) sums[name] = (sums[name] ?? 0) + (count ?? 0);
+    Object.assign(sums, counts());
   }
 
   /** The taker, with the deaths of its process, and a count of what is taken twice. */
@@ -177,10 +217,10 @@ export function createProofGateway(options: GatewayOptions): ProofGateway {
     };
     return {
       epoch: opened.epoch,
-      documents: (kind) => track(alive().then(() => opened.documents(kind))),
+      documents: (kind) => (broken.forgets === true ? Promise.resolve([]) : alive().then(() => opened.documents(kind))),
       save: async (change) => {
         await alive();
-        if (broken.savesLate !== true) return track(opened.save(change));
+        if (broken.savesLate !== true) return opened.save(change);
         schedule.after(LATE_SAVE_MS, () => {
           if (mine === life) void track(opened.save(change));
         });
@@ -214,10 +254,33 @@ export function createProofGateway(options: GatewayOptions): ProofGateway {
     };
   }
 
+  function deviceOf(devEui: string): LorawanDevice | undefined {
+    const found = identities.byDevEui(devEui);
+    return found === undefined ? undefined : { deviceId: found.deviceId, reportIntervalS: 900 };
+  }
+
+  /** Time stands still while it works. */
+  function tracked(opened: Journal): Journal {
+    return {
+      ...opened,
+      append: (frame: CheckedFrame) => track(opened.append(frame)),
+      documents: (kind) => track(opened.documents(kind)),
+      save: (change) => track(opened.save(change)),
+      read: (afterId, limit) => track(opened.read(afterId, limit)),
+      cursor: (name) => track(opened.cursor(name)),
+      setAside: (limit) => track(opened.setAside(limit)),
+    };
+  }
+
+  function noteRefusal({ reason, devEui }: Pick<RefusalNote, "reason" | "devEui">): void {
+    if (devEui !== undefined) beside?.concern(identities.byDevEui(devEui)?.deviceId ?? devEui, reason);
+  }
+
   async function start(): Promise<void> {
     const mine = ++life;
     const clock = clockOf(mine);
-    const opened = await openJournal({ dir: options.dir, clock });
+    const opened = tracked(await openJournal({ dir: options.dir, clock }));
+    beside = await options.beside?.(opened, clock);
     const made = createStations({
       stations: options.stations,
       clock,
@@ -227,19 +290,12 @@ export function createProofGateway(options: GatewayOptions): ProofGateway {
       },
     });
     const application = createApplication({
-      journal: {
-        epoch: opened.epoch,
-        append: (frame: CheckedFrame) => track(opened.append(frame)),
-        documents: (kind) => track(opened.documents(kind)),
-        save: (change) => track(opened.save(change)),
-      },
+      journal: opened,
       clock,
       isClockTrusted: () => true,
-      deviceOf: (devEui) => {
-        const found = identities.byDevEui(devEui);
-        return found === undefined ? undefined : { deviceId: found.deviceId, reportIntervalS: 900 };
-      },
+      deviceOf: options.deviceOf ?? deviceOf,
       taggerOf: () => undefined,
+      onRefusal: ({ reason, sender }) => beside?.concern(sender, reason),
     });
     const network = createNetworkServer({
       radio: watched(made),
@@ -249,6 +305,7 @@ export function createProofGateway(options: GatewayOptions): ProofGateway {
       clock,
       random: random.next,
       isClockTrusted: () => true,
+      ...(broken.tellsAll === true ? { onRefusal: noteRefusal } : { onConcern: noteRefusal }),
     });
     await network.start();
     journal = opened;
@@ -273,6 +330,7 @@ export function createProofGateway(options: GatewayOptions): ProofGateway {
     start,
     stop: async () => {
       await server?.stop();
+      await beside?.stop();
       const gone = journal;
       addCounts();
       life++;
@@ -310,6 +368,7 @@ export function createProofGateway(options: GatewayOptions): ProofGateway {
     captured: () => captured,
     through: () => through,
     twice: () => twice,
-    counts: () => sums,
+    counts,
+    stations: () => stations?.states() ?? [],
   };
 }

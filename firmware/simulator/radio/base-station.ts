@@ -89,7 +89,8 @@ export function createBaseStation(options: BaseStationOptions): BaseStation {
   }
 
   function tellStatus(): void {
-    const ackr = since.pushed === 0 ? 100 : Math.round((1000 * since.acknowledged) / since.pushed) / 10;
+    // What is acknowledged late counts for the next interval.
+    const ackr = since.pushed === 0 ? 100 : Math.min(100, Math.round((1000 * since.acknowledged) / since.pushed) / 10);
     const { heard, orders, sent } = since;
     const tally = { rxnb: heard, rxok: heard, rxfw: heard, ackr, dwnb: orders, txnb: sent };
     Object.assign(since, { heard: 0, orders: 0, sent: 0, pushed: 1, acknowledged: 0 });

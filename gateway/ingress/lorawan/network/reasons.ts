@@ -61,14 +61,14 @@ export interface Tally {
   counts(): Readonly<Partial<Record<Counted, number>>>;
 }
 
-export function createTally(onRefusal: ((note: RefusalNote) => void) | undefined): Tally {
+export function createTally(onRefusal: (note: RefusalNote) => void): Tally {
   const counts = new Map<Counted, number>();
   const count = (what: Counted) => void counts.set(what, (counts.get(what) ?? 0) + 1);
   return {
     count,
     refuse(note) {
       count(note.reason);
-      onRefusal?.(note);
+      onRefusal(note);
     },
     counts: () => Object.fromEntries(counts),
   };

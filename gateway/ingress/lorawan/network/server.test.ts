@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { counterOf, dataUplink, JOINER, joinRequest, readDownlink } from "../../../../tests/lorawan-air.ts";
 import { type TestNetwork, testNetwork } from "../../../../tests/lorawan-network.ts";
+import { OUT_OF_STEP_MS } from "./concerns.ts";
 import { fromHex } from "./crypto.ts";
 import type { Identity } from "./identities.ts";
 
@@ -60,6 +61,24 @@ describe("a join", () => {
     expect(net.air.sent).toHaveLength(1);
     expect(await again(joinRequest(JOINER, 9))).toEqual([]);
     expect(await again(joinRequest(JOINER, 8))).toEqual(["nonce-too-small"]);
+  });
+
+  test("with an old number is told of when the device goes on asking and is not heard in its session", async () => {
+    const device = await net.join(7, NEAR);
+    const askedAgain = async () => {
+      await net.clock.advance(OUT_OF_STEP_MS);
+      await net.hear(joinRequest(JOINER, 7), NEAR);
+      return net.concerns.splice(0);
+    };
+    expect(await askedAgain()).toEqual([]);
+    await net.hear(device.uplink({ counter: 0 }), NEAR);
+    expect(await askedAgain()).toEqual([]);
+    expect(await askedAgain()).toEqual([`${EUI} nonce-used`]);
+    // What it said before tells nothing of whether it still speaks.
+    await net.hear(device.uplink({ counter: 0 }), NEAR);
+    expect(await askedAgain()).toEqual([`${EUI} nonce-used`]);
+    await net.hear(device.uplink({ counter: 1 }), NEAR);
+    expect(await askedAgain()).toEqual([]);
   });
 
   test("by an operator's act a nonce joins again, and a new key makes all of them free", async () => {

@@ -1,13 +1,14 @@
 // The bounded LoRaWAN network server of a coordination point: class A, EU868, LoRaWAN 1.0.x, by join or personalised, ADR off.
 //
 // To wire it: `const server = createNetworkServer({ radio, taker, identities, store: journal, clock, random,
-// isClockTrusted, onRefusal, onDownlink })`, `await server.start()` once the journal is open and before base stations are let in, and
+// isClockTrusted, onRefusal, onConcern, onDownlink })`, `await server.start()` once the journal is open and before base stations are let in, and
 // `await server.stop()` before the journal closes. `radio` is all base stations, `taker` the application, `identities` is asked at each
 // frame. Sessions out of a copy are found by the journal's new name, and their counters jump at the start.
 import type { Clock, Timer } from "../../../clock.ts";
 import { GatewayError, invariant } from "../../../errors.ts";
 import type { Eui, HeardFrame, Radio, UplinkTaker } from "../interfaces.ts";
 import { type DownlinkNote, expire } from "./answers.ts";
+import { type Concern, createConcerns } from "./concerns.ts";
 import { type Copy, createDedupe } from "./dedupe.ts";
 import { createDevices, type Devices, type Held } from "./devices.ts";
 import { addDownlink, type DownlinkAsk, KEEP_MS, PORT_MAX, type QueueRefusal } from "./downlink-queue.ts";
@@ -25,6 +26,7 @@ import { keep, keepStart, type NetworkStore, readKept } from "./store.ts";
 import { judgeAll, takeUplink } from "./uplinks.ts";
 
 export type { DownlinkNote } from "./answers.ts";
+export type { Concern } from "./concerns.ts";
 export type { Identities, Identity } from "./identities.ts";
 export type { AirtimeRow } from "./ledger.ts";
 export type { Refusal, RefusalNote } from "./reasons.ts";
@@ -50,6 +52,8 @@ export interface NetworkServerOptions {
   readonly random: () => number;
   isClockTrusted(): boolean;
   onRefusal?: (note: RefusalNote) => void;
+  /** Of what is refused, that which somebody has to look at. */
+  onConcern?: (concern: Concern) => void;
   onDownlink?: (note: DownlinkNote) => void;
 }
 
@@ -82,7 +86,11 @@ export interface NetworkServer {
 
 export function createNetworkServer(options: NetworkServerOptions): NetworkServer {
   const { radio, identities, store, clock } = options;
-  const tally = createTally(options.onRefusal);
+  const concerns = createConcerns(clock, (concern) => options.onConcern?.(concern));
+  const tally = createTally((note) => {
+    options.onRefusal?.(note);
+    concerns.refused(note);
+  });
   const ledger = createLedger(() => clock.monotonicMs());
   const sender = createSender(radio, ledger, clock);
   const badMics = createLimit(clock, BAD_MICS);
@@ -160,7 +168,16 @@ export function createNetworkServer(options: NetworkServerOptions): NetworkServe
   }
 
   function takeFrame(held: Held, frame: DataUplink | JoinRequest, copies: readonly Copy[]): Promise<void> {
-    const parts = { ...options, devices: running(), ledger, sender, tally, deviceJoins, settings };
+    const parts = {
+      ...options,
+      devices: running(),
+      ledger,
+      sender,
+      tally,
+      deviceJoins,
+      settings,
+      heard: concerns.heard,
+    };
     return frame.kind === "join" ? takeJoin(parts, held, frame, copies) : takeUplink(parts, held.devEui, frame, copies);
   }
 

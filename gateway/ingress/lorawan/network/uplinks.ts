@@ -29,6 +29,8 @@ export interface UplinkParts extends AnswerParts {
   readonly taker: UplinkTaker;
   readonly devices: Devices;
   readonly tally: Tally;
+  /** A new frame of a device was kept. */
+  heard(devEui: Eui): void;
   isClockTrusted(): boolean;
 }
 
@@ -80,6 +82,7 @@ export async function takeUplink(
     }
     devices.set(held, state);
     held.repeats = 0;
+    parts.heard(devEui);
   }
   held.receptions = copies.map(({ reception }) => reception);
   held.dataRate = copies[0]?.dataRate;
