@@ -30,18 +30,18 @@ export interface JoinParts {
 }
 
 /** Who asks, before anything is computed; or why nobody does. */
-export function judgeJoiner(identity: Identity | undefined, request: JoinRequest): Refusal | undefined {
+export function judgeJoiner(identity: Identity | undefined): Refusal | undefined {
   if (identity === undefined) return "unknown-device";
   if (!identity.isEnabled) return "device-disabled";
-  if (identity.appKey === undefined) return "not-by-join";
-  return identity.joinEui !== undefined && identity.joinEui !== request.joinEui ? "join-eui" : undefined;
+  return identity.appKey === undefined ? "not-by-join" : undefined;
 }
 
-/** The same, and whether the frame was made with its key. */
+/** The same, and whether the frame was made with its key: what else is wrong with it is then the device's own, and nobody's guess. */
 export function judgeJoin(identity: Identity | undefined, request: JoinRequest): Refusal | undefined {
-  const why = judgeJoiner(identity, request);
+  const why = judgeJoiner(identity);
   if (why !== undefined || identity?.appKey === undefined) return why ?? "not-by-join";
-  return isSameMic(joinMic(fromHex(identity.appKey), request.message), request.mic) ? undefined : "bad-mic";
+  if (!isSameMic(joinMic(fromHex(identity.appKey), request.message), request.mic)) return "bad-mic";
+  return identity.joinEui !== undefined && identity.joinEui !== request.joinEui ? "join-eui" : undefined;
 }
 
 export async function takeJoin(

@@ -53,6 +53,9 @@ describe("a join", () => {
     expect(await again(joinRequest(JOINER, 8, "00".repeat(16)))).toEqual(["bad-mic"]);
     expect(await again(joinRequest({ ...JOINER, devEui: "ffffffffffffffff" }, 9))).toEqual(["unknown-device"]);
     expect(await again(joinRequest({ ...JOINER, joinEui: "0000000000000001" } as Identity, 9))).toEqual(["join-eui"]);
+    // Who knows its name alone says nothing of the device.
+    const forged = joinRequest({ ...JOINER, joinEui: "0000000000000001" } as Identity, 9, "00".repeat(16));
+    expect(await again(forged)).toEqual(["bad-mic"]);
     expect(await again(joinRequest({ ...PERSONALISED }, 9))).toEqual(["not-by-join"]);
     net.identities.list = [{ ...JOINER, isEnabled: false }];
     expect(await again(joinRequest(JOINER, 9))).toEqual(["device-disabled"]);

@@ -126,7 +126,7 @@ export function createNetworkServer(options: NetworkServerOptions): NetworkServe
       const found = running().find(parsed.devAddr);
       return typeof found === "string" ? found : undefined;
     }
-    const why = judgeJoiner(identities.byDevEui(parsed.devEui), parsed);
+    const why = judgeJoiner(identities.byDevEui(parsed.devEui));
     if (why !== undefined) return why;
     return stationJoins.take(stationId) ? undefined : "too-many-joins";
   }
