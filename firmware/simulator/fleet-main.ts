@@ -8,7 +8,7 @@ import { bundle, untokenise } from "../build/bundle.ts";
 import { createRadioWorld, type RadioPoint } from "./radio-world.ts";
 import { realClock } from "./real-clock.ts";
 import { readScenario, type Scenario } from "./scenario.ts";
-import { createWorld } from "./world.ts";
+import { type BoardProgram, createWorld, type Past } from "./world.ts";
 
 const USAGE =
   "fleet --scenario FILE --credentials FILE --host HOST --port PORT [--lorawan-port PORT --stations EUI,EUI] [--hours 24] [--seed 1] [--json]";
@@ -19,7 +19,7 @@ function say(text: string): void {
 }
 
 /** As it is built, or built now; with the text that a virtual board runs for it. */
-async function programOf(board: "esp32" | "xiaoble") {
+async function programOf(board: "esp32" | "xiaoble"): Promise<BoardProgram> {
   const built = fileURLToPath(new URL(`../dist/${board}-point/app.js`, import.meta.url));
   const program = existsSync(built)
     ? new Uint8Array(readFileSync(built))
@@ -66,8 +66,6 @@ function asked(): Asked | undefined {
     stations: values.stations?.split(",") ?? [],
   };
 }
-
-type Past = Pick<Parameters<typeof createWorld>[0], "seed" | "pastHours" | "liveUnixMs" | "clock">;
 
 async function createWorlds({ scenario, credentials, stations }: Asked, past: Past) {
   const print = (deviceId: string, line: string) => say(`${deviceId}: ${line}`);

@@ -20,12 +20,11 @@ import { createClassA } from "./radio/class-a.ts";
 import { createLockStep, type LockStep } from "./radio/lock-step.ts";
 import { openStationUdp, type StationUdp } from "./radio/station-udp.ts";
 import { createRandom, type Random, seedOf } from "./random.ts";
-import type { RealClock } from "./real-clock.ts";
 import type { ScenarioPoint } from "./scenario.ts";
 import { createSchedule, type Schedule } from "./schedule.ts";
 import { createSignals, type Fault } from "./signals.ts";
 import { createVirtualBoard, type VirtualBoard, type Wiring } from "./virtual-board.ts";
-import { configOf } from "./world.ts";
+import { type BoardProgram, configOf, type Past } from "./world.ts";
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
@@ -51,17 +50,10 @@ export interface RadioPoint {
   readonly lorawan: NonNullable<Credentials["devices"][number]["lorawan"]>;
 }
 
-export interface RadioWorldOptions {
+export interface RadioWorldOptions extends Past, BoardProgram {
   readonly points: readonly RadioPoint[];
   /** EUIs of the base stations. */
   readonly stations: readonly string[];
-  readonly program: Uint8Array;
-  readonly untokenise: (tokens: string) => string;
-  readonly seed: number;
-  /** How long ago the outage began, when it goes live. */
-  readonly pastHours: number;
-  readonly liveUnixMs: number;
-  readonly clock: RealClock;
   readonly print: (deviceId: string, line: string) => void;
 }
 

@@ -25,18 +25,25 @@ const INTERVAL_S = 60;
 
 export const sha256: Sha256 = (bytes) => new Uint8Array(createHash("sha256").update(bytes).digest());
 
-export interface WorldOptions {
-  readonly point: ScenarioPoint;
-  readonly deviceId: string;
-  readonly key: string;
-  readonly program: Uint8Array;
-  readonly untokenise: (tokens: string) => string;
+/** What all worlds of a fleet have in common. */
+export interface Past {
   readonly seed: number;
   /** How long ago the outage began, when it goes live. */
   readonly pastHours: number;
   /** Unix time at which it goes live. */
   readonly liveUnixMs: number;
   readonly clock: RealClock;
+}
+
+export interface BoardProgram {
+  readonly program: Uint8Array;
+  readonly untokenise: (tokens: string) => string;
+}
+
+export interface WorldOptions extends Past, BoardProgram {
+  readonly point: ScenarioPoint;
+  readonly deviceId: string;
+  readonly key: string;
   readonly print?: (line: string) => void;
 }
 
