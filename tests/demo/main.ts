@@ -1,14 +1,16 @@
 // `npm run demo`: a gateway and a fleet of 34 virtual points as two processes, 22 over real MQTT and 12 over LoRaWAN by base stations that
 // speak real UDP, in the middle of an outage.
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { freshFolder } from "./folder.ts";
 import { lorawanText, makeKeys, STATION_EUIS, writeRegistry } from "./lorawan.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const NAME = "coordinator-1";
+const OWN_DIR = join(ROOT, "data", "demo");
 const READY_MS = 60_000;
 
 interface Options {
@@ -42,9 +44,18 @@ function parse(): Options | undefined {
   const lorawanPort = Number(values["lorawan-port"] ?? 1700);
   const [hours, seed] = [Number(values.hours ?? 20), Number(values.seed ?? 1)];
   const isPort = (value: number) => Number.isInteger(value) && value > 0 && value < 65_536;
-  if (![port, mqttPort, lorawanPort].every(isPort) || !(hours >= 0 && hours <= 96) || !Number.isInteger(seed))
+  const wrong = [
+    ...Object.entries({ port, "mqtt-port": mqttPort, "lorawan-port": lorawanPort })
+      .filter(([, value]) => !isPort(value))
+      .map(([name]) => `--${name} must be a port from 1 to 65535`),
+    ...(hours >= 0 && hours <= 96 ? [] : ["--hours must be from 0 to 96"]),
+    ...(Number.isInteger(seed) ? [] : ["--seed must be a whole number"]),
+  ];
+  if (wrong.length > 0) {
+    process.stderr.write(`${wrong.join("\n")}\n`);
     return undefined;
-  return { port, mqttPort, lorawanPort, hours, seed, dir: values.dir ?? join(ROOT, "data", "demo") };
+  }
+  return { port, mqttPort, lorawanPort, hours, seed, dir: resolve(values.dir ?? OWN_DIR) };
 }
 
 /** Delays are shortened, so that what is low shows at once; thresholds are those of the profile. */
@@ -92,8 +103,11 @@ async function main(): Promise<number> {
     return 2;
   }
   const { dir, port, mqttPort, lorawanPort, hours, seed } = options;
-  rmSync(dir, { recursive: true, force: true });
-  mkdirSync(dir, { recursive: true });
+  const why = freshFolder(dir, OWN_DIR);
+  if (why !== undefined) {
+    process.stderr.write(`${why}\n`);
+    return 1;
+  }
   const config = join(dir, "waakvlam.toml");
   const credentials = join(dir, "credentials.json");
   writeFileSync(config, configText(options));
