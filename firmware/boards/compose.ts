@@ -45,9 +45,9 @@ export const delay: Delay = (ms, run) => {
   return () => clearTimeout(timer);
 };
 
-/** Both edges of a pin. */
+/** Both edges of a pin: it has no other wish. */
 export function watchPin(pin: Pin, listener: Parameters<EdgeWatch>[0]): void {
-  setWatch((event) => listener(event.state, event.time), pin, { repeat: true, edge: "both", debounce: DEBOUNCE_MS });
+  setWatch((event) => listener(event.state, event.time), pin, { repeat: true, debounce: DEBOUNCE_MS });
 }
 
 const flash = require("Flash");

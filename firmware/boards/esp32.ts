@@ -1,5 +1,5 @@
 // ESP32, profile `point`: a whole support point over WiFi and MQTT, over LoRaWAN, or over both. Pins, and everything wired together.
-import { createTagger, downlinkTopic, loginWith, uplinkTopic } from "../../protocol/wire.ts";
+import { createTaggerOfTwo, downlinkTopic, loginWith, uplinkTopic } from "../../protocol/wire.ts";
 import type { Device } from "../device/device.ts";
 import { bytesOfHex, type DeviceConfig } from "../device/settings.ts";
 import { createTurnedHmac, openLater, sealLater } from "../device/tags.ts";
@@ -92,7 +92,10 @@ const BATTERY_LINE = {
 const config = readConfig(BOARD);
 const ring = openRing(BOARD);
 const deviceId = config.deviceId;
-const tagger = createTagger((bytes) => new Uint8Array(require("crypto").SHA256(bytes)), bytesOfHex(config.key));
+const tagger = createTaggerOfTwo(
+  (head, tail) => new Uint8Array(require("crypto").SHA256([head, tail])),
+  bytesOfHex(config.key),
+);
 const hmac = createTurnedHmac(tagger, delay);
 const point = createPoint(config, PINS, BATTERY_LINE);
 const changed = (): void => device.linkChanged();

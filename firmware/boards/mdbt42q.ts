@@ -1,5 +1,5 @@
 // MDBT42Q, profile `door`: a door counter over LoRaWAN.
-import { createTagger } from "../../protocol/wire.ts";
+import { createTaggerOfTwo } from "../../protocol/wire.ts";
 import { createTurnedHmac } from "../device/tags.ts";
 import { delay } from "./compose.ts";
 import { startDoor } from "./door.ts";
@@ -26,7 +26,7 @@ startDoor(
   { rx: D14, tx: D15, power: D11, beamA: D16, beamB: D17, lamp: D18, buzzer: D19, seen: D20 },
   (key) =>
     createTurnedHmac(
-      createTagger((bytes) => new Uint8Array(require("crypto").SHA256(bytes)), key),
+      createTaggerOfTwo((head, tail) => new Uint8Array(require("crypto").SHA256([head, tail])), key),
       delay,
     ),
 );

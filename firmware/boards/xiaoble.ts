@@ -1,5 +1,5 @@
 // Seeed XIAO nRF52840, profile `point`: a support point over LoRaWAN. Its one serial line is the modem's: no battery monitor.
-import { createTagger } from "../../protocol/wire.ts";
+import { createTaggerOfTwo } from "../../protocol/wire.ts";
 import type { Device } from "../device/device.ts";
 import { bytesOfHex } from "../device/settings.ts";
 import { createTurnedHmac, openLater } from "../device/tags.ts";
@@ -35,7 +35,7 @@ const config = readConfig(BOARD);
 const ring = openRing(BOARD);
 const point = createPoint(config, PINS, { open: () => {}, close: () => {} });
 const hmac = createTurnedHmac(
-  createTagger((bytes) => new Uint8Array(require("crypto").SHA256(bytes)), bytesOfHex(config.key)),
+  createTaggerOfTwo((head, tail) => new Uint8Array(require("crypto").SHA256([head, tail])), bytesOfHex(config.key)),
   delay,
 );
 const link = createRadio(

@@ -34,11 +34,12 @@ import {
   TAMPERED,
 } from "./frames.ts";
 import { createHistory } from "./history.ts";
-import { createInfo, STATE_BOOT } from "./info.ts";
+import { createInfo } from "./info.ts";
 import type { DeviceOptions, Probe } from "./options.ts";
 import { nextSampleInS } from "./plan.ts";
 import { createReporter, rankOf } from "./reporter.ts";
 import { ACK_EVERY, ALARM_INTERVAL, putSettings, REPORT_INTERVAL, takeSettings } from "./settings.ts";
+import { MARK_HELP, MARK_PLANNED, MARK_RESENDING, STATE_BOOT, STATE_MARKS, STATE_RESEND } from "./state.ts";
 import { isAlive } from "./supervisor.ts";
 
 /** Between two turns of one work. */
@@ -55,13 +56,6 @@ const REFUSAL_S = 10;
 /** Below this share of its own supply the device says so. */
 const SUPPLY_LOW = 0.2;
 
-// The device's own bytes of its state.
-const STATE_RESEND = 11;
-const STATE_MARKS = 13;
-/** A reboot that was asked for; a resending that is not over; help that nobody has seen. Latched alarms keep their bits. */
-const MARK_PLANNED = 1;
-const MARK_RESENDING = 2;
-const MARK_HELP = 4;
 const RESET_SOFTWARE = 3;
 const RESET_UPDATE = 5;
 
@@ -140,6 +134,7 @@ export function createDevice(options: DeviceOptions): Device {
         skip: skip,
         event: late,
         thinning: options.thinning,
+        isStill: isStill,
       }),
     ackEvery: () => settings[ACK_EVERY] as number,
     delay: delay,

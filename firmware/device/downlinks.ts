@@ -3,6 +3,7 @@
 import type { Delay } from "../hal.ts";
 import { putU16, u16, u32 } from "../store/bytes.ts";
 import { isSetting } from "./settings.ts";
+import { STATE_COUNTER, STATE_TAG } from "./state.ts";
 
 const ACK = 0x18;
 const CONFIG = 0x19;
@@ -19,10 +20,6 @@ export const RESEND_FROM = 5;
 export const SET_OCCUPANCY = 6;
 export const ACKNOWLEDGE_HELP = 7;
 export const CLEAR_LATCHED_ALARM = 8;
-
-/** Where the accepted counter lies in the device's state, and behind it two bytes of its frame's tag. */
-const STATE_COUNTER = 5;
-const STATE_TAG = 9;
 
 export interface DownlinkOptions {
   /** The device's state, and the call that writes it down. */

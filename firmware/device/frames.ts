@@ -91,7 +91,7 @@ export function putCodes(out: Uint8Array, groups: number, row: BacklogRow, codes
   out[HEADER] = ((codes[0] as number) << 4) | (groups >> 4);
   for (let i = 1; i < row.length; i++) {
     const width = (row[i] as number) & 15;
-    held = ((held & 255) << width) | (codes[i] as number);
+    held = (held << width) | (codes[i] as number);
     bits += width;
     while (bits >= 8) {
       bits -= 8;

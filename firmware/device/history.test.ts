@@ -297,6 +297,7 @@ describe("an event that history has found", () => {
     const handed: number[] = [];
     const room = { isThere: true };
     const clock = { s: 0 };
+    const power = { isLow: false };
     const history = createHistory({
       ring,
       encoder: createBacklogEncoder(backlogRowOf(PEOPLE), 242),
@@ -308,8 +309,9 @@ describe("an event that history has found", () => {
       skip: (at) => (handed.includes(at) ? at + 1 : at),
       event: (at) => room.isThere && handed.push(at) > 0,
       thinning: undefined,
+      isStill: () => power.isLow,
     });
-    return { ring, place, handed, room, clock, history };
+    return { ring, place, handed, room, clock, power, history };
   }
 
   /** As many turns of history as it has to do. */
@@ -349,6 +351,21 @@ describe("an event that history has found", () => {
         const most = i === between.length - 1 ? was : 1;
         expect(it.handed, `change ${i}, turn ${stop}`).toEqual([it.place].slice(0, most));
       }
+  });
+
+  test("no frame takes a sequence while nothing may be written; one that is begun goes on", () => {
+    const it = walk();
+    it.power.isLow = true;
+    const next = it.ring.next();
+    stepAll(it.history);
+    expect(it.history.isMaking()).toBe(false);
+    expect(it.ring.next()).toBe(next);
+    it.power.isLow = false;
+    while (!it.history.isMaking()) expect(it.history.step(242)).toBe(true);
+    it.power.isLow = true;
+    stepAll(it.history);
+    expect(it.history.ready()).toBeDefined();
+    expect(it.ring.next()).toBe(next + 1);
   });
 
   test("waits where it is while nobody can take it", () => {

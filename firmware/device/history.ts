@@ -37,6 +37,8 @@ export interface HistoryOptions {
   /** A record that goes by itself: true when somebody has taken it. */
   readonly event: (place: Place, frame: Uint8Array) => boolean;
   readonly thinning: Thinning | undefined;
+  /** No writes to flash now: a frame that is begun goes on, and none begins, since it takes a sequence. */
+  readonly isStill: () => boolean;
 }
 
 export interface History {
@@ -146,6 +148,7 @@ export function createHistory(options: HistoryOptions): History {
     }
     if (first < 0) {
       if (isOpen) begin(bytesMax);
+      else if (options.isStill()) return false;
       else open(next);
       return true;
     }

@@ -4,14 +4,13 @@ import { putU16, putU32, u16 } from "../store/bytes.ts";
 import type { Ring } from "../store/ring.ts";
 import { INFO } from "./frames.ts";
 import { REPORT_INTERVAL, settingRows } from "./settings.ts";
+import { STATE_BOOT } from "./state.ts";
 
 /** Major, minor, patch. */
 const VERSION = [0, 1, 0];
 export const FIRMWARE_VERSION = /* @__PURE__ */ VERSION.join(".");
 const INFO_S = 86400;
 const TURN_MS = 1;
-/** Where the boot count lies in the device's state. */
-export const STATE_BOOT = 3;
 
 export interface InfoOptions {
   readonly ring: Ring;

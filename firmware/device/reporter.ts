@@ -99,6 +99,8 @@ export function createReporter(options: ReporterOptions): Reporter {
   let markAt = 0;
   let sent = 0;
   let infoFlies = false;
+  /** Out of the queue, for the next turn. */
+  let chosen: Waiting | undefined;
   /** Goes in the next turn: it is under way already. */
   let outgoing: Uint8Array | undefined;
   let isWorking = false;
@@ -180,25 +182,28 @@ export function createReporter(options: ReporterOptions): Reporter {
   }
 
   /** False when there is nothing that could go. */
-  function sendWaiting(): boolean {
+  function choose(): boolean {
     const due = nextDue();
-    const room = due < 0 ? 0 : link.room();
-    if (room < 1) return false;
-    const one = queue.splice(due, 1)[0] as Waiting;
+    if (due < 0 || link.room() < 1) return false;
+    chosen = queue.splice(due, 1)[0];
+    return true;
+  }
+
+  function send(one: Waiting): void {
+    chosen = undefined;
     // Also one that is marked: it may have been asked for again.
     const frame = ring.read(one.place, true);
-    if (!frame) return true;
+    if (!frame) return;
     if (one.rank < 1) {
       // A slow link must not spend all its time on single samples, and the age of one without a clock is told by history only.
       const isLate = uptime() - one.dueS > LIVE_S && !((frame[HEADER - 1] as number) & CLOCK_SYNCED);
-      if (isLate || frame.length > room || uptime() < liveS) {
+      if (isLate || frame.length > link.room() || uptime() < liveS) {
         history.back(one.place);
-        return true;
+        return;
       }
       liveS = uptime() + LIVE_SHARE * link.costS(frame.length);
     }
     transmit(frame, one.place, one.place + 1, one.rank > 0);
-    return true;
   }
 
   function sendInfo(): boolean {
@@ -240,15 +245,16 @@ export function createReporter(options: ReporterOptions): Reporter {
 
   /** One thing: true when it was done, and there may be another. */
   function look(): boolean {
+    // Most turns are this one. What is begun asks nothing of the link until it is ready.
+    if (stage === MAKING) return (spare > 0 || history.isMaking()) && history.step(spare);
+    if (stage > MAKING) return goBack();
+    if (stage > 1) return mark();
+    if (stage > 0) return sendInfo();
     const flight = lost.shift();
     if (flight) reopen(flight);
     else if (outgoing) dispatch(outgoing);
-    else if (stage < 1) return sendWaiting();
-    else if (stage < 2) return sendInfo();
-    else if (stage < MAKING) return mark();
-    // What is begun asks nothing of the link until it is ready.
-    else if (stage < STAGES - 1) return (spare > 0 || history.isMaking()) && !options.isStill() && history.step(spare);
-    else return goBack();
+    else if (chosen) send(chosen);
+    else return choose();
     return true;
   }
 

@@ -140,6 +140,7 @@ describe("a frame leaves out only what lies between samples that somebody has", 
         keeps: (place) => isKept(places.indexOf(place)),
         count: () => 0,
       },
+      isStill: () => false,
     });
     const runs: [number, number][] = [];
     for (let turns = 0; turns < 2000; turns++) {

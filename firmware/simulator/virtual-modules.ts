@@ -62,13 +62,25 @@ function rawFlash(life: Life): Globals {
   };
 }
 
+type Hashable = number | Iterable<Hashable>;
+
+/** Where the engine asks for bytes, a number is one, and an array is those of all that is in it. */
+function flatBytes(data: Hashable): number[] {
+  return typeof data === "number" ? [data & 255] : [...data].flatMap(flatBytes);
+}
+
 /** Boards whose crypto has no SHA-256 say so in their table as `crypto` without `SHA256`. */
 function crypto(life: Life): Globals {
   const { modules } = life.options.table;
   if (modules.includes("crypto-without-sha256")) return {};
   return {
-    SHA256: (bytes: Uint8Array) =>
-      bytesInside(life, createHash("sha256").update(Uint8Array.from(bytes)).digest()).buffer,
+    SHA256: (data: Hashable) =>
+      bytesInside(
+        life,
+        createHash("sha256")
+          .update(Uint8Array.from(flatBytes(data)))
+          .digest(),
+      ).buffer,
   };
 }
 

@@ -32,7 +32,8 @@ interface EspruinoSocket {
 interface EspruinoModules {
   Storage: EspruinoStorage;
   Flash: EspruinoFlash;
-  crypto: { SHA256(data: Uint8Array): ArrayBuffer };
+  /** The engine takes an array for the bytes of all that is in it. */
+  crypto: { SHA256(data: readonly Uint8Array[]): ArrayBuffer };
   net: { connect(options: { host: string; port: number }, connected: () => void): EspruinoSocket };
   Wifi: {
     connect(ssid: string, options: { password: string }, done: (error: string | null) => void): void;
@@ -63,5 +64,5 @@ declare function pinMode(pin: Pin, mode: string): void;
 declare function setWatch(
   listener: (event: { state: boolean; time: number }) => void,
   pin: Pin,
-  options: { repeat: boolean; edge: "rising" | "falling" | "both"; debounce: number },
+  options: { repeat: boolean; edge?: "rising" | "falling" | "both"; debounce: number },
 ): number;

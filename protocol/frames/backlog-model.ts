@@ -43,7 +43,7 @@ export function takeCodes(report: Uint8Array, row: BacklogRow, codes: Uint16Arra
   for (let i = 0; i < row.length; i++) {
     const width = (row[i] as number) & 15;
     while (bits < width) {
-      held = ((held & 65535) << 8) | (report[from++] as number);
+      held = (held << 8) | (report[from++] as number);
       bits += 8;
     }
     bits -= width;

@@ -4,6 +4,9 @@
 /** SHA-256 of `bytes`: 32 bytes. */
 export type Sha256 = (bytes: Uint8Array) => Uint8Array;
 
+/** SHA-256 of two parts as one message, for an engine that can hash them without joining them first. */
+export type Sha256OfTwo = (head: Uint8Array, tail: Uint8Array) => Uint8Array;
+
 export const TAG_BYTES = 8;
 export const KEY_BYTES = 32;
 const BLOCK_BYTES = 64;
@@ -32,12 +35,17 @@ function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {
 }
 
 /** For a key of at most 64 bytes. */
-export function createTagger(sha256: Sha256, key: Uint8Array): Tagger {
+export function createTaggerOfTwo(sha256: Sha256OfTwo, key: Uint8Array): Tagger {
   const first = block(key, 0x36);
   const second = block(key, 0x5c);
-  const inner = (bytes: Uint8Array): Uint8Array => sha256(joined(first, bytes));
-  const outer = (digest: Uint8Array): Uint8Array => sha256(joined(second, digest));
+  const inner = (bytes: Uint8Array): Uint8Array => sha256(first, bytes);
+  const outer = (digest: Uint8Array): Uint8Array => sha256(second, digest);
   return { hmac: (bytes) => outer(inner(bytes)), inner: inner, outer: outer };
+}
+
+/** For a key of at most 64 bytes. */
+export function createTagger(sha256: Sha256, key: Uint8Array): Tagger {
+  return createTaggerOfTwo((head, tail) => sha256(joined(head, tail)), key);
 }
 
 /** HMAC-SHA256 with a key of at most 64 bytes. */

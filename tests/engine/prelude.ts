@@ -45,15 +45,19 @@ global["__do"] = (() => {
     "r",
   );
   const every = global["setInterval"] as (run: () => void, ms: number) => number;
+  const nativeTimeout = global["setTimeout"] as Call;
+  const nativeClear = global["clearTimeout"] as Call;
   const native = require as (name: string) => { [name: string]: Call };
   const setup = JSON.parse(pipe.read(+pipe.read(4))) as Setup;
   const compile = global["Function"] as Call;
   const memory = process.memory;
   const engine = E as unknown as { [name: string]: Call };
+  /** The interval of a timer of the board itself: what it calls is not the program's. */
+  const OWN = -1;
   /** Time, number, call and interval of each timer, the next one first. */
   const queue: [number, number, Call, number][] = [];
-  /** What came from outside since the last turn. */
-  const inbox: Call[] = [];
+  /** What came from outside since the last turn: whom it is for, and what it is. */
+  const inbox: [Call, unknown][] = [];
   const levels = setup.levels;
   const watches: { [pin: string]: Watch[] } = {};
   const lines: { [port: string]: Listeners } = {};
@@ -62,6 +66,13 @@ global["__do"] = (() => {
   let wifi: Listeners = {};
   let reachable = setup.reachable;
   let now = 0;
+  /** The time that the program reads, in seconds: a board's own clock is no program. */
+  const clock = new DataView(new ArrayBuffer(8));
+  /** What is called through its `some` counts as the board's (`firmware-turns.ts`), not as the program's: there it is no program. */
+  const board = [0];
+  let given: unknown;
+  let givenMs = 0;
+  let timer: unknown;
   let until = 0;
   let running = false;
   let said = false;
@@ -111,6 +122,25 @@ global["__do"] = (() => {
     return count;
   }
 
+  function planGiven(): void {
+    nativeClear(timer);
+    later(given as Call, givenMs, 0);
+  }
+
+  function forgetGiven(): void {
+    forget(given as number);
+  }
+
+  function writeGiven(): void {
+    const port = (given as [string, unknown])[0];
+    if (open[port]) say(`~W${port} ${bytes((given as [string, unknown])[1])}`);
+  }
+
+  function goOnTo(ms: number): void {
+    now = ms;
+    clock.setFloat64(0, time());
+  }
+
   function forget(id: number): void {
     for (let i = 0; i < queue.length; i++) {
       if ((queue[i] as [number, number, Call, number])[1] === id) {
@@ -126,18 +156,19 @@ global["__do"] = (() => {
     watchdogMs = 0;
   }
 
-  function turn(call: Call): void {
+  /** A function of the program alone: what the board itself does before and after is not its turn. */
+  function turn(call: Call, argument?: unknown): void {
     // The two marks are for a profiler that counts between them.
     if (marking) (engine["clip"] as Call)(1, 0, 2);
     try {
-      call();
+      call(argument);
     } catch (error) {
       if (marking) (engine["clip"] as Call)(1, 0, 2);
       throw error;
     }
     if (marking) {
       (engine["clip"] as Call)(1, 0, 2);
-      print(`~M${now} ${`${call as unknown as string}`.substr(0, 100)}`);
+      print(`~M${now} ${`${call as unknown as string}`.substr(0, 100).split("\n").join(" ")}`);
     }
     sample();
   }
@@ -149,8 +180,9 @@ global["__do"] = (() => {
   }
 
   function step(): void {
-    if (inbox.length > 0) {
-      turn(inbox.shift() as Call);
+    const came = inbox.shift();
+    if (came !== undefined) {
+      turn(came[0], came[1]);
       return;
     }
     if (!running) {
@@ -168,18 +200,19 @@ global["__do"] = (() => {
     // At its moment, behind what is due in the same one.
     const bite = kickedMs + watchdogMs + 0.001;
     if (watchdogMs > 0 && due >= bite) {
-      now = bite;
+      goOnTo(bite);
       reboot("watchdog");
       return;
     }
-    if (due > now) now = due;
+    if (due > now) goOnTo(due);
     if (next === undefined || next[0] > until) {
       stop();
       return;
     }
     queue.shift();
     if (next[3] > 0) plan(next[0] + next[3], next[1], next[2], next[3]);
-    turn(next[2]);
+    if (next[3] < 0) next[2]();
+    else turn(next[2]);
   }
 
   function time(): number {
@@ -191,14 +224,14 @@ global["__do"] = (() => {
     watch.last = watch.level;
     if (watch.edge !== 0 && watch.edge !== (watch.level ? 1 : -1)) return;
     if (!watch.repeat) (watches[pin] as Watch[]).splice((watches[pin] as Watch[]).indexOf(watch), 1);
-    watch.call({ state: watch.level, time: watch.atS, pin: pin });
+    inbox.push([watch.call, { state: watch.level, time: watch.atS, pin: pin }]);
   }
 
   function edge(pin: string, watch: Watch, level: boolean): void {
     watch.level = level;
     watch.atS = time();
     if (watch.debounceMs <= 0) {
-      inbox.push(() => tell(watch, pin));
+      tell(watch, pin);
       return;
     }
     if (watch.timer > 0) forget(watch.timer);
@@ -208,7 +241,7 @@ global["__do"] = (() => {
         tell(watch, pin);
       },
       watch.debounceMs,
-      0,
+      OWN,
     );
   }
 
@@ -243,7 +276,8 @@ global["__do"] = (() => {
   function serial(port: string): { [name: string]: Call } {
     lines[port] = {};
     const write: Call = (data) => {
-      if (open[port]) say(`~W${port} ${bytes(data)}`);
+      given = [port, data];
+      board.some(writeGiven as () => boolean);
     };
     return {
       setup: (baud) => {
@@ -287,8 +321,8 @@ global["__do"] = (() => {
   }
 
   function look(): void {
-    if (reachable) later(look, 1000, 0);
-    else if (wifi["disconnected"] !== undefined) (wifi["disconnected"] as Call)();
+    if (reachable) later(look, 1000, OWN);
+    else if (wifi["disconnected"] !== undefined) inbox.push([wifi["disconnected"] as Call, undefined]);
   }
 
   function accessPoint(): { [name: string]: Call } {
@@ -296,11 +330,11 @@ global["__do"] = (() => {
       connect: (_name, _options, done) => {
         later(
           () => {
-            if (reachable) later(look, 1000, 0);
-            (done as Call)(reachable ? null : "no access point found");
+            if (reachable) later(look, 1000, OWN);
+            inbox.push([done as Call, reachable ? null : "no access point found"]);
           },
           1500,
-          0,
+          OWN,
         );
       },
       on: (event, call) => {
@@ -373,11 +407,22 @@ global["__do"] = (() => {
   }
 
   global["require"] = module;
-  global["getTime"] = time;
+  goOnTo(0);
+  global["getTime"] = clock.getFloat64.bind(clock, 0);
   global["setTime"] = () => undefined;
-  global["setTimeout"] = (call: Call, ms: number) => later(call, ms, 0);
+  // It costs what the engine's own costs.
+  global["setTimeout"] = (call: Call, ms: number) => {
+    timer = nativeTimeout(call, 1e9);
+    given = call;
+    givenMs = ms;
+    board.some(planGiven as () => boolean);
+    return count;
+  };
   global["setInterval"] = (call: Call, ms: number) => later(call, ms, ms > 0 ? ms : 1);
-  global["clearTimeout"] = forget;
+  global["clearTimeout"] = (id: number) => {
+    given = id;
+    board.some(forgetGiven as () => boolean);
+  };
   global["clearInterval"] = forget;
   global["setWatch"] = watch;
   global["clearWatch"] = () => undefined;
@@ -439,7 +484,7 @@ global["__do"] = (() => {
         return;
       case 2: {
         const call = (lines[a as string] as Listeners)["data"];
-        if (call !== undefined && open[a as string]) inbox.push(() => call(b));
+        if (call !== undefined && open[a as string]) inbox.push([call, b]);
         return;
       }
       case 3: {
@@ -447,7 +492,7 @@ global["__do"] = (() => {
         if (mine === undefined) return;
         const call = mine[b as string];
         if (b === "close") sockets[a as number] = undefined;
-        if (call !== undefined) inbox.push(() => call(b === "data" ? c : false));
+        if (call !== undefined) inbox.push([call, b === "data" ? c : false]);
         return;
       }
       case 4:
