@@ -29,9 +29,9 @@ const NAME_WORDS = 8;
 const WORD_BITS = 32;
 const ALL = -1;
 const NEVER = Number.POSITIVE_INFINITY;
-/** A scope that is growing may take so many bytes more for a while. */
-const LEAP_BYTES = 30;
-const SEEDS_MAX = 10;
+/** Functions that are moved on trial, and what a move may cost at the beginning, about. */
+const MOVES = 50_000;
+const HEAT_BYTES = 4;
 
 /** A variable with all that asks for it. */
 interface Use {
@@ -241,37 +241,6 @@ interface Choice {
   readonly bytes: number;
 }
 
-/** The functions of a new scope: first those that share one variable, then those that share another with them, and so on. */
-function grow(
-  program: Program,
-  from: Choice,
-  scope: number,
-  seed: Use,
-  count: (scopeOf: readonly number[]) => number,
-): Choice {
-  let best = from;
-  let grown = from;
-  let next: Use | undefined = seed;
-  while (next !== undefined) {
-    const units = next.units;
-    const scopeOf = grown.scopeOf.map((one, unit) => (units.has(unit) ? scope : one));
-    grown = { scopeOf, bytes: count(scopeOf) };
-    if (grown.bytes < best.bytes) best = grown;
-    if (grown.bytes > best.bytes + LEAP_BYTES) break;
-    next = undefined;
-    let least = Number.POSITIVE_INFINITY;
-    for (const use of program.movable) {
-      const missing = [...use.units].filter((unit) => scopeOf[unit] !== scope);
-      if (missing.length === 0 || missing.some((unit) => scopeOf[unit] !== 0)) continue;
-      const bytes = count(scopeOf.map((one, unit) => (use.units.has(unit) ? scope : one)));
-      if (bytes >= least) continue;
-      next = use;
-      least = bytes;
-    }
-  }
-  return best;
-}
-
 /** Moves single functions from scope to scope as long as that makes all shorter. */
 function settle(from: Choice, count: (scopeOf: readonly number[]) => number): Choice {
   let best = from;
@@ -292,23 +261,43 @@ function settle(from: Choice, count: (scopeOf: readonly number[]) => number): Ch
   return best;
 }
 
+/**
+ * Moves single functions at random, at first also where that costs bytes, less and less so: most of what helps is a loss until others
+ * have followed. The same program comes out the same.
+ */
+function anneal(from: Choice, count: (scopeOf: readonly number[]) => number): Choice {
+  let seed = 1;
+  // Park and Miller.
+  const random = (): number => {
+    seed = (seed * 16807) % 2147483647;
+    return seed / 2147483647;
+  };
+  let best = from;
+  let here = from;
+  for (let left = MOVES; left > 0 && from.scopeOf.length > 0; left--) {
+    const unit = Math.floor(random() * from.scopeOf.length);
+    const scope = Math.floor(random() * (SCOPES_MAX + 1));
+    if (here.scopeOf[unit] === scope) continue;
+    const scopeOf = here.scopeOf.with(unit, scope);
+    const bytes = count(scopeOf);
+    if (bytes - here.bytes > (-Math.log(random()) * HEAT_BYTES * left) / MOVES) continue;
+    here = { scopeOf, bytes };
+    if (bytes < best.bytes) best = here;
+  }
+  return best;
+}
+
+/** Without a number that no function has. */
+function numbered(scopeOf: readonly number[]): readonly number[] {
+  const used = [...new Set(scopeOf)].filter((scope) => scope > 0);
+  return scopeOf.map((scope) => used.indexOf(scope) + 1);
+}
+
 /** Gives every function of the root its scope, 0 for the root. */
 function choose(program: Program): readonly number[] {
   const count = createCount(program);
   const none = program.units.map(() => 0);
-  let best: Choice = { scopeOf: none, bytes: count(none) };
-  for (let scope = 1; scope <= SCOPES_MAX; scope++) {
-    const seeds = program.movable.filter((use) => ![...use.units].some((unit) => best.scopeOf[unit] !== 0));
-    seeds.sort((a, b) => b.count / b.units.size - a.count / a.units.size);
-    const from = best;
-    for (const seed of seeds.slice(0, SEEDS_MAX)) {
-      const tried = grow(program, from, scope, seed, count);
-      if (tried.bytes < best.bytes) best = tried;
-    }
-    if (best === from) break;
-    best = settle(best, count);
-  }
-  return best.scopeOf;
+  return numbered(settle(anneal({ scopeOf: none, bytes: count(none) }, count), count).scopeOf);
 }
 
 /** Takes a declaration out of the root. */

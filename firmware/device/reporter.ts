@@ -22,9 +22,8 @@ import type { History } from "./history.ts";
 export const QUEUE_MAX = 8;
 /** On a fast link an answer that has not come by then does not come; on a slow one, with the windows of two further uplinks. */
 export const ANSWER_S = 30;
-/** After an outage history begins at a random moment within this, on a fast link and on a slow one. */
+/** After an outage history begins at a random moment within this; on a slow link within ANSWER_S, doubled with each that stayed out. */
 export const START_S = 5;
-export const SLOW_START_S = 900;
 /** A sample without a clock that has waited longer does not go by itself. */
 const LIVE_S = 60;
 /** Between two turns of work. */
@@ -37,6 +36,8 @@ const RETRY_S = 15;
 const LEVEL_MAX = 6;
 /** Smaller frames are not worth a header. */
 const BACKLOG_BYTES_MIN = 40;
+/** Airtime is short on a slow link, and an ack frame names many: with so many frames under way, and at its end, history asks. */
+const UNASKED = 3;
 /** A live sample on a slow link has to be paid for so many times before the next one: the rest is for history. */
 const LIVE_SHARE = 2;
 
@@ -143,17 +144,24 @@ export function createReporter(options: ReporterOptions): Reporter {
     else if (rank < 1 || !enqueue(place, rank, RETRY_S << level)) history.back(place);
   }
 
+  /** History has not come to the newest record. */
+  function isBehind(): boolean {
+    return history.cursor() < ring.head() - 1;
+  }
+
   function transmit(frame: Uint8Array, first: Place, end: Place, mustAsk: boolean): void {
-    if (flights.judge(uptime(), link.isSlow() ? 0 : ANSWER_S)) {
+    const isOut = flights.judge(uptime(), link.isSlow() ? 0 : ANSWER_S);
+    if (isOut) {
       level = Math.min(level + 1, LEVEL_MAX);
       isAnswered = false;
     }
     sent++;
-    const asks = mustAsk || options.asks() || sent % options.ackEvery() === 0;
+    // Also the next one, and so not at the same moment of each hour: there it may meet the frames of others every time.
+    const asks = mustAsk || isOut || options.asks() || sent % options.ackEvery() === 0;
     frame[HEADER - 1] =
       ((frame[HEADER - 1] as number) & ~(ACK_REQUESTED | BACKLOG_PENDING)) |
       (asks ? ACK_REQUESTED : 0) |
-      (history.cursor() < ring.head() - 1 ? BACKLOG_PENDING : 0);
+      (isBehind() ? BACKLOG_PENDING : 0);
     flights.add(u16(frame, 1), first, end, uptime(), asks);
     outgoing = frame;
     stage = spare = 0;
@@ -208,7 +216,7 @@ export function createReporter(options: ReporterOptions): Reporter {
 
   function sendInfo(): boolean {
     const info = options.info();
-    if (!info || infoFlies || info.length > link.room()) return false;
+    if (!info || infoFlies || !isAnswered || info.length > link.room()) return false;
     infoFlies = true;
     transmit(info.slice(0), -1, -1, true);
     return true;
@@ -216,7 +224,7 @@ export function createReporter(options: ReporterOptions): Reporter {
 
   /** All that had no link speak again at once: each begins with its history at a moment of its own. */
   function startHistory(): void {
-    historyS = uptime() + options.random() * (link.isSlow() ? Math.min(SLOW_START_S, ANSWER_S << level) : START_S);
+    historyS = uptime() + options.random() * (link.isSlow() ? ANSWER_S << level : START_S);
   }
 
   /** Sends the frame that is ready, or lets history look for the next one. */
@@ -237,7 +245,8 @@ export function createReporter(options: ReporterOptions): Reporter {
     if (!made) return true;
     if (made.length > spare) history.drop();
     else {
-      transmit(made, history.first(), history.until(), true);
+      const mustAsk = !link.isSlow() || flights.count() >= UNASKED || !isBehind();
+      transmit(made, history.first(), history.until(), mustAsk);
       history.gone();
     }
     return true;

@@ -365,29 +365,37 @@ describe("data rate", () => {
     }
   }
 
-  it("falls after two unanswered requests each, to the slowest, and climbs after eight answers", () => {
+  it("falls after three unanswered requests each, and from the slowest back to its usual one", () => {
     b = bench();
     b.joined();
     b.network.settings.isUp = false;
     ask(2);
+    expect(b.modem.memory.dataRate).toBe(3);
+    ask(1);
     expect(b.modem.memory.dataRate).toBe(2);
     expect(b.link.room()).toBe(51);
+    ask(3);
+    expect(b.modem.memory.dataRate).toBe(0);
     ask(2);
     expect(b.modem.memory.dataRate).toBe(0);
-    ask(4);
-    expect(b.modem.memory.dataRate).toBe(0);
+    ask(1);
+    expect(b.modem.memory.dataRate).toBe(3);
     expect(b.link.isUp()).toBe(true);
+  });
+
+  it("climbs after four answers each", () => {
+    b = bench();
+    b.joined();
+    b.network.settings.isUp = false;
+    ask(6);
     b.network.settings.isUp = true;
-    for (let i = 0; i < 7; i++) {
-      b.network.queue(DEV_EUI, Uint8Array.of(0x18));
-      ask(1);
-    }
-    expect(b.modem.memory.dataRate).toBe(0);
+    const rates: number[] = [];
     for (let i = 0; i < 9; i++) {
       b.network.queue(DEV_EUI, Uint8Array.of(0x18));
       ask(1);
+      rates.push(b.modem.memory.dataRate);
     }
-    expect(b.modem.memory.dataRate).toBe(3);
+    expect(rates).toEqual([0, 0, 0, 2, 2, 2, 2, 3, 3]);
     expect(b.network.joins()).toBe(1);
   });
 
@@ -406,8 +414,8 @@ describe("data rate", () => {
     b = bench();
     b.joined();
     b.network.settings.isUp = false;
-    ask(4 * 72);
-    // It has become slow meanwhile, and is what it was with the first answer.
+    ask(4 * 72 + 6);
+    // It is slow at the moment, and what it was with the first answer.
     expect(b.modem.memory.dataRate).toBe(0);
     b.network.settings.isUp = true;
     b.network.queue(DEV_EUI, Uint8Array.of(0x18));

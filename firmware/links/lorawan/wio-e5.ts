@@ -57,8 +57,8 @@ const AWAY_S = 14400;
 const LENGTH_FREE = 255;
 /** What history leaves of the budget: three frames of a whole point at the slowest rate. */
 const SPARE_MS = 3600;
-const UP_AFTER = 8;
-const DOWN_AFTER = 2;
+const UP_AFTER = 4;
+const DOWN_AFTER = 3;
 const ASKS = 0x40;
 const WAKE = "\xff\xff\xff\xffAT+";
 const NOTHING = new Uint8Array(0);
@@ -152,7 +152,8 @@ export function createWioE5(options: WioE5Options): LoraLink {
 
   function connected(): void {
     isUp = isSet = true;
-    heardS = uptime();
+    // The modem alone says that there is a session already.
+    if (isAnswered) heardS = uptime();
     go(IDLE);
   }
 
@@ -255,7 +256,10 @@ export function createWioE5(options: WioE5Options): LoraLink {
     pause(waitMs, next);
   }
 
-  /** Slower after answers that stayed out, faster after several that came. */
+  /**
+   * Slower after answers that stayed out, faster after several that came. Behind the slowest comes the usual rate again: perhaps nobody is
+   * too far, and the network away. Then all would be at the slowest when it comes back, and in each other's way.
+   */
   function sent(): void {
     let next = IDLE;
     fruitless = 0;
@@ -273,8 +277,8 @@ export function createWioE5(options: WioE5Options): LoraLink {
       if (score >= UP_AFTER && rate < options.dataRate) {
         rate += rate === 2 ? 1 : 2;
         next = RATE;
-      } else if (score <= -DOWN_AFTER && rate > 0) {
-        rate -= rate === 3 ? 1 : 2;
+      } else if (score <= -DOWN_AFTER) {
+        rate = rate > 0 ? rate - (rate === 3 ? 1 : 2) : options.dataRate;
         next = RATE;
       }
       if (next < IDLE) score = 0;
