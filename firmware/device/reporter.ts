@@ -22,8 +22,9 @@ import type { History } from "./history.ts";
 export const QUEUE_MAX = 8;
 /** On a fast link an answer that has not come by then does not come; on a slow one, with the windows of two further uplinks. */
 export const ANSWER_S = 30;
-/** After an outage history begins at a random moment within this; on a slow link within ANSWER_S, doubled with each that stayed out. */
+/** After an outage history begins at a random moment within this; on a slow link doubled with each answer that stayed out, to an hour. */
 export const START_S = 5;
+const SLOW_START_S = 60;
 /** A sample without a clock that has waited longer does not go by itself. */
 const LIVE_S = 60;
 /** Between two turns of work. */
@@ -224,7 +225,7 @@ export function createReporter(options: ReporterOptions): Reporter {
 
   /** All that had no link speak again at once: each begins with its history at a moment of its own. */
   function startHistory(): void {
-    historyS = uptime() + options.random() * (link.isSlow() ? ANSWER_S << level : START_S);
+    historyS = uptime() + options.random() * (link.isSlow() ? SLOW_START_S << level : START_S);
   }
 
   /** Sends the frame that is ready, or lets history look for the next one. */

@@ -3,8 +3,8 @@ import type { CaseResult, LorawanCase } from "./lorawan-case.ts";
 
 /** 72 hours of reports every 15 minutes: minutes of history on the air, one device alone (13, 27 and 72 frames of fixed records at 1 %). */
 const ALONE_MIN = { 5: 8, 3: 29, 2: 79 } as const;
-/** To that comes: the next report, the random start of history after an outage (15 min each), and a look a minute. */
-const START_MIN = 32;
+/** To that comes: the next report (15 min), the random start of history after a long outage (64 min), and a look a minute. */
+const START_MIN = 81;
 const FLEET_MIN = 240;
 const LIVE_SHARE_MIN = 0.9;
 /** Shares of an hour in the sub-bands L, M (1 %) and P (10 %), in whatever hour. */
