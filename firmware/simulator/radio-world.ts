@@ -32,8 +32,8 @@ const MINUTE_MS = 60_000;
 const SCRIPTED_MS = 20 * MINUTE_MS;
 /** The mains fail. */
 const BEFORE_MS = 45 * MINUTE_MS;
-/** The base stations have been back so long when virtual time has caught up: what was kept has been brought. */
-const BACK_MS = 60 * MINUTE_MS;
+/** The base stations have been back so long when virtual time has caught up: what was kept has been brought. In a shorter past they never left. */
+const BACK_MS = 120 * MINUTE_MS;
 /** Boards are switched on, and modems start anew, within this. */
 const SPREAD_MS = 60_000;
 /** Near enough for SF7. */
@@ -160,7 +160,7 @@ export function createRadioWorld(options: RadioWorldOptions): RadioWorld {
   const { seed, clock } = options;
   const schedule = createSchedule();
   const random = createRandom(seedOf(seed, "radio"));
-  const pastMs = Math.max(options.pastHours * HOUR_MS, BACK_MS);
+  const pastMs = options.pastHours * HOUR_MS;
   const outageUnixMs = options.liveUnixMs - pastMs;
   const outageMs = () => schedule.nowMs() - BEFORE_MS;
   const lossDb = (device: string, station: string) =>
@@ -198,6 +198,7 @@ export function createRadioWorld(options: RadioWorldOptions): RadioWorld {
       },
     });
     station.setPower(true);
+    if (pastMs <= BACK_MS) return;
     schedule.after(BEFORE_MS, () => station.setPower(false));
     schedule.after(BEFORE_MS + pastMs - BACK_MS, () => station.setPower(true));
   }
