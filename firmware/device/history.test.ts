@@ -82,7 +82,7 @@ describe("after an outage", () => {
     // The regular tick, 5 s, comes on top of the random moment.
     for (const start of startsOf(FAST)) expect(start).toBeLessThan(11);
     const slow = startsOf({ ...SLOW, costS: 0.01 });
-    for (const start of slow) expect(start).toBeLessThan(40);
+    for (const start of slow) expect(start).toBeLessThan(70);
     expect(new Set(slow.map((start) => Math.round(start / 5))).size).toBeGreaterThan(2);
   });
 

@@ -87,8 +87,6 @@ export function createHistory(options: HistoryOptions): History {
   let wantedUntil = 0;
   const thinning = options.thinning;
   let isThinned = false;
-  /** Behind the frame's last sample stands a record that somebody has: what is left out behind that is not this frame's. */
-  let isBroken = false;
 
   /** The record at the cursor, if it is open. */
   function look(): Uint8Array | undefined {
@@ -115,14 +113,14 @@ export function createHistory(options: HistoryOptions): History {
   function begin(bytesMax: number): void {
     encoder.start(head, bytesMax, options.intervalS());
     first = cursor;
-    isOpen = isBroken = false;
+    isOpen = false;
   }
 
   function finish(): boolean {
     if (encoder.count() > 0) frame = encoder.finish();
     else first = -1;
-    // A gateway takes for left out what lies between the frame's samples, and behind them up to the next one that it has.
-    if (thinning !== undefined && isThinned && isBroken && frame) cursor = end;
+    // Left out is what lies between two samples of one frame: what came behind its last one begins the next.
+    if (thinning !== undefined && isThinned && frame) cursor = end;
     return !frame;
   }
 
@@ -159,8 +157,7 @@ export function createHistory(options: HistoryOptions): History {
     sample = undefined;
     if (!goesOn || (!isLeft && !encoder.add(next))) return finish();
     cursor++;
-    if (!isLeft) isBroken = false;
-    if (thinning === undefined || !isBroken) end = cursor;
+    if (!isLeft) end = cursor;
     return true;
   }
 
@@ -190,10 +187,7 @@ export function createHistory(options: HistoryOptions): History {
     else if (isSample) sample = found;
     // An event goes by itself, as does a sample of another configuration.
     else if (kind === EVENT || kind === REPORT) single = found;
-    else {
-      if (thinning !== undefined && !found) isBroken = true;
-      cursor++;
-    }
+    else cursor++;
     return true;
   }
 

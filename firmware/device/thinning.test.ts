@@ -119,7 +119,7 @@ test("a link is too slow when all of it would take more than a day", () => {
   expect(isTooSlow({ costS: () => 0 }, 1e6)).toBe(false);
 });
 
-describe("a frame leaves out only what lies between samples that somebody has", () => {
+describe("a frame leaves out only what lies between two samples that it holds", () => {
   /** Places of the first and the last sample that each frame stands for, by index. */
   function runsOf(isKept: (index: number) => boolean): [number, number][] {
     const ring = ringOf(flashOf(PAGES), PAGES);
@@ -153,15 +153,13 @@ describe("a frame leaves out only what lies between samples that somebody has", 
     return runs;
   }
 
-  test("behind one that it does not hold it ends with what it left out before that", () => {
-    expect(runsOf((index) => index === 30)).toEqual([
-      [0, 59],
-      [80, 199],
+  test("it ends with its last sample, and what it met behind that begins the next", () => {
+    expect(runsOf((index) => index === 30 || index === 199)).toEqual([[0, 199]]);
+    expect(runsOf((index) => index === 30 || index === 197)).toEqual([
+      [0, 197],
+      [198, 198],
+      [199, 199],
     ]);
-  });
-
-  test("with a sample of its own behind that it goes on", () => {
-    expect(runsOf((index) => index === 30 || index === 150)).toEqual([[0, 199]]);
   });
 });
 

@@ -88,7 +88,7 @@ function kindOf(frame: Uint8Array): number {
   return (frame[0] as number) & 15;
 }
 
-/** Sequences, 16 bits, from the first sample of each frame that says `thinned` up to what comes behind it. */
+/** Sequences, 16 bits, of the first and the last sample of each frame that says `thinned`. */
 function thinnedSpans(rows: readonly Row[]): [from: number, to: number][] {
   return rows.flatMap(({ frame }) => {
     const backlog = kindOf(frame) === KIND_BACKLOG ? unpackBacklog(frame) : undefined;
@@ -98,22 +98,14 @@ function thinnedSpans(rows: readonly Row[]): [from: number, to: number][] {
   });
 }
 
-/** Left out by a frame that says so: within what it holds, or behind it and before the next sample that is stored. */
+/** Left out by a frame that says so: between samples that it holds. */
 function findThinned(records: readonly Written[], bySequence: ReadonlyMap<number, Row[]>, rows: readonly Row[]) {
   const open = new Set<number>();
-  const ends = new Set<number>();
-  for (const [from, to] of thinnedSpans(rows)) {
-    ends.add(to);
+  for (const [from, to] of thinnedSpans(rows))
     for (let at = from; at !== to; at = (at + 1) & 0xffff) open.add(at);
-  }
-  const thinned = new Set<Written>();
-  let isBehind = false;
-  for (const record of records) {
-    if (!record.isSample) continue;
-    if (bySequence.has(record.sequence)) isBehind = ends.has(record.sequence);
-    else if (record.markedMs !== undefined && (isBehind || open.has(record.sequence))) thinned.add(record);
-  }
-  return thinned;
+  const isLeftOut = ({ isSample, sequence, markedMs }: Written) =>
+    isSample && markedMs !== undefined && open.has(sequence) && !bySequence.has(sequence);
+  return new Set(records.filter(isLeftOut));
 }
 
 export function judge(options: JudgeOptions): Verdict {
