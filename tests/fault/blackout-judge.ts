@@ -101,8 +101,7 @@ function thinnedSpans(rows: readonly Row[]): [from: number, to: number][] {
 /** Left out by a frame that says so: between samples that it holds. */
 function findThinned(records: readonly Written[], bySequence: ReadonlyMap<number, Row[]>, rows: readonly Row[]) {
   const open = new Set<number>();
-  for (const [from, to] of thinnedSpans(rows))
-    for (let at = from; at !== to; at = (at + 1) & 0xffff) open.add(at);
+  for (const [from, to] of thinnedSpans(rows)) for (let at = from; at !== to; at = (at + 1) & 0xffff) open.add(at);
   const isLeftOut = ({ isSample, sequence, markedMs }: Written) =>
     isSample && markedMs !== undefined && open.has(sequence) && !bySequence.has(sequence);
   return new Set(records.filter(isLeftOut));
