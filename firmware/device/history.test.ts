@@ -368,6 +368,23 @@ describe("an event that history has found", () => {
     expect(it.ring.next()).toBe(next + 1);
   });
 
+  test("a frame holds nothing that was stored after it had taken its own sequence", () => {
+    const it = walk();
+    while (!it.history.isMaking()) expect(it.history.step(242)).toBe(true);
+    const later = it.ring.next();
+    it.ring.append(
+      encodeReport({ sequence: later, time: UNIX_S, flags: HELP.flags, phase: "open", occupancy: PEOPLE_THERE }),
+    );
+    const held: number[][] = [];
+    for (let frames = 0; frames < 2; frames++) {
+      stepAll(it.history);
+      const made = decoded(it.history.ready() as Uint8Array);
+      held.push(made.kind === "backlog" ? made.value.reports.map(sequenceOf) : []);
+      it.history.gone();
+    }
+    expect(held).toEqual([[later - 3], [later]]);
+  });
+
   test("waits where it is while nobody can take it", () => {
     const it = walk();
     it.room.isThere = false;

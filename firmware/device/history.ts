@@ -79,8 +79,9 @@ export function createHistory(options: HistoryOptions): History {
   let sample: Uint8Array | undefined;
   /** The one at the cursor, of those that go by themselves: found, and not handed on yet. */
   let single: Uint8Array | undefined;
-  /** The head of the next frame is written. */
+  /** The head of the next frame is written. Its sequence is newer than all it may hold: those from before this place. */
   let isOpen = false;
+  let limit = 0;
   let boot = 0;
   let synced = 0;
   let wantedFrom = 0;
@@ -107,6 +108,7 @@ export function createHistory(options: HistoryOptions): History {
       (boot === ring.state[4] ? 0 : EARLIER_BOOT) |
       (thinning !== undefined && isThinned ? THINNED : 0);
     builtS = options.uptime();
+    limit = ring.head();
     isOpen = true;
   }
 
@@ -176,7 +178,7 @@ export function createHistory(options: HistoryOptions): History {
     if (single) return handOn(single);
     if (first >= 0 && ageS > BUILD_S && encoder.count() > 0) return finish();
     cursor = Math.max(cursor, ring.oldest());
-    if (cursor >= ring.head()) return first >= 0 && finish();
+    if (cursor >= (first < 0 ? ring.head() : limit)) return first >= 0 && finish();
     const behind = options.skip(cursor);
     const found = look();
     const kind = found ? (found[0] as number) & 15 : 0;
