@@ -90,13 +90,16 @@ function expectEachOnce({ device, rows, count, isDrained }: Played): void {
   }
 }
 
-/** By sample, how long its device was off between the samples around it that had a clock: nobody can know where it lies in that. */
+/**
+ * By sample, how long its device was off between the samples around it that had a clock: nobody can know where it lies in that. Before the
+ * first one that had a clock there is nothing to go by but how many records came between, and not each of them was a sample.
+ */
 function darkAround({ samples }: OutageDevice): number[] {
   const dark: number[] = [];
   for (let from = 0; from < samples.length; ) {
     let end = from + 1;
     while (end < samples.length && samples[end]?.clockSynced !== true) end++;
-    let sum = 0;
+    let sum = samples[from]?.clockSynced === true ? 0 : Number.POSITIVE_INFINITY;
     for (let i = from + 1; i <= Math.min(end, samples.length - 1); i++) {
       const [before, now] = [samples[i - 1] as Sample, samples[i] as Sample];
       if (now.boot !== before.boot) sum += now.trueS - before.trueS;
