@@ -1,6 +1,6 @@
 // What is sent when: live samples, events and info, each until the gateway has said that it has them.
 import { describe, expect, test } from "vitest";
-import { asStored, createBench, decoded, SLOW, sequenceOf, UNIX_S } from "../../tests/fixtures-device.ts";
+import { asStored, createBench, decoded, type Sent, SLOW, sequenceOf, UNIX_S } from "../../tests/fixtures-device.ts";
 
 const MINUTE = 60;
 const HOUR = 3600;
@@ -52,6 +52,71 @@ describe("a live sample", () => {
     it.run(10 * MINUTE);
     expect(it.gateway.records.has(lost)).toBe(true);
     expect(it.backlogs().some((one) => one.reports.some((frame) => sequenceOf(frame) === lost))).toBe(true);
+  });
+});
+
+describe("on a slow link", () => {
+  const QUARTERLY = [0, 900, 0, 0, 0, 0, 0, 0, 4];
+
+  test("a request that stays out is made again with another sample, and so not at the same moment of each hour", () => {
+    const it = createBench({ link: SLOW, settings: QUARTERLY });
+    it.run(6 * HOUR);
+    const asked = it.sent.findLast((one) => one.asks)?.atS as number;
+    // Somebody else is answered then, hour by hour.
+    const isDeaf = (atS: number) => Math.abs(((atS - asked + 1.5 * HOUR) % HOUR) - HOUR / 2) < MINUTE;
+    it.gateway.loses = (one) => isDeaf(one.atS);
+    const from = it.sent.length;
+    it.run(4 * HOUR);
+    const since = it.sent.slice(from);
+    expect(since.filter((one) => isDeaf(one.atS)).length).toBeGreaterThan(2);
+    expect(since.filter((one) => one.asks && !isDeaf(one.atS)).length).toBeGreaterThan(1);
+    const open = it.stored().filter((one) => !one.isMarked);
+    expect(open.length).toBeLessThan(8);
+  });
+
+  test("history that comes to the newest record asks with that frame", () => {
+    const it = createBench({ link: { ...SLOW, costS: 0.05 }, settings: [0, 300, 0, 0, 0, 0, 0, 0, 200] });
+    it.run(HOUR);
+    it.setLink({ isUp: false });
+    it.run(2 * HOUR);
+    it.setLink({ isUp: true });
+    const from = it.sent.length;
+    // What is new has gone and is known to be stored: nothing is under way behind history.
+    while (it.sent.length === from) it.run(1);
+    const newest = sequenceOf((it.sent.at(-1) as Sent).frame);
+    it.ack((newest - 31) & 0xffff, 1);
+    it.run(4 * MINUTE);
+    const frames = it.sent.slice(from).filter((one) => one.uplink.kind === "backlog");
+    expect(frames.map((one) => one.asks)).toEqual([true]);
+  });
+
+  test("history asks with one frame in four at least, seldom with more, and all of it arrives", () => {
+    // Numbers that hardly compress.
+    const codes = (nowS: number) => [(nowS * 7919) % 2000, (nowS * 104_729) % 16_000].map(Math.floor);
+    const it = createBench({ codes, link: { ...SLOW, costS: 0.05 }, settings: [0, 60, 0, 0, 0, 0, 0, 0, 200] });
+    it.run(HOUR);
+    it.setLink({ isUp: false });
+    it.run(12 * HOUR);
+    it.setLink({ isUp: true });
+    const from = it.sent.length;
+    it.run(HOUR);
+    const frames = it.sent.slice(from).filter((one) => one.uplink.kind === "backlog");
+    const asks = frames.map((one) => one.asks);
+    expect(frames.length).toBeGreaterThan(12);
+    expect(asks.filter((one) => one).length).toBeLessThan(frames.length / 2);
+    const gaps = frames.flatMap((one, i) => (one.asks ? [i] : [])).map((at, i, all) => at - (all[i - 1] ?? -1));
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(4);
+    expect(it.stored().filter(({ frame }) => !it.gateway.records.has(sequenceOf(frame)))).toEqual([]);
+  });
+
+  test("info is not repeated while nobody answers anything", () => {
+    const it = createBench({ link: SLOW, settings: QUARTERLY });
+    it.gateway.answers = false;
+    it.run(12 * HOUR);
+    expect(it.infos()).toHaveLength(1);
+    it.gateway.answers = true;
+    it.run(6 * HOUR);
+    expect(it.infos()).toHaveLength(2);
   });
 });
 
