@@ -55,8 +55,6 @@ interface Program {
   readonly touches: readonly number[];
   readonly uses: readonly Use[];
   readonly scopeCount: number;
-  /** Variables of the root that could go into a scope. */
-  readonly movable: readonly Use[];
 }
 
 /** The function of the root around a node, if there is one. */
@@ -160,7 +158,7 @@ function open(ast: Node): Program {
     ...one,
     units: isOfRoot(one.binding) ? one.units : new Set<number>([unitAround(index, unitOf, one.binding.owner)]),
   }));
-  return { steps, touches, units, uses: list, scopeCount: scopeOf.size, movable: list.filter((one) => one.canMove) };
+  return { steps, touches, units, uses: list, scopeCount: scopeOf.size };
 }
 
 function isNamed(node: Node, parent: Node): boolean {

@@ -37,7 +37,7 @@ const RETRY_S = 15;
 const LEVEL_MAX = 6;
 /** Smaller frames are not worth a header. */
 const BACKLOG_BYTES_MIN = 40;
-/** Airtime is short on a slow link, and an ack frame names many: with so many frames under way, and at its end, history asks. */
+/** Airtime is short on a slow link, and an ack frame names many: with so many frames under way, and at the newest record, history asks. */
 const UNASKED = 3;
 /** A live sample on a slow link has to be paid for so many times before the next one: the rest is for history. */
 const LIVE_SHARE = 2;
