@@ -109,6 +109,56 @@ describe("on a slow link", () => {
     expect(it.stored().filter(({ frame }) => !it.gateway.records.has(sequenceOf(frame)))).toEqual([]);
   });
 
+  /** The next sample is lost; what is answered just behind it names an event. */
+  function loseNext(it: ReturnType<typeof createBench>): { readonly lost: number; readonly from: number } {
+    const from = it.sent.length;
+    it.gateway.loses = ({ uplink }) => uplink.kind === "report";
+    while (it.sent.length === from) it.run(1);
+    it.gateway.loses = () => false;
+    it.run(10);
+    it.device().help(1);
+    return { lost: sequenceOf((it.sent[from] as Sent).frame), from: from + 1 };
+  }
+
+  test("the newest sample that is lost goes again by itself, soon, and once", () => {
+    const it = createBench({ link: SLOW, settings: QUARTERLY });
+    it.run(6 * HOUR);
+    const { lost, from } = loseNext(it);
+    it.run(5 * MINUTE);
+    const again = it.sent.slice(from).filter(({ frame }) => sequenceOf(frame) === lost);
+    expect(again.map((one) => one.uplink.kind)).toEqual(["report"]);
+    expect(it.gateway.records.has(lost)).toBe(true);
+    it.run(2 * HOUR);
+    expect(it.sent.slice(from).filter(({ frame }) => sequenceOf(frame) === lost)).toHaveLength(1);
+    expect(it.backlogs()).toEqual([]);
+  });
+
+  test("a sample that is lost and no longer the newest is history", () => {
+    const it = createBench({ link: { ...SLOW, costS: 0.05 }, settings: [0, 60, 0, 0, 0, 0, 0, 0, 4] });
+    it.run(6 * HOUR);
+    const lost: number[] = [];
+    it.gateway.loses = ({ frame, uplink }) => {
+      if (lost.length > 2 || uplink.kind !== "report") return false;
+      lost.push(sequenceOf(frame));
+      return true;
+    };
+    const from = it.sent.length;
+    it.run(20 * MINUTE);
+    const again = it.sent.slice(from).filter((one) => one.uplink.kind === "report");
+    expect(again.filter(({ frame }) => sequenceOf(frame) === lost[0])).toHaveLength(1);
+    expect(lost.filter((one) => !it.gateway.records.has(one))).toEqual([]);
+  });
+
+  test("a sample without a clock that is lost is history: in a frame of its own it would seem new", () => {
+    const it = createBench({ link: SLOW, settings: QUARTERLY });
+    it.gateway.unixS = () => 0;
+    it.run(6 * HOUR);
+    const { lost, from } = loseNext(it);
+    it.run(2 * HOUR);
+    expect(it.sent.slice(from).filter(({ frame }) => sequenceOf(frame) === lost)).toEqual([]);
+    expect(it.gateway.records.has(lost)).toBe(true);
+  });
+
   test("info is not repeated while nobody answers anything", () => {
     const it = createBench({ link: SLOW, settings: QUARTERLY });
     it.gateway.answers = false;

@@ -1,6 +1,6 @@
 // Decides what is sent next: what is urgent, then what is new, then info, then history in what is left. A record is delivered when
-// an ack frame that checks names it, and by nothing else; what was not delivered is sent again, events by themselves, samples as
-// history.
+// an ack frame that checks names it, and by nothing else; what was not delivered is sent again, events and the newest sample by
+// themselves, other samples as history.
 import type { Delay, Link } from "../hal.ts";
 import { u16 } from "../store/bytes.ts";
 import type { Place, Ring } from "../store/ring.ts";
@@ -32,7 +32,7 @@ const TURN_MS = 10;
 /** What waits, info, marks, a frame in the making, history. */
 const MAKING = 3;
 const STAGES = 5;
-/** An event that nobody acknowledged goes again after this, doubled with every answer that stayed out. */
+/** What goes by itself and was not acknowledged goes again after this, doubled with every answer that stayed out. */
 const RETRY_S = 15;
 const LEVEL_MAX = 6;
 /** Smaller frames are not worth a header. */
@@ -115,6 +115,8 @@ export function createReporter(options: ReporterOptions): Reporter {
   let isAnswered = true;
   let historyS = 0;
   let liveS = 0;
+  /** The sample that went by itself last, if its time tells its age: lost, it does so again, as history may take long to come to it. */
+  let live: Place = -1;
 
   /** Not acknowledged, and not open again yet. */
   const lost: Flight[] = [];
@@ -136,13 +138,13 @@ export function createReporter(options: ReporterOptions): Reporter {
     return true;
   }
 
-  /** An event goes again by itself, and keeps its rank; all else is history. */
+  /** An event goes again by itself, and keeps its rank, as does the newest sample; all else is history. */
   function reopen(flight: Flight): void {
     const place = flight.first;
     const frame = flight.until > place + 1 ? undefined : ring.read(place, false);
     const rank = frame ? rankOf(frame) : 0;
     if (place < 0) infoFlies = false;
-    else if (rank < 1 || !enqueue(place, rank, RETRY_S << level)) history.back(place);
+    else if (!frame || (rank < 1 && place !== live) || !enqueue(place, rank, RETRY_S << level)) history.back(place);
   }
 
   /** History has not come to the newest record. */
@@ -205,11 +207,13 @@ export function createReporter(options: ReporterOptions): Reporter {
     if (!frame) return;
     if (one.rank < 1) {
       // A slow link must not spend all its time on single samples, and the age of one without a clock is told by history only.
-      const isLate = uptime() - one.dueS > LIVE_S && !((frame[HEADER - 1] as number) & CLOCK_SYNCED);
+      const isSynced = (frame[HEADER - 1] as number) & CLOCK_SYNCED;
+      const isLate = uptime() - one.dueS > LIVE_S && !isSynced;
       if (isLate || frame.length > link.room() || uptime() < liveS) {
         history.back(one.place);
         return;
       }
+      live = isSynced ? one.place : -1;
       liveS = uptime() + LIVE_SHARE * link.costS(frame.length);
     }
     transmit(frame, one.place, one.place + 1, one.rank > 0);
