@@ -31,7 +31,7 @@ export interface InfoOptions {
 export interface InfoFrame {
   /** Makes it anew; it may go after so many seconds. */
   make(withinS: number): void;
-  /** A day has passed since the last one, or there was none. */
+  /** A day has passed since the last one was made, or there was none. One that nobody acknowledged has grown old: the new one goes instead. */
   isDue(): boolean;
   /** The one that waits for its acknowledgement, if one does. */
   open(): Uint8Array | undefined;
@@ -65,7 +65,7 @@ export function createInfo(options: InfoOptions): InfoFrame {
         isOpen = true;
       });
     },
-    isDue: () => !isOpen && uptime() - fromS >= INFO_S,
+    isDue: () => uptime() - fromS >= INFO_S,
     open: () => (isOpen && uptime() >= fromS ? info : undefined),
     stored: (sequence) => {
       if (sequence === u16(info, 1)) isOpen = false;

@@ -289,6 +289,20 @@ describe("an info frame", () => {
     expect(it.infos().length).toBeLessThanOrEqual(5);
   });
 
+  test("that found no link for days goes once when there is one, and tells of this day", () => {
+    const it = createBench({ settings: [0, 900] });
+    it.run(HOUR);
+    const known = it.infos().length;
+    it.setLink({ isUp: false });
+    it.run(3.1 * 24 * HOUR);
+    it.setLink({ isUp: true });
+    const from = UNIX_S + it.nowS();
+    it.run(3 * HOUR);
+    const since = it.infos().slice(known);
+    expect(since).toHaveLength(1);
+    expect(from - (since[0]?.time ?? 0)).toBeLessThan(24 * HOUR);
+  });
+
   test("at boot is spread over two minutes on a slow link", () => {
     const delays = [1, 2, 3, 4, 5, 6].map((seed) => {
       const it = createBench({ seed, link: SLOW });
