@@ -19,9 +19,11 @@ CREATE TABLE latest(device INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, id IN
   frame BLOB NOT NULL) STRICT;
 `;
 
+/** From the first statement on: what opens and closes the file beside us may hold it for a moment. */
+const BUSY_MS = 5_000;
 const EVERY_CONNECTION = `
 PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=8388608;
-PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA busy_timeout=5000;
+PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0;
 PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;
 `;
 
@@ -53,7 +55,7 @@ export function dayOfRollupKey(key: number): number {
 
 /** Opens the one writing connection; makes the file when it is not there. Throws what SQLite throws. */
 export function openHistoryFile(dir: string): DatabaseSync {
-  const db = new DatabaseSync(`${dir}/${HISTORY_FILE}`);
+  const db = new DatabaseSync(`${dir}/${HISTORY_FILE}`, { timeout: BUSY_MS });
   try {
     const version = versionOf(db);
     if (version === 0)
@@ -75,8 +77,8 @@ function versionOf(db: DatabaseSync): number {
 
 /** A reading connection; the file is there. */
 export function openHistoryReader(dir: string): DatabaseSync {
-  const db = new DatabaseSync(`${dir}/${HISTORY_FILE}`, { readOnly: true });
-  db.exec("PRAGMA cache_size=-16000; PRAGMA mmap_size=0; PRAGMA busy_timeout=5000; PRAGMA cell_size_check=ON;");
+  const db = new DatabaseSync(`${dir}/${HISTORY_FILE}`, { readOnly: true, timeout: BUSY_MS });
+  db.exec("PRAGMA cache_size=-16000; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;");
   return db;
 }
 

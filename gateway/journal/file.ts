@@ -51,9 +51,11 @@ ALTER TABLE journal_1 ADD COLUMN boot INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE journal_1 ADD COLUMN run_ms INTEGER NOT NULL DEFAULT 0;
 `;
 
+/** From the first statement on: what opens and closes the file beside us may hold it for a moment. */
+const BUSY_MS = 5_000;
 const EVERY_CONNECTION = `
 PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=8388608;
-PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA busy_timeout=5000;
+PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0;
 PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;
 `;
 
@@ -79,7 +81,7 @@ export interface WriterFile {
 /** Opens the one writing connection; makes the file when it is not there. */
 export function openWriterFile(dir: string): WriterFile {
   assertSqliteVersion();
-  const db = new DatabaseSync(`${dir}/${JOURNAL_FILE}`);
+  const db = new DatabaseSync(`${dir}/${JOURNAL_FILE}`, { timeout: BUSY_MS });
   const version = versionOf(db);
   if (version === 0) {
     db.exec(`PRAGMA page_size=4096; PRAGMA auto_vacuum=NONE; PRAGMA application_id=${APPLICATION_ID};`);
@@ -137,8 +139,8 @@ export function defineView(db: DatabaseSync): void {
 
 /** Opens a reading connection. Its transactions are single statements: an open reader would keep the WAL from resetting. */
 export function openReaderFile(dir: string): DatabaseSync {
-  const db = new DatabaseSync(`${dir}/${JOURNAL_FILE}`, { readOnly: true });
-  db.exec("PRAGMA cache_size=-16000; PRAGMA mmap_size=0; PRAGMA busy_timeout=5000; PRAGMA cell_size_check=ON;");
+  const db = new DatabaseSync(`${dir}/${JOURNAL_FILE}`, { readOnly: true, timeout: BUSY_MS });
+  db.exec("PRAGMA cache_size=-16000; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;");
   return db;
 }
 
