@@ -22,9 +22,9 @@ import { POINT } from "../engine-fixtures.ts";
 import { judge } from "../fault/blackout-judge.ts";
 import { buildProgram } from "../fault/devicepowercut-board.ts";
 import { startNotices } from "../fault/incident-notices.ts";
-import { rowsByDevice } from "../fault/lorawan-case.ts";
 import { createFleetDevice, type FleetDevice, identitiesOf, memberOf } from "../fault/lorawan-fleet.ts";
 import { type Broken, createProofGateway, type ProofGateway } from "../fault/lorawan-gateway.ts";
+import { rowsByDevice } from "../fault/lorawan-measures.ts";
 import { temporaryFolder } from "../fixtures.ts";
 import { dataUplink } from "../lorawan-air.ts";
 

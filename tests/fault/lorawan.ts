@@ -56,13 +56,14 @@ function tell(context: ProofContext, result: CaseResult, seconds: number): void 
     drainedMinMost,
     busyMin,
     liveShare,
+    liveShareMost,
     stationDuty,
     deviceDuty,
   } = result;
   const duty = (of: CaseResult["stationDuty"]) => `L ${pct(of.l)}, M ${pct(of.m)}, P ${pct(of.p)}`;
   context.log(
     `${name}: ${samples} samples and ${events} events in ${Math.round(uplinks)} uplinks; all stored after ${drainedMin} min ` +
-      `(half of the devices ${drainedMinHalf}, nine in ten ${drainedMinMost}; history on the way for ${busyMin} at most); live in time ${pct(liveShare)}; fullest hour: base station ${duty(stationDuty)}, ` +
+      `(half of the devices ${drainedMinHalf}, nine in ten ${drainedMinMost}; history on the way for ${busyMin} at most); live in time ${pct(liveShare)} (${pct(liveShareMost)} until nine in ten); fullest hour: base station ${duty(stationDuty)}, ` +
       `device ${duty(deviceDuty)} (${seconds.toFixed(0)} s)`,
   );
   const { lost, twice, changed, misplaced, handedOnTwice } = result;
