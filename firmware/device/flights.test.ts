@@ -30,6 +30,22 @@ describe("an ack frame", () => {
     expect(it.ack(10, [12], 126)).toBe(6);
   });
 
+  test("has no age when it names a frame that went before: it may answer the first time", () => {
+    const it = bench();
+    it.send(65_534, 100);
+    expect(it.ack(65_534, [65_534], 106)).toBe(6);
+    it.send(2, 110);
+    expect(it.ack(2, [], 111)).toBe(-1);
+    it.flights.lose();
+    it.send(2, 130);
+    expect(it.ack(2, [2], 136)).toBeGreaterThan(1_000);
+    // An event that has waited may have gone at the last boot.
+    it.send(1, 140);
+    expect(it.ack(1, [1], 146)).toBeGreaterThan(1_000);
+    it.send(3, 150);
+    expect(it.ack(3, [3], 156)).toBe(6);
+  });
+
   test("takes out what it names", () => {
     const it = bench();
     it.send(10, 100);

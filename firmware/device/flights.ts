@@ -22,7 +22,8 @@ export interface Flights {
   add(sequence: number, first: Place, end: Place, nowS: number, asks: boolean): void;
   /**
    * Takes out what an ack frame names; gives the age of its answer in seconds, or -1 when it names nothing. Holes go to `lost`.
-   * On LoRaWAN an answer can wait for the window of a later frame: only one that names the last frame sent has an age.
+   * On LoRaWAN an answer can wait for the window of a later frame: only one that names the last frame sent has an age, and none if
+   * that frame had gone before, as an answer to the first time may come in the window of the second.
    */
   acknowledge(base: number, bitmap: number, nowS: number, stored: (flight: Flight) => void): number;
   /** True when an answer has stayed out: all that was sent up to the frame that asked goes to `lost`. */
@@ -48,6 +49,8 @@ export function createFlights(most: number, lost: (flight: Flight) => void): Fli
   /** Uplinks since the first one that asked and has no answer yet; -1 when there is none. */
   let further = -1;
   let askedS = 0;
+  /** Behind the furthest sequence sent. Undefined makes the first one new. */
+  let next: number | undefined;
 
   /** Hands over those for which `isOut` holds. */
   function sift(isOut: (flight: Flight) => boolean): void {
@@ -67,7 +70,10 @@ export function createFlights(most: number, lost: (flight: Flight) => void): Fli
         askedS = nowS;
       }
       if (flights.length >= most) lost(flights.shift() as Flight);
-      flights.push({ sequence: sequence, first: first, until: end, sentS: nowS });
+      // What does not go beyond it may have gone before: 32,768 s ago, as far as we know.
+      const beforeS = (sequence - (next as number)) & 0x8000;
+      if (!beforeS) next = sequence + 1;
+      flights.push({ sequence: sequence, first: first, until: end, sentS: nowS - beforeS });
     },
     acknowledge: (base, bitmap, nowS, stored) => {
       const newest = flights.length - 1;
