@@ -70,8 +70,8 @@ export function createFlights(most: number, lost: (flight: Flight) => void): Fli
         askedS = nowS;
       }
       if (flights.length >= most) lost(flights.shift() as Flight);
-      // What does not go beyond it may have gone before: 32,768 s ago, as far as we know.
-      const beforeS = (sequence - (next as number)) & 0x8000;
+      // What does not go beyond it may have gone before. 32 s: too long ago to set a clock, not so long that one beside it comes too late.
+      const beforeS = ((sequence - (next as number)) & 0x8000) >> 10;
       if (!beforeS) next = sequence + 1;
       flights.push({ sequence: sequence, first: first, until: end, sentS: nowS - beforeS });
     },

@@ -115,7 +115,7 @@ export function createReporter(options: ReporterOptions): Reporter {
   let isAnswered = true;
   let historyS = 0;
   let liveS = 0;
-  /** The sample that went by itself last, if its time tells its age: lost, it does so again, as history may take long to come to it. */
+  /** The newest sample that was to go by itself, if its time tells its age: lost, it goes again, as history may take long to come to it. */
   let live: Place = -1;
 
   /** Not acknowledged, and not open again yet. */
@@ -207,13 +207,11 @@ export function createReporter(options: ReporterOptions): Reporter {
     if (!frame) return;
     if (one.rank < 1) {
       // A slow link must not spend all its time on single samples, and the age of one without a clock is told by history only.
-      const isSynced = (frame[HEADER - 1] as number) & CLOCK_SYNCED;
-      const isLate = uptime() - one.dueS > LIVE_S && !isSynced;
-      if (isLate || frame.length > link.room() || uptime() < liveS) {
+      live = (frame[HEADER - 1] as number) & CLOCK_SYNCED ? one.place : -1;
+      if ((live < 0 && uptime() - one.dueS > LIVE_S) || frame.length > link.room() || uptime() < liveS) {
         history.back(one.place);
         return;
       }
-      live = isSynced ? one.place : -1;
       liveS = uptime() + LIVE_SHARE * link.costS(frame.length);
     }
     transmit(frame, one.place, one.place + 1, one.rank > 0);
