@@ -32,18 +32,25 @@ export interface Row {
   readonly frame: Uint8Array;
 }
 
-export function rowsOf(dir: string): Row[] {
-  const db = openReaderFile(dir);
-  const rows = db.prepare("SELECT id, sequence, time_ms, quality, received_ms, frame FROM journal ORDER BY id").all();
-  db.close();
-  return rows.map((row) => ({
+/** Columns of the journal that make a row. */
+export const ROW_COLUMNS = "id, sequence, time_ms, quality, received_ms, frame";
+
+export function rowOf(row: Readonly<Record<string, unknown>>): Row {
+  return {
     id: row["id"] as number,
     sequence: row["sequence"] as number,
     timeMs: row["time_ms"] as number,
     quality: row["quality"] as number,
     receivedMs: row["received_ms"] as number,
     frame: row["frame"] as Uint8Array,
-  }));
+  };
+}
+
+export function rowsOf(dir: string): Row[] {
+  const db = openReaderFile(dir);
+  const rows = db.prepare(`SELECT ${ROW_COLUMNS} FROM journal ORDER BY id`).all();
+  db.close();
+  return rows.map(rowOf);
 }
 
 export interface Verdict {

@@ -1,6 +1,6 @@
 // What a case of the LoRaWAN proof is judged by: rows of the journal and records of the boards, as minutes and shares.
 import { openReaderFile } from "../../gateway/journal/file.ts";
-import type { Row } from "./blackout-judge.ts";
+import { ROW_COLUMNS, type Row, rowOf } from "./blackout-judge.ts";
 import type { FleetDevice } from "./lorawan-fleet.ts";
 
 const MINUTE = 60_000;
@@ -12,25 +12,14 @@ const KIND_BACKLOG = 3;
 /** Rows of the journal by device. */
 export function rowsByDevice(dir: string): Map<string, Row[]> {
   const db = openReaderFile(dir);
-  const rows = db
-    .prepare(
-      "SELECT device_id, id, sequence, time_ms, quality, received_ms, frame FROM journal JOIN device USING (device) ORDER BY id",
-    )
-    .all();
+  const rows = db.prepare(`SELECT device_id, ${ROW_COLUMNS} FROM journal JOIN device USING (device) ORDER BY id`).all();
   db.close();
   const found = new Map<string, Row[]>();
   for (const row of rows) {
     const deviceId = row["device_id"] as string;
     const mine = found.get(deviceId) ?? [];
     found.set(deviceId, mine);
-    mine.push({
-      id: row["id"] as number,
-      sequence: row["sequence"] as number,
-      timeMs: row["time_ms"] as number,
-      quality: row["quality"] as number,
-      receivedMs: row["received_ms"] as number,
-      frame: row["frame"] as Uint8Array,
-    });
+    mine.push(rowOf(row));
   }
   return found;
 }
