@@ -78,8 +78,10 @@ export interface Tick {
 
 /** The word 'now' takes so much of the axis to each side, with half a tick. */
 const NOW_PCT = 6;
+/** And '72 u' at its end, with half of a tick that names its day. */
+const GOAL_PCT = 18;
 
-/** A tick every six hours of local time, left out where the word 'now' stands. */
+/** A tick every six hours of local time, left out where the word 'now' or the goal stands. */
 export function ticksOf(axis: Axis, hourOfDay: (ms: number) => string): Tick[] {
   const ticks: Tick[] = [];
   const nowPct = percentAt(axis, axis.nowMs);
@@ -87,7 +89,7 @@ export function ticksOf(axis: Axis, hourOfDay: (ms: number) => string): Tick[] {
     const hour = Number(hourOfDay(ms));
     if (hour % 6 !== 0) continue;
     const pct = percentAt(axis, ms);
-    if (Math.abs(pct - nowPct) < NOW_PCT || pct > 92 || pct < 1) continue;
+    if (Math.abs(pct - nowPct) < NOW_PCT || pct > 100 - GOAL_PCT || pct < 1) continue;
     ticks.push({ pct, ms, isMidnight: hour === 0 });
   }
   return ticks;

@@ -66,13 +66,19 @@ describe("the bar", () => {
     expect(hasRoomForWords(barOf(point({ p50H: 30 }), axis), axis)).toBe(false);
   });
 
-  test("ticks every six hours of the clock here, and leaves room for the word now", () => {
+  test("ticks every six hours of the clock here, and leaves room for the word now and for the goal", () => {
     const format = createFormat("nl");
     const axis = axisOf(gateway(), NOW);
     const ticks = ticksOf(axis, format.hourOfDay);
     expect(ticks.every((tick) => Number(format.hourOfDay(tick.ms)) % 6 === 0)).toBe(true);
     expect(ticks.every((tick) => Math.abs(tick.pct - percentAt(axis, NOW)) >= 6)).toBe(true);
     expect(ticks.filter((tick) => tick.isMidnight).length).toBeGreaterThan(1);
+    // An outage may begin at any hour: the last tick never comes near its end.
+    for (let hour = 0; hour < 24; hour++) {
+      const started = { outage: { startedAt: new Date(START + hour * HOUR).toISOString(), until: "" } } as GatewayState;
+      const all = ticksOf(axisOf(started, NOW), format.hourOfDay);
+      expect(Math.max(...all.map((tick) => tick.pct))).toBeLessThanOrEqual(82);
+    }
   });
 });
 
