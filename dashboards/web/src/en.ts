@@ -129,6 +129,6 @@ export const en = {
   hiddenAlerts: "Shelved, behind another alert or out of service: {n}",
   shelvedUntil: "shelved until {time} by {by}: {reason}",
   outOfServiceBy: "out of service since {time} by {by}: {reason}",
-  membersOf: "Show the {n} points",
+  membersOf: "Show the points ({n})",
   respondIn: "{time} left to act",
 } as const satisfies Texts;

@@ -128,7 +128,7 @@ export const nl = {
   hiddenAlerts: "Weggelegd, achter een andere melding of buiten dienst: {n}",
   shelvedUntil: "weggelegd tot {time} door {by}: {reason}",
   outOfServiceBy: "buiten dienst sinds {time} door {by}: {reason}",
-  membersOf: "Toon de {n} punten",
+  membersOf: "Toon de punten ({n})",
   respondIn: "nog {time} om te handelen",
 } as const;
 
