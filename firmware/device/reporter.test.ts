@@ -120,17 +120,53 @@ describe("on a slow link", () => {
     return { lost: sequenceOf((it.sent[from] as Sent).frame), from: from + 1 };
   }
 
-  test("the newest sample that is lost goes again by itself, soon, and once", () => {
+  test("a sample that is lost is stored within minutes, as history", () => {
     const it = createBench({ link: SLOW, settings: QUARTERLY });
     it.run(6 * HOUR);
     const { lost, from } = loseNext(it);
     it.run(5 * MINUTE);
-    const again = it.sent.slice(from).filter(({ frame }) => sequenceOf(frame) === lost);
-    expect(again.map((one) => one.uplink.kind)).toEqual(["report"]);
     expect(it.gateway.records.has(lost)).toBe(true);
-    it.run(2 * HOUR);
-    expect(it.sent.slice(from).filter(({ frame }) => sequenceOf(frame) === lost)).toHaveLength(1);
-    expect(it.backlogs()).toEqual([]);
+    expect(it.sent.slice(from).filter(({ frame }) => sequenceOf(frame) === lost)).toEqual([]);
+  });
+
+  /** Quarters of an hour with history left: what became of each live sample, until all is there. */
+  function comeBack(answers: "all" | "none") {
+    const it = createBench({ link: { ...SLOW, costS: 0.5 }, settings: QUARTERLY });
+    it.run(HOUR);
+    it.setLink({ isUp: false });
+    it.run(72 * HOUR);
+    it.setLink({ isUp: true });
+    it.gateway.answers = answers === "all";
+    const from = it.sent.length;
+    it.run(HOUR);
+    const reports = it.sent.slice(from).filter((one) => one.uplink.kind === "report");
+    const times = new Map<number, number>();
+    for (const { frame } of reports) times.set(sequenceOf(frame), (times.get(sequenceOf(frame)) ?? 0) + 1);
+    return { it, reports, times: [...times.values()] };
+  }
+
+  test("a live sample goes twice while there is history, and hardly ever otherwise", () => {
+    const { it, reports, times } = comeBack("none");
+    expect(times.length).toBeGreaterThan(2);
+    expect(new Set(times)).toEqual(new Set([2]));
+    const [first, second] = reports as [Sent, Sent];
+    expect(sequenceOf(second.frame)).toBe(sequenceOf(first.frame));
+    it.gateway.answers = true;
+    it.run(72 * HOUR);
+    const from = it.sent.length;
+    it.run(6 * HOUR);
+    const all = it.sent.slice(from).map(({ frame }) => sequenceOf(frame));
+    expect(all.length - new Set(all).size).toBeLessThanOrEqual(1);
+  });
+
+  test("but not again once it is acknowledged", () => {
+    const { it, reports } = comeBack("all");
+    const acknowledged = reports.filter((one) => one.asks).map(({ frame }) => sequenceOf(frame));
+    expect(acknowledged.length).toBeGreaterThan(0);
+    for (const one of acknowledged) {
+      const sent = it.sent.filter(({ frame }) => sequenceOf(frame) === one);
+      expect(sent.slice(sent.findIndex(({ asks }) => asks) + 1)).toEqual([]);
+    }
   });
 
   test("a sample that is lost and no longer the newest is history", () => {

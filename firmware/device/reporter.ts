@@ -1,6 +1,6 @@
 // Decides what is sent next: what is urgent, then what is new, then info, then history in what is left. A record is delivered when
-// an ack frame that checks names it, and by nothing else; what was not delivered is sent again, events and the newest sample by
-// themselves, other samples as history.
+// an ack frame that checks names it, and by nothing else; what was not delivered is sent again, events by themselves, samples as
+// history.
 import type { Delay, Link } from "../hal.ts";
 import { u16 } from "../store/bytes.ts";
 import type { Place, Ring } from "../store/ring.ts";
@@ -45,7 +45,7 @@ const LIVE_SHARE = 2;
 interface Waiting {
   readonly place: Place;
   readonly dueS: number;
-  /** 0 sample, 1 event, 2 event at once. */
+  /** -0.5 sample that has gone before, 0 sample, 1 event, 2 event at once. */
   readonly rank: number;
 }
 
@@ -115,8 +115,6 @@ export function createReporter(options: ReporterOptions): Reporter {
   let isAnswered = true;
   let historyS = 0;
   let liveS = 0;
-  /** The newest sample that was to go by itself, if its time tells its age: lost, it goes again, as history may take long to come to it. */
-  let live: Place = -1;
 
   /** Not acknowledged, and not open again yet. */
   const lost: Flight[] = [];
@@ -138,13 +136,13 @@ export function createReporter(options: ReporterOptions): Reporter {
     return true;
   }
 
-  /** An event goes again by itself, and keeps its rank, as does the newest sample; all else is history. */
+  /** An event goes again by itself, and keeps its rank; all else is history. */
   function reopen(flight: Flight): void {
     const place = flight.first;
     const frame = flight.until > place + 1 ? undefined : ring.read(place, false);
     const rank = frame ? rankOf(frame) : 0;
     if (place < 0) infoFlies = false;
-    else if (!frame || (rank < 1 && place !== live) || !enqueue(place, rank, RETRY_S << level)) history.back(place);
+    else if (!frame || rank < 1 || !enqueue(place, rank, RETRY_S << level)) history.back(place);
   }
 
   /** History has not come to the newest record. */
@@ -202,17 +200,20 @@ export function createReporter(options: ReporterOptions): Reporter {
 
   function send(one: Waiting): void {
     chosen = undefined;
-    // Also one that is marked: it may have been asked for again.
-    const frame = ring.read(one.place, true);
+    // An event also when it is marked: it may have been asked for again.
+    const frame = ring.read(one.place, one.rank > 0);
     if (!frame) return;
     if (one.rank < 1) {
       // A slow link must not spend all its time on single samples, and the age of one without a clock is told by history only.
-      live = (frame[HEADER - 1] as number) & CLOCK_SYNCED ? one.place : -1;
-      if ((live < 0 && uptime() - one.dueS > LIVE_S) || frame.length > link.room() || uptime() < liveS) {
+      const isOld = uptime() - one.dueS > LIVE_S && !((frame[HEADER - 1] as number) & CLOCK_SYNCED);
+      if (isOld || frame.length > link.room() || uptime() < liveS) {
         history.back(one.place);
         return;
       }
-      liveS = uptime() + LIVE_SHARE * link.costS(frame.length);
+      const costS = link.costS(frame.length) * (LIVE_SHARE + options.random());
+      liveS = uptime() + costS;
+      // Who has history is seldom the only one, and a base station that answers many is deaf meanwhile. To ask for more answers makes it worse.
+      if (!one.rank && link.isSlow() && isBehind()) enqueue(one.place, -0.5, costS);
     }
     transmit(frame, one.place, one.place + 1, one.rank > 0);
   }

@@ -365,7 +365,7 @@ describe("data rate", () => {
     }
   }
 
-  it("falls after three unanswered requests each, and from the slowest back to its usual one", () => {
+  it("falls after three unanswered requests each, and stays at the slowest", () => {
     b = bench();
     b.joined();
     b.network.settings.isUp = false;
@@ -376,11 +376,24 @@ describe("data rate", () => {
     expect(b.link.room()).toBe(51);
     ask(3);
     expect(b.modem.memory.dataRate).toBe(0);
-    ask(2);
+    ask(4);
     expect(b.modem.memory.dataRate).toBe(0);
-    ask(1);
-    expect(b.modem.memory.dataRate).toBe(3);
     expect(b.link.isUp()).toBe(true);
+  });
+
+  it("is drawn anew with each frame while nobody has answered for hours: seldom the slowest", () => {
+    b = bench();
+    b.joined();
+    b.network.settings.isUp = false;
+    ask(4 * 4 + 2);
+    const rates = Array.from({ length: 4 * 60 }, () => {
+      ask(1);
+      return b.modem.memory.dataRate;
+    });
+    expect(new Set(rates)).toEqual(new Set([0, 3]));
+    const slowest = rates.filter((rate) => rate === 0).length / rates.length;
+    expect(slowest).toBeGreaterThan(0.06);
+    expect(slowest).toBeLessThan(0.2);
   });
 
   it("climbs after four answers each", () => {
@@ -414,8 +427,9 @@ describe("data rate", () => {
     b = bench();
     b.joined();
     b.network.settings.isUp = false;
-    ask(4 * 72 + 6);
-    // It is slow at the moment, and what it was with the first answer.
+    ask(4 * 72);
+    // An answer at the slowest rate: it is what it was from then on.
+    for (let i = 0; i < 100 && b.modem.memory.dataRate > 0; i++) ask(1);
     expect(b.modem.memory.dataRate).toBe(0);
     b.network.settings.isUp = true;
     b.network.queue(DEV_EUI, Uint8Array.of(0x18));

@@ -52,8 +52,12 @@ const FOLLOW_MS = 3000;
  * a region that has to join again at the rate that is left by then (LoRaWAN 1.0.2, 7) takes hours.
  */
 const SILENT_S = 288000;
-/** After so long without an answer it was the network that was away, which says nothing of how far it is. */
+/**
+ * After so long without an answer it is the network that is away, more likely, which says nothing of how far it is. Each frame draws its rate
+ * from then on: mostly the usual one, else the slowest. All at the slowest when it comes back would be in each other's way.
+ */
 const AWAY_S = 14400;
+const FAR = 0.125;
 const LENGTH_FREE = 255;
 /** What history leaves of the budget: three frames of a whole point at the slowest rate. */
 const SPARE_MS = 3600;
@@ -256,34 +260,26 @@ export function createWioE5(options: WioE5Options): LoraLink {
     pause(waitMs, next);
   }
 
-  /**
-   * Slower after answers that stayed out, faster after several that came. Behind the slowest comes the usual rate again: perhaps nobody is
-   * too far, and the network away. Then all would be at the slowest when it comes back, and in each other's way.
-   */
+  /** Slower after answers that stayed out, faster after several that came. */
   function sent(): void {
-    let next = IDLE;
+    const was = rate;
+    const silentS = uptime() - heardS;
     fruitless = 0;
     lengthMax = LENGTH_FREE;
-    if (isAnswered) {
-      if (uptime() - heardS > AWAY_S) {
-        rate = options.dataRate;
-        next = RATE;
-      }
-      heardS = uptime();
-    }
-    if (isAsked) {
+    if (silentS > AWAY_S) rate = isAnswered || options.random() > FAR ? options.dataRate : 0;
+    else if (isAsked) {
       if (isAnswered) score = Math.max(score, 0) + 1;
       else score = Math.min(score, 0) - 1;
-      if (score >= UP_AFTER && rate < options.dataRate) {
-        rate += rate === 2 ? 1 : 2;
-        next = RATE;
-      } else if (score <= -DOWN_AFTER) {
-        rate = rate > 0 ? rate - (rate === 3 ? 1 : 2) : options.dataRate;
-        next = RATE;
-      }
-      if (next < IDLE) score = 0;
+      if (score >= UP_AFTER && rate < options.dataRate) rate += rate === 2 ? 1 : 2;
+      else if (score <= -DOWN_AFTER && rate > 0) rate -= rate === 3 ? 1 : 2;
     }
-    if (uptime() - heardS > SILENT_S) {
+    let next = IDLE;
+    if (rate !== was) {
+      score = 0;
+      next = RATE;
+    }
+    if (isAnswered) heardS = uptime();
+    else if (silentS > SILENT_S) {
       isUp = isSet = false;
       heardS = uptime();
       next = 0;
