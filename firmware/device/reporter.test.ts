@@ -130,8 +130,9 @@ describe("on a slow link", () => {
   });
 
   /** Quarters of an hour with history left: what became of each live sample, until all is there. */
-  function comeBack(answers: "all" | "none") {
+  function comeBack(answers: "all" | "none", hasClock = true) {
     const it = createBench({ link: { ...SLOW, costS: 0.5 }, settings: QUARTERLY });
+    if (!hasClock) it.gateway.unixS = () => 0;
     it.run(HOUR);
     it.setLink({ isUp: false });
     it.run(72 * HOUR);
@@ -157,6 +158,12 @@ describe("on a slow link", () => {
     it.run(6 * HOUR);
     const all = it.sent.slice(from).map(({ frame }) => sequenceOf(frame));
     expect(all.length - new Set(all).size).toBeLessThanOrEqual(1);
+  });
+
+  test("but one without a clock once: the second time it would seem new", () => {
+    const { times } = comeBack("none", false);
+    expect(times.length).toBeGreaterThan(2);
+    expect(new Set(times)).toEqual(new Set([1]));
   });
 
   test("but not again once it is acknowledged", () => {

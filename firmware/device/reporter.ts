@@ -201,21 +201,22 @@ export function createReporter(options: ReporterOptions): Reporter {
   function send(one: Waiting): void {
     chosen = undefined;
     // An event also when it is marked: it may have been asked for again.
-    const frame = ring.read(one.place, one.rank > 0);
+    const isEvent = one.rank > 0;
+    const frame = ring.read(one.place, isEvent);
     if (!frame) return;
-    if (one.rank < 1) {
+    if (!isEvent) {
       // A slow link must not spend all its time on single samples, and the age of one without a clock is told by history only.
-      const isOld = uptime() - one.dueS > LIVE_S && !((frame[HEADER - 1] as number) & CLOCK_SYNCED);
-      if (isOld || frame.length > link.room() || uptime() < liveS) {
+      const hasClock = (frame[HEADER - 1] as number) & CLOCK_SYNCED;
+      if ((!hasClock && uptime() - one.dueS > LIVE_S) || frame.length > link.room() || uptime() < liveS) {
         history.back(one.place);
         return;
       }
       const costS = link.costS(frame.length) * (LIVE_SHARE + options.random());
       liveS = uptime() + costS;
       // Who has history is seldom the only one, and a base station that answers many is deaf meanwhile. To ask for more answers makes it worse.
-      if (!one.rank && link.isSlow() && isBehind()) enqueue(one.place, -0.5, costS);
+      if (hasClock && !one.rank && link.isSlow() && isBehind()) enqueue(one.place, -0.5, costS);
     }
-    transmit(frame, one.place, one.place + 1, one.rank > 0);
+    transmit(frame, one.place, one.place + 1, isEvent);
   }
 
   function sendInfo(): boolean {
