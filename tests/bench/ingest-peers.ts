@@ -13,6 +13,13 @@ export interface Found {
   readonly why: string;
 }
 
+/** Where the headers are of the very Node that will load what is compiled: beside its program, or in the package that was made for this machine. */
+function headersOfNode(): string {
+  const home = join(dirname(process.execPath), "..");
+  const made = join(home, "node_modules", `node-${process.platform}-${process.arch}`);
+  return existsSync(join(made, "include")) ? made : home;
+}
+
 /** Where Node-RED is; installs it when `install`, which takes some minutes: its SQLite is compiled. */
 export function findNodeRed(install: boolean, log: (line: string) => void): Found {
   const built = join(HOME, "node_modules/sqlite3/build/Release/node_sqlite3.node");
@@ -21,12 +28,10 @@ export function findNodeRed(install: boolean, log: (line: string) => void): Foun
   log(`ingest: installing ${PACKAGES.join(", ")} in ${HOME}`);
   mkdirSync(HOME, { recursive: true });
   writeFileSync(join(HOME, "package.json"), '{ "private": true }\n');
-  // The headers of the very Node that will load what is compiled.
-  const headers = join(dirname(process.execPath), "..");
   const env = {
     ...process.env,
     PATH: `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`,
-    npm_config_nodedir: headers,
+    npm_config_nodedir: headersOfNode(),
   };
   const args = ["install", "--no-audit", "--no-fund", "--save-exact", ...PACKAGES];
   const result = spawnSync("npm", args, { cwd: HOME, env, encoding: "utf8", timeout: INSTALL_MS });
