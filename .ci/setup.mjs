@@ -16,6 +16,7 @@ const DEBIAN = [
   { name: "chromium", file: "/usr/bin/chromium" },
   { name: "fonts-noto-core", file: "/usr/share/fonts/truetype/noto" },
   { name: "mosquitto-clients", file: "/usr/bin/mosquitto_pub" },
+  { name: "mosquitto", file: "/usr/sbin/mosquitto" },
   { name: "influxdb", file: "/usr/bin/influxd" },
   { name: "nut-server", file: "/lib/nut/upsd" },
 ];
