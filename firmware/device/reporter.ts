@@ -39,13 +39,15 @@ const LEVEL_MAX = 6;
 const BACKLOG_BYTES_MIN = 40;
 /** Airtime is short on a slow link, and an ack frame names many: with so many frames under way, and at the newest record, history asks. */
 const UNASKED = 3;
+/** Rank of a sample that goes a second time: the next sample takes its place, and no event does. */
+const AGAIN = -0.5;
 /** A live sample on a slow link has to be paid for so many times before the next one: the rest is for history. */
 const LIVE_SHARE = 2;
 
 interface Waiting {
   readonly place: Place;
   readonly dueS: number;
-  /** -0.5 sample that has gone before, 0 sample, 1 event, 2 event at once. */
+  /** 0 sample, 1 event, 2 event at once; AGAIN. */
   readonly rank: number;
 }
 
@@ -214,7 +216,7 @@ export function createReporter(options: ReporterOptions): Reporter {
       const costS = link.costS(frame.length) * (LIVE_SHARE + options.random());
       liveS = uptime() + costS;
       // Who has history is seldom the only one, and a base station that answers many is deaf meanwhile. To ask for more answers makes it worse.
-      if (hasClock && !one.rank && link.isSlow() && isBehind()) enqueue(one.place, -0.5, costS);
+      if (hasClock && !one.rank && link.isSlow() && isBehind()) enqueue(one.place, AGAIN, costS);
     }
     transmit(frame, one.place, one.place + 1, isEvent);
   }

@@ -57,6 +57,7 @@ const SILENT_S = 288000;
  * from then on: mostly the usual one, else the slowest. All at the slowest when it comes back would be in each other's way.
  */
 const AWAY_S = 14400;
+/** Share of those frames at the slowest rate. */
 const FAR = 0.1;
 const LENGTH_FREE = 255;
 /** What history leaves of the budget: three frames of a whole point at the slowest rate. */
