@@ -89,12 +89,20 @@ export const bench: Bench = {
   },
   async run({ flags, log }) {
     const [seconds, rounds] = [wholeFlag(flags, "seconds", 3), wholeFlag(flags, "rounds", 3)];
-    const cases = CASES.filter(({ name }) => flags["case"] === undefined || flags["case"] === name);
-    const only = flags["subject"];
-    const red = findNodeRed(wordFlag(flags, "peers", ["yes", "no"]) === "yes", log);
-    const subjects = subjectsOf(red.home, red.why).filter(
-      ({ name }) => only === undefined || [only, PEER].includes(name),
+    const asked = wordFlag(
+      flags,
+      "case",
+      CASES.map(({ name }) => name),
     );
+    const cases = CASES.filter(({ name }) => asked === undefined || asked === name);
+    const red = findNodeRed(wordFlag(flags, "peers", ["yes", "no"]) === "yes", log);
+    const all = subjectsOf(red.home, red.why);
+    const only = wordFlag(
+      flags,
+      "subject",
+      all.map(({ name }) => name),
+    );
+    const subjects = all.filter(({ name }) => only === undefined || [only, PEER].includes(name));
     const able = subjects.filter((subject) => {
       const why = subject.missing();
       if (why !== undefined) log(`ingest: ${subject.name} is left out: ${why}`);
