@@ -1,7 +1,7 @@
 // The journal as the gateway sees it: `append` resolves when the record is on disk, and never before. One writer thread
 // commits what waits, one reader thread reads.
 import { mkdirSync } from "node:fs";
-import { Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import type { Clock } from "../clock.ts";
 import type { AppendOutcome, CheckedFrame, JournalRecord } from "../domain/record.ts";
 import { type ErrorCode, GatewayError, invariant } from "../errors.ts";
@@ -22,6 +22,7 @@ import type { Piece } from "./pieces.ts";
 import { createQueue, type Settled } from "./queue.ts";
 import { createReader, type Reader } from "./reader.ts";
 import type { Loss, SetAsideRow } from "./store.ts";
+import type { WriterSetup } from "./writer-worker.ts";
 
 /** Rows of one read. */
 export const READ_ROWS_MAX = 5_000;
@@ -90,11 +91,16 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   } catch (cause) {
     throw new GatewayError("FILE_UNWRITABLE", { path: dir }, { cause });
   }
-  const worker = new Worker(new URL("./writer-worker.ts", import.meta.url), { workerData });
+  const { port1: port, port2 } = new MessageChannel();
+  const worker = new Worker(new URL("./writer-worker.ts", import.meta.url), {
+    workerData: { ...workerData, port: port2 } satisfies WriterSetup,
+    transferList: [port2],
+  });
   const openedMs = clock.monotonicMs();
-  const opened = await firstReply(worker, dir);
+  const opened = await firstReply({ worker, port }, dir);
   return createJournal({
     worker,
+    port,
     reader: createReader(dir),
     openPieces: () => createReader(dir),
     clock,
@@ -104,9 +110,11 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   });
 }
 
-async function firstReply(worker: Worker, dir: string): Promise<Extract<WriterReply, { kind: "opened" }>> {
+type Opened = Extract<WriterReply, { kind: "opened" }>;
+
+async function firstReply({ worker, port }: Pick<Parts, "worker" | "port">, dir: string): Promise<Opened> {
   const reply = await new Promise<WriterReply>((resolve, reject) => {
-    worker.once("message", resolve);
+    port.once("message", resolve);
     worker.once("error", reject);
   });
   if (reply.kind === "refused") {
@@ -129,16 +137,18 @@ function asPromise<T>(ask: (settled: (outcome: T | GatewayError) => void) => voi
 
 interface Parts {
   readonly worker: Worker;
+  /** To the writer, and from it. */
+  readonly port: MessagePort;
   readonly reader: Reader;
   /** A reader for copies alone: packing a state takes a while, and the engine waits for its own. */
   readonly openPieces: () => Reader;
   readonly clock: Clock;
-  readonly opened: Extract<WriterReply, { kind: "opened" }>;
+  readonly opened: Opened;
   readonly openedMs: number;
   readonly commitWindowMs: number;
 }
 
-function createJournal({ worker, reader, openPieces, clock, opened, openedMs, commitWindowMs }: Parts): Journal {
+function createJournal({ worker, port, reader, openPieces, clock, opened, openedMs, commitWindowMs }: Parts): Journal {
   let { newestId } = opened;
   let file: FileState = opened.file;
   let lastCommitMs = 0;
@@ -151,13 +161,24 @@ function createJournal({ worker, reader, openPieces, clock, opened, openedMs, co
   let pieces: Reader | undefined;
 
   function post(request: WriterRequest): void {
-    worker.postMessage(request, request.kind === "batch" ? [request.batch.buffer] : []);
+    port.postMessage(request, request.kind === "batch" ? [request.batch.buffer] : []);
   }
 
   const queue = createQueue({
     clock,
     windowMs: commitWindowMs,
     post: (entries) => post({ kind: "batch", batch: pack(entries) }),
+    look: () => {
+      const came = receiveMessageOnPort(port) as { readonly message: WriterReply } | undefined;
+      try {
+        if (came !== undefined) settle(came.message);
+      } catch (bug) {
+        // Not to whoever enters a row, who might catch it: it ends the process, as it does out of an event.
+        process.nextTick(() => {
+          throw bug;
+        });
+      }
+    },
     onIdle: () => {
       if (closing !== undefined) post({ kind: "close" });
     },
@@ -178,7 +199,7 @@ function createJournal({ worker, reader, openPieces, clock, opened, openedMs, co
     if (reply.kind === "committed") for (const listener of listeners) listener();
   }
 
-  worker.on("message", settle);
+  port.on("message", settle);
   // A writer that dies is a bug: the process goes down with it, and the journal replays.
   worker.on("error", (error) => {
     throw error;

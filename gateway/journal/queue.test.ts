@@ -26,7 +26,13 @@ function turn(): Promise<void> {
 function queueWith(windowMs: number) {
   const clock = virtualClock(NOON_MS);
   const posted: (readonly Entry[])[] = [];
-  const made = createQueue({ clock, windowMs, post: (entries) => posted.push(entries), onIdle: () => undefined });
+  let answer: (() => void) | undefined;
+  const look = () => {
+    const came = answer;
+    answer = undefined;
+    came?.();
+  };
+  const made = createQueue({ clock, windowMs, post: (entries) => posted.push(entries), look, onIdle: () => undefined });
   const enter = (entry: Entry) =>
     new Promise<EntryOutcome>((resolve, reject) => {
       made.enter(entry, (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)));
@@ -37,7 +43,11 @@ function queueWith(windowMs: number) {
     const file = { freeBytes: 0, lowWater: false, gapRows: 0, oldestId: 1 };
     queue.settle({ kind: "committed", outcomes, newestId: 1, commitMs, file });
   };
-  return { clock, posted, queue, commit };
+  /** The writer has answered, and no turn of the loop has ended since. */
+  const unseen = (come: () => void) => {
+    answer = come;
+  };
+  return { clock, posted, queue, commit, unseen };
 }
 
 const plain = (sequence = 1): Entry => ({ frame: checkedFrame({ sequence }) });
@@ -119,6 +129,52 @@ describe("without a commit window", () => {
     expect(sizes()).toEqual([EARLY_ROWS + 1, EARLY_ROWS, 1]);
     await turn();
     expect(sizes()).toEqual([EARLY_ROWS + 1, EARLY_ROWS, 1, EARLY_ROWS + 1]);
+  });
+
+  test("while commits are quick an answer is looked for as soon as there is another part to go", async () => {
+    const { posted, queue, commit, unseen } = queueWith(0);
+    const enter = (rows: number) => Array.from({ length: rows }, (_, i) => queue.enter(plain(i)));
+    const sizes = () => posted.map((one) => one.length);
+    const [first] = enter(1);
+    await turn();
+    commit();
+    await first;
+    const early = enter(EARLY_ROWS);
+    unseen(commit);
+    enter(EARLY_ROWS - 1);
+    expect(sizes()).toEqual([1, EARLY_ROWS]);
+    enter(1);
+    expect(sizes()).toEqual([1, EARLY_ROWS, EARLY_ROWS]);
+    await Promise.all(early);
+    enter(EARLY_ROWS + 1);
+    expect(sizes()).toHaveLength(3);
+    unseen(() => commit(QUICK_COMMIT_MS));
+    enter(1);
+    expect(sizes()).toEqual([1, EARLY_ROWS, EARLY_ROWS, EARLY_ROWS + 2]);
+    unseen(commit);
+    enter(EARLY_ROWS);
+    expect(sizes()).toHaveLength(4);
+    expect(queue.pendingRows()).toBe(EARLY_ROWS * 2 + 2);
+  });
+
+  test("an answer that is found so and says that there is no room sends no rows, until they are tried again", async () => {
+    const { clock, posted, queue, commit, unseen } = queueWith(0);
+    const enter = (rows: number) => {
+      for (let i = 0; i < rows; i++) void queue.enter(plain(i));
+    };
+    enter(1);
+    await turn();
+    commit();
+    enter(EARLY_ROWS);
+    const file = { freeBytes: 0, lowWater: true, gapRows: 0, oldestId: 1 };
+    unseen(() => queue.settle({ kind: "failed", reason: "full", retry: true, full: true, file }));
+    enter(EARLY_ROWS + 1);
+    expect(queue.areRowsRefused()).toBe(true);
+    await turn();
+    expect(posted.map((one) => one.length)).toEqual([1, EARLY_ROWS]);
+    await clock.advance(RETRY_MS);
+    await turn();
+    expect(posted.map((one) => one.length)).toEqual([1, EARLY_ROWS, 2 * EARLY_ROWS + 1]);
   });
 });
 

@@ -28,6 +28,8 @@ interface Waiting {
 export interface QueueDeps {
   readonly clock: Clock;
   readonly post: (entries: readonly Entry[]) => void;
+  /** Settles what the writer has answered by now; else that is seen at the end of a turn, in which many sockets are read. */
+  readonly look: () => void;
   /** How long the first of a batch waits for others; 0: not at all. */
   readonly windowMs: number;
   /** Nothing waits any more. */
@@ -55,7 +57,7 @@ export function isUrgent(entry: Entry): boolean {
   return acts.length > 0 || put.some(({ kind }) => kind === "alert") || remove.some(({ kind }) => kind === "alert");
 }
 
-export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue {
+export function createQueue({ clock, post, look, windowMs, onIdle }: QueueDeps): Queue {
   let waiting: Waiting[] = [];
   let sent: Waiting[] = [];
   let waitingRows = 0;
@@ -80,11 +82,18 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
     else window ??= clock.after(windowMs, sendSoon);
   }
 
+  function mayGoEarly(): boolean {
+    return isQuick && waitingRows >= EARLY_ROWS && isHurried && !isFull;
+  }
+
   function sendSoon(): void {
     if (scheduled) return;
     scheduled = true;
     // One turn of the loop later, so that all of one read from the sockets goes into one commit.
-    setImmediate(send);
+    setImmediate(() => {
+      // What waited may have gone early, or been set back.
+      if (scheduled) send();
+    });
   }
 
   function send(): void {
@@ -122,6 +131,7 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
     const changes = sent.filter(({ entry }) => "change" in entry);
     waiting = [...rows, ...waiting];
     isFull = true;
+    scheduled = false;
     areRowsRefused = true;
     clock.after(RETRY_MS, () => {
       isFull = false;
@@ -161,7 +171,8 @@ export function createQueue({ clock, post, windowMs, onIdle }: QueueDeps): Queue
       waitingRows += rows;
       isHurried ||= isUrgent(entry);
       waiting.push({ entry, rows, settled });
-      if (isQuick && waitingRows >= EARLY_ROWS && isHurried && !isFull) send();
+      if (mayGoEarly() && sent.length > 0) look();
+      if (mayGoEarly()) send();
       else schedule();
     },
     settle(reply) {

@@ -1,7 +1,6 @@
 // The writer in a thread of its own: an fsync of a slow disk must not stop the sockets.
-import { parentPort, workerData } from "node:worker_threads";
+import { type MessagePort, workerData } from "node:worker_threads";
 import { systemClock } from "../clock.ts";
-import { invariant } from "../errors.ts";
 import type { Entry, WriterReply, WriterRequest } from "./changes.ts";
 import { lockFolder } from "./file.ts";
 import { type OpenWriter, openWriter, type WriterOptions } from "./open-writer.ts";
@@ -9,12 +8,15 @@ import { createUnpacker, type PackedBatch, packOutcomes } from "./packing.ts";
 import { UPKEEP_MS } from "./upkeep.ts";
 import type { CommitResult } from "./writer.ts";
 
-const port = parentPort;
-invariant(port !== null, "the writer runs as a worker");
-const options = workerData as WriterOptions;
+export interface WriterSetup extends WriterOptions {
+  /** To whoever gives the batches. */
+  readonly port: MessagePort;
+}
+
+const { port, ...options } = workerData as WriterSetup;
 
 function reply(message: WriterReply): void {
-  port?.postMessage(message, message.kind === "committed" ? [message.outcomes.buffer] : []);
+  port.postMessage(message, message.kind === "committed" ? [message.outcomes.buffer] : []);
 }
 
 /** One job after the other. A job that throws is a bug: the thread goes down, and the process with it. */
@@ -66,10 +68,10 @@ function serve(writer: OpenWriter, lock: { close(): void }): void {
     await writer.close();
     lock.close();
     reply({ kind: "closed" });
-    port?.close();
+    port.close();
   }
 
-  port?.on("message", (request: WriterRequest) => {
+  port.on("message", (request: WriterRequest) => {
     if (request.kind === "uses") upkeep.noteUse(request.cursor);
     else inTurn(request.kind === "close" ? close : () => commit(request.batch));
   });
@@ -84,4 +86,5 @@ try {
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
   reply({ kind: "refused", code: message === "DATA_IN_USE" ? message : "JOURNAL_UNUSABLE", message });
+  port.close();
 }
