@@ -6,6 +6,9 @@ import { KEY_BYTES, type Tagger } from "../../protocol/index.ts";
 const BLOCK_BYTES = 64;
 const DIGEST_BYTES = 32;
 const WORDS = 8;
+const BLOCK_WORDS = 16;
+/** The bit behind the message (FIPS 180-4 §5.1.1). */
+const END_OF_MESSAGE = 0x80;
 const INNER = 0x36;
 const OUTER = 0x5c;
 
@@ -33,23 +36,13 @@ const START = Int32Array.of(
   0x5be0cd19,
 );
 
+/** The block that is to be hashed, in its first sixteen words, and what FIPS 180-4 §6.2.2 makes of it. */
 const schedule = new Int32Array(64);
 const state = new Int32Array(WORDS);
-const block = new Uint8Array(BLOCK_BYTES);
-/** What the inner hash gave the outer one. */
-const between = new Uint8Array(DIGEST_BYTES);
 
-/** One block into the state (FIPS 180-4 §6.2.2). */
-function compress(into: Int32Array, bytes: Uint8Array, start: number): void {
+/** The block in the schedule into the state (FIPS 180-4 §6.2.2). */
+function compress(into: Int32Array): void {
   const w = schedule;
-  for (let i = 0; i < 16; i++) {
-    const at = start + i * 4;
-    w[i] =
-      ((bytes[at] as number) << 24) |
-      ((bytes[at + 1] as number) << 16) |
-      ((bytes[at + 2] as number) << 8) |
-      (bytes[at + 3] as number);
-  }
   for (let i = 16; i < 64; i++) {
     const x = w[i - 15] as number;
     const y = w[i - 2] as number;
@@ -95,31 +88,63 @@ function keyed(key: Uint8Array, mask: number): Int32Array {
   const first = new Uint8Array(BLOCK_BYTES).fill(mask);
   for (let i = 0; i < key.length; i++) first[i] = (key[i] as number) ^ mask;
   const after = START.slice();
-  compress(after, first, 0);
+  putBlock(first, 0);
+  compress(after);
   return after;
+}
+
+function putBlock(bytes: Uint8Array, start: number): void {
+  for (let i = 0, at = start; i < BLOCK_WORDS; i++, at += 4) {
+    schedule[i] =
+      ((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number);
+  }
 }
 
 /** The digest of a key's block and `bytes` behind it, as it lies in `state`. */
 function hashBehind(start: Int32Array, bytes: Uint8Array): void {
   state.set(start);
   let at = 0;
-  for (; at + BLOCK_BYTES <= bytes.length; at += BLOCK_BYTES) compress(state, bytes, at);
-  const rest = bytes.length - at;
-  for (let i = 0; i < rest; i++) block[i] = bytes[at + i] as number;
-  block.fill(0, rest);
-  block[rest] = 0x80;
-  if (rest >= BLOCK_BYTES - 8) {
-    compress(state, block, 0);
-    block.fill(0);
+  for (; at + BLOCK_BYTES <= bytes.length; at += BLOCK_BYTES) {
+    putBlock(bytes, at);
+    compress(state);
   }
-  // The length in bits, with the key's block; a frame has fewer than 2^29 bytes.
-  const bits = (BLOCK_BYTES + bytes.length) * 8;
-  for (let i = 0; i < 4; i++) block[BLOCK_BYTES - 1 - i] = (bits >>> (8 * i)) & 255;
-  compress(state, block, 0);
+  const rest = bytes.length - at;
+  schedule.fill(0, 0, BLOCK_WORDS);
+  for (let i = 0; i < rest; i++) putByte(i, bytes[at + i] as number);
+  putByte(rest, END_OF_MESSAGE);
+  if (rest >= BLOCK_BYTES - 8) {
+    compress(state);
+    schedule.fill(0, 0, BLOCK_WORDS);
+  }
+  putBits(bytes.length);
+  compress(state);
 }
 
-function putDigest(out: Uint8Array): Uint8Array {
-  for (let i = 0; i < DIGEST_BYTES; i++) out[i] = ((state[i >> 2] as number) >>> (24 - 8 * (i & 3))) & 255;
+function putByte(at: number, byte: number): void {
+  schedule[at >> 2] = (schedule[at >> 2] as number) | (byte << (24 - 8 * (at & 3)));
+}
+
+/** The length in bits, with the key's block; a frame has fewer than 2^29 bytes. */
+function putBits(bytes: number): void {
+  schedule[BLOCK_WORDS - 1] = (BLOCK_BYTES + bytes) * 8;
+}
+
+/** The digest in `state` as the message of another key's block: its words are not taken apart in between. */
+function hashStateBehind(start: Int32Array): void {
+  schedule.fill(0, 0, BLOCK_WORDS);
+  schedule.set(state);
+  putByte(DIGEST_BYTES, END_OF_MESSAGE);
+  putBits(DIGEST_BYTES);
+  state.set(start);
+  compress(state);
+}
+
+function digest(): Uint8Array {
+  const out = new Uint8Array(DIGEST_BYTES);
+  for (let i = 0; i < DIGEST_BYTES; i++) out[i] = (state[i >> 2] as number) >>> (24 - 8 * (i & 3));
   return out;
 }
 
@@ -127,14 +152,17 @@ function putDigest(out: Uint8Array): Uint8Array {
 export function createKeyedTagger(key: Uint8Array): Tagger {
   const own = key.subarray(0, KEY_BYTES);
   const [inside, outside] = [keyed(own, INNER), keyed(own, OUTER)];
-  const hashed = (start: Int32Array, bytes: Uint8Array, out: Uint8Array) => {
+  const hashed = (start: Int32Array, bytes: Uint8Array) => {
     hashBehind(start, bytes);
-    return putDigest(out);
+    return digest();
   };
-  const fresh = () => new Uint8Array(DIGEST_BYTES);
   return {
-    inner: (bytes) => hashed(inside, bytes, fresh()),
-    outer: (digest) => hashed(outside, digest, fresh()),
-    hmac: (bytes) => hashed(outside, hashed(inside, bytes, between), fresh()),
+    inner: (bytes) => hashed(inside, bytes),
+    outer: (bytes) => hashed(outside, bytes),
+    hmac: (bytes) => {
+      hashBehind(inside, bytes);
+      hashStateBehind(outside);
+      return digest();
+    },
   };
 }

@@ -3,7 +3,6 @@
 import type { Socket } from "node:net";
 import type { TlsOptions } from "node:tls";
 import type { Client } from "aedes";
-import { downlinkTopic } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
 import { isLoopback, mayReadTopic } from "../domain/permission.ts";
 import type { AppendOutcome, CheckedFrame } from "../domain/record.ts";
@@ -136,7 +135,7 @@ function createPolicy(session: () => Session): BrokerPolicy {
       const { identities, downlinks } = session();
       const identity = identities.get(client);
       if (identity?.kind !== "device") return [];
-      const topic = downlinkTopic(identity.deviceId);
+      const topic = identity.downlinkTopic;
       return downlinks.take(identity).map((payload) => ({ topic, payload }));
     },
     maySubscribe: (client, filter) => {
@@ -176,12 +175,12 @@ async function welcome(session: Session, client: Client, said: { name: string; p
 
 function maySubscribe(identity: Identity, filter: string): boolean {
   if (filter.startsWith("$")) return false;
-  if (identity.kind === "device") return filter === `waakvlam/v1/devices/${identity.deviceId}/down`;
+  if (identity.kind === "device") return filter === identity.downlinkTopic;
   return mayReadTopic(identity.role, filter);
 }
 
 function mayReceive(identity: Identity, topic: string): boolean {
-  if (identity.kind === "device") return topic === `waakvlam/v1/devices/${identity.deviceId}/down`;
+  if (identity.kind === "device") return topic === identity.downlinkTopic;
   return mayReadTopic(identity.role, topic);
 }
 
@@ -235,9 +234,10 @@ function judge(session: Session, identity: Identity, topic: string, payload: Buf
   if (identity.kind === "person") return { kind: "refused", reason: "not-a-device" };
   if (!topic.startsWith("waakvlam/v1/devices/")) return { kind: "refused", reason: "gateway-topic" };
   const { clock } = session.options;
-  const { deviceId, tagger } = identity;
+  const { deviceId, tagger, uplinkTopic } = identity;
   const verdict = judgeUplink(topic, payload, {
     deviceId,
+    uplinkTopic,
     tagger,
     receivedMs: clock.nowMs(),
     clockTrusted: session.options.isClockTrusted(),

@@ -1,13 +1,21 @@
 // Who is at the other end of an MQTT connection: a registered device with the password that follows from its key, or a
 // person. Somebody else's wrong passwords never lock a device out.
 import { timingSafeEqual } from "node:crypto";
-import { loginWith, type Role, type Tagger } from "../../protocol/index.ts";
+import { downlinkTopic, loginWith, type Role, type Tagger, uplinkTopic } from "../../protocol/index.ts";
 import { createKeyedTagger } from "./keyed-hash.ts";
 import type { RefusalReason } from "./uplink.ts";
 
-export type Identity =
-  | { readonly kind: "device"; readonly deviceId: string; readonly tagger: Tagger }
-  | { readonly kind: "person"; readonly name: string; readonly role: Role };
+/** What is compared with every packet is made once. */
+export interface DeviceIdentity {
+  readonly kind: "device";
+  readonly deviceId: string;
+  readonly tagger: Tagger;
+  /** The one topic that it publishes to, and the one that it reads. */
+  readonly uplinkTopic: string;
+  readonly downlinkTopic: string;
+}
+
+export type Identity = DeviceIdentity | { readonly kind: "person"; readonly name: string; readonly role: Role };
 
 export interface Identities {
   /** The key of a registered device, 32 bytes. */
@@ -59,7 +67,8 @@ export async function signIn(request: SignInRequest, deps: SignInDeps): Promise<
     if (!sameText(password, loginWith(tagger))) return refused("bad-password", CONNACK.badPassword);
     if (!deps.identities.isEnabled(name)) return refused("disabled-device", CONNACK.notAuthorized);
     if (deps.isBanned(name)) return refused("banned", CONNACK.unavailable);
-    return { kind: "welcome", identity: { kind: "device", deviceId: name, tagger } };
+    const topics = { uplinkTopic: uplinkTopic(name), downlinkTopic: downlinkTopic(name) };
+    return { kind: "welcome", identity: { kind: "device", deviceId: name, tagger, ...topics } };
   }
   // A device's name is for that device alone: under it a person would take its connection over.
   if (deps.identities.key(clientId) !== undefined) return refused("name-mismatch", CONNACK.identifierRejected);

@@ -1,13 +1,5 @@
 // Pure: what is to be done with one frame of a known device, over MQTT or over LoRaWAN.
-import {
-  decodeUplink,
-  FRAME_BYTES_MAX,
-  KIND_BACKLOG,
-  openWith,
-  TAG_BYTES,
-  type Tagger,
-  uplinkTopic,
-} from "../../protocol/index.ts";
+import { decodeUplink, FRAME_BYTES_MAX, KIND_BACKLOG, openWith, TAG_BYTES, type Tagger } from "../../protocol/index.ts";
 import type { CheckedFrame, Link } from "../domain/record.ts";
 import { asksForAck, isTorn, stampOf } from "../domain/stamp.ts";
 
@@ -47,6 +39,8 @@ export interface ReceiptContext {
 }
 
 export interface UplinkContext extends ReceiptContext {
+  /** The one topic that the device may publish to. */
+  readonly uplinkTopic: string;
   /** With the device's key. */
   readonly tagger: Tagger;
 }
@@ -56,7 +50,7 @@ export interface UplinkContext extends ReceiptContext {
  * decode: the device is believed, and a later version decodes it again.
  */
 export function judgeUplink(topic: string, payload: Uint8Array, context: UplinkContext): UplinkVerdict {
-  if (topic !== uplinkTopic(context.deviceId)) return { kind: "refused", reason: "wrong-topic" };
+  if (topic !== context.uplinkTopic) return { kind: "refused", reason: "wrong-topic" };
   if (payload.length > PAYLOAD_BYTES_MAX) return { kind: "refused", reason: "too-long" };
   const frame = openWith(context.tagger, payload);
   if (frame === undefined) return { kind: "refused", reason: "bad-tag" };

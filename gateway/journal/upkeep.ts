@@ -154,7 +154,9 @@ export async function createUpkeep(deps: UpkeepDeps): Promise<Upkeep> {
     round: async () => void (await unlessRefused(round)),
     hasRoomForRows() {
       const floor = reserve.floorBytes();
-      return floor === 0 || roomIn(space()) >= floor;
+      if (floor === 0) return true;
+      const now = space();
+      return now.freeBytes >= floor || roomIn(now) >= floor;
     },
     async makeRoom() {
       const isFreed = reserve.release();

@@ -110,14 +110,16 @@ export function createBlackoutGateway(options: BlackoutGatewayOptions): Blackout
     if (store === undefined || dies("before-commit")) return;
     const windows: AckWindow[] = [];
     const last = (mine.at(-1) as Arrival).answers;
+    const topic = uplinkTopic(deviceId);
     const receipt = {
       deviceId,
+      uplinkTopic: topic,
       tagger: createTagger(sha256, key),
       receivedMs: clock.nowMs(),
       clockTrusted: isClockTrusted(),
     };
     const appended = mine.map(async ({ payload }) => {
-      const verdict = judgeUplink(uplinkTopic(deviceId), payload, receipt);
+      const verdict = judgeUplink(topic, payload, receipt);
       if (verdict.kind === "refused") {
         refuse(verdict.reason);
         return;

@@ -316,8 +316,9 @@ export function createProofGateway(options: GatewayOptions): ProofGateway {
   async function commitMqtt(deviceId: string, payload: Uint8Array, answers: Answers): Promise<void> {
     const mine = journal;
     const receivedMs = options.startUnixMs + schedule.nowMs();
-    const receipt = { deviceId, tagger: createTagger(sha256, KEY), receivedMs, clockTrusted: true };
-    const verdict = judgeUplink(uplinkTopic(deviceId), payload, receipt);
+    const topic = uplinkTopic(deviceId);
+    const sender = { deviceId, uplinkTopic: topic, tagger: createTagger(sha256, KEY) };
+    const verdict = judgeUplink(topic, payload, { ...sender, receivedMs, clockTrusted: true });
     if (mine === undefined || verdict.kind === "refused") return;
     const { ack } = await mine.append(verdict.frame);
     answers.puback();

@@ -18,6 +18,7 @@ import {
   openFrame,
   type Report,
   sealFrame,
+  uplinkTopic,
 } from "../../protocol/index.ts";
 import { parseDeviceTopic } from "../../protocol/topics.ts";
 import { sha256 } from "../fixtures.ts";
@@ -173,7 +174,8 @@ test("what is read in the header of a frame is what a decoder says of it", () =>
 });
 
 test("the ingress judges any topic and payload", () => {
-  const context = { deviceId: "alm-01-d1", tagger: createTagger(sha256, KEY), receivedMs: 0, clockTrusted: true };
+  const sender = { deviceId: "alm-01-d1", uplinkTopic: uplinkTopic("alm-01-d1"), tagger: createTagger(sha256, KEY) };
+  const context = { ...sender, receivedMs: 0, clockTrusted: true };
   const topic = fc.oneof(fc.string({ maxLength: 60 }), fc.constant("waakvlam/v1/devices/alm-01-d1/up"));
   fc.assert(
     fc.property(topic, fc.oneof(anyBytes, mutated), fc.boolean(), (name, bytes, sealed) => {
