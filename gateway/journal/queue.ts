@@ -11,7 +11,7 @@ export const BATCH_ROWS_MAX = 5_000;
 /** Rows that may wait, a change counted as one; the sockets stop being read long before (ingress high water). */
 export const PENDING_ROWS_MAX = 100_000;
 /** So many go at once while commits are quick: the writer works while the rest is still being read from the sockets. */
-export const EARLY_ROWS = 128;
+export const EARLY_ROWS = 192;
 export const QUICK_COMMIT_MS = 4;
 /** A commit that failed is tried again after this; nobody was told that it succeeded. */
 export const RETRY_MS = 500;
