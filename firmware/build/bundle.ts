@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import babel from "@babel/core";
 import { rollup } from "rollup";
 import { crc32 } from "../../protocol/wire.ts";
+import { type Asked, createKeeper } from "./kept.ts";
 import { outsideNames } from "./names.ts";
 import { squeeze } from "./squeeze.ts";
 import { describeOffence, findOffences, type Offence } from "./subset.ts";
@@ -46,6 +47,8 @@ const ASSUMPTIONS = {
 /** The engine's own names, as far as the firmware uses them. */
 const ENGINE_TYPES = "firmware/types/espruino.d.ts";
 
+const keeper = createKeeper(ROOT);
+
 export interface Bundle {
   /** The program as text: readable by any engine. */
   readonly code: string;
@@ -68,16 +71,26 @@ export class SubsetError extends Error {
  * program that speaks with others by the names of its properties.
  */
 export async function bundle(entry: string, keepsNames = false): Promise<Bundle> {
+  const asked = { entry, keepsNames };
+  const code = keeper.find(asked) ?? (await make(asked));
+  const tokens = Uint8Array.from(tokenise(code), (char) => char.charCodeAt(0));
+  return { code, tokens, crc32: crc32(tokens) };
+}
+
+/** The program as text, kept for who asks again. */
+async function make(asked: Asked): Promise<string> {
   const offences: Offence[] = [];
+  const inputs: string[] = [];
   const outside = outsideNames(readFileSync(resolve(ROOT, ENGINE_TYPES), "utf8"), ENGINE_TYPES);
   const built = await rollup({
-    input: resolve(ROOT, entry),
+    input: resolve(ROOT, asked.entry),
     treeshake: true,
     plugins: [
       {
         name: "espruino",
         load: (id) => {
           const source = readFileSync(id, "utf8");
+          inputs.push(id);
           offences.push(...findOffences(source, relative(ROOT, id)));
           outside.push(...outsideNames(source, id));
           return lower(source, id);
@@ -88,9 +101,9 @@ export async function bundle(entry: string, keepsNames = false): Promise<Bundle>
   const { output } = await built.generate({ format: "es" });
   await built.close();
   if (offences.length > 0) throw new SubsetError(offences);
-  const code = await squeeze(output[0].code, keepsNames ? undefined : outside);
-  const tokens = Uint8Array.from(tokenise(code), (char) => char.charCodeAt(0));
-  return { code, tokens, crc32: crc32(tokens) };
+  const code = await squeeze(output[0].code, asked.keepsNames ? undefined : outside);
+  keeper.keep(asked, inputs, code);
+  return code;
 }
 
 function lower(source: string, id: string): string {
