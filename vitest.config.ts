@@ -1,13 +1,9 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
-const UNIT = [
-  "packaging/**/*.test.ts",
-  "protocol/**/*.test.ts",
-  "firmware/**/*.test.ts",
-  "gateway/**/*.test.ts",
-  "dashboards/**/*.test.ts",
-  "tests/bench/**/*.test.ts",
-];
+const BESIDE_SOURCES = ["packaging", "protocol", "firmware", "gateway", "dashboards", "tests/bench"];
+/** Beside their sources as well, but of ten seconds and more: not for whoever waits. */
+const LONG = BESIDE_SOURCES.map((folder) => `${folder}/**/*.long.test.ts`);
+const UNIT = BESIDE_SOURCES.map((folder) => `${folder}/**/*.test.ts`);
 
 export default defineConfig({
   test: {
@@ -16,7 +12,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 90_000,
     projects: [
-      { test: { name: "unit", include: UNIT } },
+      { test: { name: "unit", include: UNIT, exclude: [...configDefaults.exclude, ...LONG] } },
+      { test: { name: "long", include: LONG } },
       { test: { name: "vectors", include: ["tests/vectors/**/*.test.ts"] } },
       { test: { name: "fuzz", include: ["tests/fuzz/**/*.test.ts"] } },
       { test: { name: "tidy", include: ["tests/tidy/**/*.test.ts"] } },

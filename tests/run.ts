@@ -48,6 +48,9 @@ const PROOFS: readonly Words[] = [
   ["sinks", "--form", "short"],
 ];
 
+const BEYOND_CHECK =
+  "tests of over ten seconds (*.long.test.ts), engine, e2e, proofs and benchmarks; npm test runs them";
+
 /** What measures time has the machine to itself. */
 const ALONE: readonly Words[] = [["slowdisk", "--form", "short"]];
 
@@ -177,8 +180,10 @@ async function main(): Promise<void> {
     tally.reasons.push(`skipped engine: no Espruino found; ${HOW_TO}`);
   }
   // Together: the engine's long scenarios keep one core, and the rest goes on beside them.
-  await vitest("unit", ["unit", "vectors", "fuzz", "tidy", ...(isCheck || !hasEngine ? [] : ["engine"])]);
-  if (!isCheck) await whole();
+  const more = isCheck ? [] : ["long", ...(hasEngine ? ["engine"] : [])];
+  await vitest("unit", ["unit", "vectors", "fuzz", "tidy", ...more]);
+  if (isCheck) tally.reasons.push(`not part of a check: ${BEYOND_CHECK}`);
+  else await whole();
   process.stdout.write(`\n${tally.reasons.join("\n")}\n`);
   process.stdout.write(`${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped\n`);
   process.exitCode = tally.failed === 0 ? 0 : 1;

@@ -34,6 +34,7 @@ import { type ReadRouteDeps, readRoutes } from "./read-routes.ts";
 import { type RegistryRouteDeps, registryRoutes } from "./registry-routes.ts";
 import { type RequestRouteDeps, requestRoutes } from "./request-routes.ts";
 import { installScreens, installSecurityHeaders } from "./screens.ts";
+import { buildSerializer } from "./serializers.ts";
 import { openSessionJournal } from "./session-journal.ts";
 import { COOKIE, sessionOf, sessionRoutes } from "./session-routes.ts";
 import { createSessions } from "./sessions.ts";
@@ -98,6 +99,7 @@ function createServer({ tls }: ApiOptions): FastifyInstance {
     requestTimeout: REQUEST_TIMEOUT_MS,
     // Streams would hold up the end for ever.
     forceCloseConnections: true,
+    schemaController: { compilersFactory: { buildSerializer } },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
     frameworkErrors: (error, request, reply) => void sendFailure(error, request, reply),
     clientErrorHandler: answerBrokenRequest,
