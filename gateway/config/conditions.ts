@@ -5,6 +5,7 @@ import { PROCESS_MATTER } from "../domain/minimum.ts";
 
 const QUANTITIES: readonly string[] = [...NUMBERS, ...WORDS];
 const LISTS = ["when", "holds"] as const;
+const RIGHT: Condition = { quantity: NUMBERS[0], below: 0 };
 
 /** Of every list of conditions in the file; what is no list is the schema's to tell of. */
 export function conditionProblems(file: unknown): string[] {
@@ -23,6 +24,21 @@ function listIn(value: unknown, key: string): readonly unknown[] {
 
 function conditionsIn(value: unknown, at: string): string[] {
   return LISTS.flatMap((list) => listIn(value, list).flatMap((one, i) => problemsOf(one, `${at}/${list}/${i}`)));
+}
+
+/**
+ * The file with a condition that is right in the place of each that is not: what else is wrong can then be told of, and what a
+ * union says of a condition helps nobody.
+ */
+export function withRightConditions(file: unknown): unknown {
+  const right = (one: unknown) => mapped(one, LISTS, (each) => (problemsOf(each, "").length > 0 ? RIGHT : each));
+  return mapped(file, ["rules", "overrides"], (one) => mapped(right(one), ["priorityWhen"], right));
+}
+
+function mapped(value: unknown, keys: readonly string[], change: (one: unknown) => unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const lists = keys.filter((key) => Array.isArray((value as Record<string, unknown>)[key]));
+  return { ...value, ...Object.fromEntries(lists.map((key) => [key, listIn(value, key).map(change)])) };
 }
 
 function problemsOf(condition: unknown, at: string): string[] {

@@ -106,6 +106,15 @@ describe("a file of rules", () => {
     expect(problems({ rules: [two[0], two[0]], overrides: [override] })).toHaveLength(4);
   });
 
+  test("tells of its shape also beside more wrong conditions than it tells of", () => {
+    const wrong = Array.from({ length: 8 }, () => ({ quantity: "phase", is: [] }));
+    const rules = Array.from({ length: 30 }, (_, i) => ({ ...MINE, ruleId: `rule-${i}`, when: wrong, holds: [null] }));
+    const found = problems({ rules, overrides: -1 });
+    expect(found.filter((one) => one.startsWith("overrides"))).toHaveLength(1);
+    expect(found.filter((one) => one.includes("/when/"))).toHaveLength(30 * 8);
+    expect(rulesFileProblems([], BASE).join()).toMatch(/^the file must be/);
+  });
+
   test("names points of the registry", () => {
     const overrides = [{ ruleId: "silence", points: ["alm-01", "alm-99"], priority: 1 as const, reason: "bridge" }];
     expect(unknownPoints({ overrides }, ["alm-01", "alm-02"])).toEqual([

@@ -7,7 +7,7 @@ import { nearest } from "../../protocol/nearest.ts";
 import { hasText } from "../domain/alert-text.ts";
 import { withOverride, withRules } from "../domain/alerts/rule-set.ts";
 import { GatewayError } from "../errors.ts";
-import { conditionProblems, hysteresisProblems, matterProblems } from "./conditions.ts";
+import { conditionProblems, hysteresisProblems, matterProblems, withRightConditions } from "./conditions.ts";
 import { keyPositions, type Positions, withLine } from "./positions.ts";
 import { listProblems } from "./problems.ts";
 
@@ -44,10 +44,7 @@ export function readRulesFile(path: string, base: readonly Rule[]): RulesFile {
 /** All that is wrong, each with its place in the file; empty when these rules can be in force. */
 export function rulesFileProblems(value: unknown, base: readonly Rule[]): string[] {
   const conditions = conditionProblems(value);
-  // What a union says of a condition helps nobody: those are told of in words of their own.
-  const others = listProblems(RulesFileSchema, value, (key, known) => nearest(key, known)).filter(
-    (one) => conditions.length === 0 || !/\/(?:when|holds)\/\d/.test(one),
-  );
+  const others = listProblems(RulesFileSchema, withRightConditions(value), (key, known) => nearest(key, known));
   const problems = [...conditions, ...others];
   // Names are looked up as well where conditions are wrong; nothing is where the shape of the file is.
   if (others.length > 0) return problems;
