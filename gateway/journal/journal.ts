@@ -168,21 +168,30 @@ function createJournal({ worker, port, reader, openPieces, clock, opened, opened
     clock,
     windowMs: commitWindowMs,
     post: (entries) => post({ kind: "batch", batch: pack(entries) }),
-    look: () => {
-      const came = receiveMessageOnPort(port) as { readonly message: WriterReply } | undefined;
-      try {
-        if (came !== undefined) settle(came.message);
-      } catch (bug) {
-        // Not to whoever enters a row, who might catch it: it ends the process, as it does out of an event.
-        process.nextTick(() => {
-          throw bug;
-        });
-      }
-    },
+    look,
     onIdle: () => {
       if (closing !== undefined) post({ kind: "close" });
     },
   });
+
+  /** In the middle of what brings a row: who is woken may read that very socket, so nobody is before it has ended. */
+  function look(): void {
+    const came = receiveMessageOnPort(port) as { readonly message: WriterReply } | undefined;
+    if (came === undefined) return;
+    try {
+      settle(came.message);
+      process.nextTick(wakeAfter, came.message);
+    } catch (bug) {
+      // Not to whoever enters a row, who might catch it: it ends the process, as it does out of an event.
+      process.nextTick(() => {
+        throw bug;
+      });
+    }
+  }
+
+  function wakeAfter(reply: WriterReply): void {
+    if (reply.kind === "committed") for (const listener of listeners) listener();
+  }
 
   function settle(reply: WriterReply): void {
     if (reply.kind === "closed") closing?.();
@@ -196,10 +205,12 @@ function createJournal({ worker, port, reader, openPieces, clock, opened, opened
     queue.settle(reply);
     if (reply.kind === "failed") failing = reply.reason;
     else if (!queue.areRowsRefused()) failing = undefined;
-    if (reply.kind === "committed") for (const listener of listeners) listener();
   }
 
-  port.on("message", settle);
+  port.on("message", (reply: WriterReply) => {
+    settle(reply);
+    wakeAfter(reply);
+  });
   // A writer that dies is a bug: the process goes down with it, and the journal replays.
   worker.on("error", (error) => {
     throw error;
