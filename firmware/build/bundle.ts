@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import babel from "@babel/core";
 import { rollup } from "rollup";
 import { crc32 } from "../../protocol/wire.ts";
-import { type Asked, createKeeper } from "./kept.ts";
+import { type Asked, createKeeper, type Keeper, sumOf } from "./kept.ts";
 import { outsideNames } from "./names.ts";
 import { squeeze } from "./squeeze.ts";
 import { describeOffence, findOffences, type Offence } from "./subset.ts";
@@ -70,17 +70,25 @@ export class SubsetError extends Error {
  * Bundles one entry, a path within the project. Throws SubsetError with every offence of every file. `keepsNames` is for a
  * program that speaks with others by the names of its properties.
  */
-export async function bundle(entry: string, keepsNames = false): Promise<Bundle> {
-  const asked = { entry, keepsNames };
-  const code = keeper.find(asked) ?? (await make(asked));
+export function bundle(entry: string, keepsNames = false): Promise<Bundle> {
+  return bundleWith(keeper, { entry, keepsNames });
+}
+
+/** The same, made whether it was made before or not. */
+export function bundleAfresh(entry: string): Promise<Bundle> {
+  return bundleWith({ ...keeper, find: () => undefined }, { entry, keepsNames: false });
+}
+
+export async function bundleWith(from: Keeper, asked: Asked): Promise<Bundle> {
+  const code = from.find(asked) ?? (await make(from, asked));
   const tokens = Uint8Array.from(tokenise(code), (char) => char.charCodeAt(0));
   return { code, tokens, crc32: crc32(tokens) };
 }
 
 /** The program as text, kept for who asks again. */
-async function make(asked: Asked): Promise<string> {
+async function make(from: Keeper, asked: Asked): Promise<string> {
   const offences: Offence[] = [];
-  const inputs: string[] = [];
+  const inputs = new Map<string, string>();
   const outside = outsideNames(readFileSync(resolve(ROOT, ENGINE_TYPES), "utf8"), ENGINE_TYPES);
   const built = await rollup({
     input: resolve(ROOT, asked.entry),
@@ -90,7 +98,7 @@ async function make(asked: Asked): Promise<string> {
         name: "espruino",
         load: (id) => {
           const source = readFileSync(id, "utf8");
-          inputs.push(id);
+          inputs.set(id, sumOf(source));
           offences.push(...findOffences(source, relative(ROOT, id)));
           outside.push(...outsideNames(source, id));
           return lower(source, id);
@@ -102,7 +110,7 @@ async function make(asked: Asked): Promise<string> {
   await built.close();
   if (offences.length > 0) throw new SubsetError(offences);
   const code = await squeeze(output[0].code, asked.keepsNames ? undefined : outside);
-  keeper.keep(asked, inputs, code);
+  from.keep(asked, inputs, code);
   return code;
 }
 

@@ -1,5 +1,5 @@
 // Programs that were made before: making one takes ten seconds, and tests, benches and demo ask for the same few. One counts only
-// while every file that it was made of is as it was, and the builder, its tools and the engine's names are.
+// while every file that it was made of is as it was read then, and the builder, its tools and the engine's names are.
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
@@ -8,8 +8,8 @@ import { threadId } from "node:worker_threads";
 /** Below the root of the project; git does not see it. */
 const FOLDER = ".cache/bundles";
 const BUILDER = "firmware/build";
-/** Beside the builder's own files: its tools, and the names that must stay. */
-const ALSO = ["package-lock.json", "firmware/types/espruino.d.ts"];
+/** Beside the builder's own files: its tools as they are to be and as they are installed, and the names that must stay. */
+const ALSO = ["package-lock.json", "node_modules/.package-lock.json", "firmware/types/espruino.d.ts"];
 
 /** What was asked for. */
 export interface Asked {
@@ -18,10 +18,13 @@ export interface Asked {
   readonly keepsNames: boolean;
 }
 
-interface Kept {
+/** By whole path, the SHA-256 of each file as it was read. */
+export type Inputs = ReadonlyMap<string, string>;
+
+interface Kept extends Asked {
   /** SHA-256, in hex. */
   readonly builder: string;
-  readonly inputs: Readonly<{ [path: string]: string }>;
+  readonly inputs: Readonly<Record<string, string>>;
   readonly code: string;
   readonly sum: string;
 }
@@ -29,20 +32,22 @@ interface Kept {
 export interface Keeper {
   /** The program, or undefined when it is to be made. */
   find(asked: Asked): string | undefined;
-  /** `inputs`: every file that was read for it, whole paths. */
-  keep(asked: Asked, inputs: readonly string[], code: string): void;
+  keep(asked: Asked, inputs: Inputs, code: string): void;
 }
 
 /** `root` is that of the project. */
 export function createKeeper(root: string): Keeper {
   const sumOfFile = (path: string) => sumOf(readFileSync(resolve(root, path)));
+  let builder: string | undefined;
 
-  function builder(): string {
-    const own = readdirSync(resolve(root, BUILDER)).filter(
-      (name) => name.endsWith(".ts") && !name.endsWith(".test.ts"),
-    );
-    const files = [...own.sort().map((name) => `${BUILDER}/${name}`), ...ALSO];
-    return sumOf(files.map((path) => `${path} ${sumOfFile(path)}`).join("\n"));
+  /** As of the first question, before anything is made: what the running passes were read from. */
+  function builderSum(): string {
+    if (builder !== undefined) return builder;
+    const own = readdirSync(resolve(root, BUILDER), { recursive: true, encoding: "utf8" });
+    const passes = own.filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts")).sort();
+    const files = [...passes.map((name) => `${BUILDER}/${name}`), ...ALSO];
+    builder = sumOf([process.version, ...files.map((path) => `${path} ${sumOfFile(path)}`)].join("\n"));
+    return builder;
   }
 
   /** Undefined for an entry from elsewhere: such a one comes under another name each time. */
@@ -57,9 +62,11 @@ export function createKeeper(root: string): Keeper {
       const path = pathOf(asked);
       if (path === undefined) return undefined;
       try {
-        const { builder: madeBy, inputs, code, sum } = JSON.parse(readFileSync(path, "utf8")) as Kept;
-        const isSame = Object.entries(inputs).every(([input, was]) => sumOfFile(input) === was);
-        return isSame && madeBy === builder() && sum === sumOf(code) ? code : undefined;
+        const madeBy = builderSum();
+        const kept = JSON.parse(readFileSync(path, "utf8")) as Kept;
+        const isAsked = kept.entry === asked.entry && kept.keepsNames === asked.keepsNames;
+        const isSame = Object.entries(kept.inputs).every(([input, was]) => sumOfFile(input) === was);
+        return isAsked && isSame && kept.builder === madeBy && kept.sum === sumOf(kept.code) ? kept.code : undefined;
       } catch {
         // Not there, torn, or a file that it was made of is gone: it is made again.
         return undefined;
@@ -68,21 +75,21 @@ export function createKeeper(root: string): Keeper {
     keep(asked, inputs, code) {
       const path = pathOf(asked);
       if (path === undefined) return;
-      const sums = Object.fromEntries(inputs.map((input) => [relative(root, input), sumOfFile(input)]));
-      const record: Kept = { builder: builder(), inputs: sums, code, sum: sumOf(code) };
       try {
+        const sums = Object.fromEntries([...inputs].map(([input, sum]) => [relative(root, input), sum]));
+        const kept: Kept = { ...asked, builder: builderSum(), inputs: sums, code, sum: sumOf(code) };
         mkdirSync(dirname(path), { recursive: true });
         // Two processes, or threads of one, may make the same one: each puts a whole file there.
         const own = join(dirname(path), `${process.pid}-${threadId}.new`);
-        writeFileSync(own, JSON.stringify(record));
+        writeFileSync(own, JSON.stringify(kept));
         renameSync(own, path);
       } catch {
-        // A folder that cannot be written: the next one is made again.
+        // A folder that cannot be written, or tools whose state nobody can tell: the next one is made again.
       }
     },
   };
 }
 
-function sumOf(bytes: Uint8Array | string): string {
+export function sumOf(bytes: Uint8Array | string): string {
   return createHash("sha256").update(bytes).digest("hex");
 }

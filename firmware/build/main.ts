@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { FIRMWARE_VERSION } from "../device/info.ts";
-import { bundle, SubsetError } from "./bundle.ts";
+import { bundleAfresh, SubsetError } from "./bundle.ts";
 import { findProfile, PROFILES } from "./profiles.ts";
 
 const DIST = fileURLToPath(new URL("../dist", import.meta.url));
@@ -33,7 +33,8 @@ async function main(): Promise<number> {
     return 2;
   }
   try {
-    const made = await bundle(found.entry);
+    // What goes on boards comes from the builder itself.
+    const made = await bundleAfresh(found.entry);
     const folder = resolve(DIST, `${board}-${profile}`);
     mkdirSync(folder, { recursive: true });
     writeFileSync(resolve(folder, "app.js"), made.tokens);

@@ -19,7 +19,7 @@ export const buildSerializer: SerializerFactory = (named = {}, options = {}) => 
   };
 };
 
-/** Those that `schema` names, and those that they name. */
+/** Those that `schema` names, and those that they name: by the `$id` of a whole named schema, as all references here are. */
 export function schemasBehind(schema: unknown, named: Schemas): Schemas {
   const found: Record<string, unknown> = {};
   const open = [schema];

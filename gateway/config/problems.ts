@@ -28,6 +28,8 @@ export function listProblems(schema: TSchema, value: unknown, suggest: Suggest =
     const of = chosen.find(({ path }) => instancePath === path || instancePath.startsWith(`${path}/`));
     for (const line of of?.lines ?? lineOf(error, schema, suggest)) lines.add(line);
   }
+  // Complaints that nothing is said of can use up the most that there are.
+  if (lines.size === 0) return ["the file has more wrong keys than can be told of one by one"];
   return [...lines].slice(0, PROBLEMS_MAX);
 }
 

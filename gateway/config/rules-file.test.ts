@@ -113,6 +113,16 @@ describe("a file of rules", () => {
     expect(found.filter((one) => one.startsWith("overrides"))).toHaveLength(1);
     expect(found.filter((one) => one.includes("/when/"))).toHaveLength(30 * 8);
     expect(rulesFileProblems([], BASE).join()).toMatch(/^the file must be/);
+    const within = { ...MINE, priorityWhen: [{ when: wrong, priority: 1 }] };
+    expect(problems({ rules: [within] })).toEqual(
+      wrong.map((_, i) => `rules/0/priorityWhen/0/when/${i}/is: phase takes a list of words with is or isNot`),
+    );
+  });
+
+  test("is never taken for one of the right shape, however much is wrong", () => {
+    const many = Object.fromEntries(Array.from({ length: 1_200 }, (_, i) => [`key-${i}`, 1]));
+    expect(problems({ ...many, rules: -1 })).toHaveLength(1);
+    expect(problems({ rules: [{ ...MINE, ...many, when: 5 }] })).toHaveLength(1);
   });
 
   test("names points of the registry", () => {

@@ -261,12 +261,17 @@ function refuse(session: Session, note: Omit<RefusalNote, "atMs"> & { readonly r
 
 function holdWhenBehind(journal: IngressJournal, broker: Broker): Session["hold"] {
   let held = false;
-  const check = () => {
-    const pending = journal.health().pendingRows;
-    const next = held ? pending > PENDING_LOW : pending > PENDING_HIGH;
-    if (next === held) return;
+  const set = (next: boolean) => {
     held = next;
-    broker.hold(held);
+    broker.hold(next);
   };
-  return { check, stop: journal.onCommitted(check) };
+  return {
+    check: () => {
+      if (!held && journal.health().pendingRows > PENDING_HIGH) set(true);
+    },
+    // Never while a publish is taken: sockets that are let go are read at once, also the one that it came from.
+    stop: journal.onCommitted(() => {
+      if (held && journal.health().pendingRows <= PENDING_LOW) set(false);
+    }),
+  };
 }

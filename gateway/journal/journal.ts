@@ -30,9 +30,6 @@ export const READ_ROWS_MAX = 5_000;
 export interface JournalHealth {
   readonly newestId: number;
   readonly pendingRows: number;
-  readonly lastCommitMs: number;
-  /** Rows of the last batch. */
-  readonly batchRows: number;
   readonly freeBytes: number;
   /** Free space is below the mark at which old rows are dropped early. */
   readonly lowWater: boolean;
@@ -42,6 +39,12 @@ export interface JournalHealth {
   readonly gapRows: number;
   /** Why nothing can be committed now; undefined when all is well. */
   readonly failing?: string;
+}
+
+/** What the writer did in one go. */
+export interface Commit {
+  readonly ms: number;
+  readonly rows: number;
 }
 
 export interface Journal {
@@ -69,8 +72,8 @@ export interface Journal {
   newestId(): number;
   /** The oldest row that is kept, as of the last look; one more than the newest when there is none. */
   oldestId(): number;
-  /** Wakes readers after a commit; carries no data. Gives the call that ends it. */
-  onCommitted(listener: () => void): () => void;
+  /** Wakes readers after a commit; carries no record. Gives the call that ends it. */
+  onCommitted(listener: (commit: Commit) => void): () => void;
   health(): JournalHealth;
   /** Commits what waits, then closes the file. What a disk refuses now is rejected: its senders keep it. */
   close(): Promise<void>;
@@ -151,11 +154,10 @@ interface Parts {
 function createJournal({ worker, port, reader, openPieces, clock, opened, openedMs, commitWindowMs }: Parts): Journal {
   let { newestId } = opened;
   let file: FileState = opened.file;
-  let lastCommitMs = 0;
   let failing: string | undefined;
   let closing: (() => void) | undefined;
   let closed = false;
-  const listeners = new Set<() => void>();
+  const listeners = new Set<(commit: Commit) => void>();
   const uses = new Set<string>();
   const pack = createPacker();
   let pieces: Reader | undefined;
@@ -179,8 +181,7 @@ function createJournal({ worker, port, reader, openPieces, clock, opened, opened
     const came = receiveMessageOnPort(port) as { readonly message: WriterReply } | undefined;
     if (came === undefined) return;
     try {
-      settle(came.message);
-      process.nextTick(wakeAfter, came.message);
+      process.nextTick(wake, settle(came.message));
     } catch (bug) {
       // Not to whoever enters a row, who might catch it: it ends the process, as it does out of an event.
       process.nextTick(() => {
@@ -189,28 +190,25 @@ function createJournal({ worker, port, reader, openPieces, clock, opened, opened
     }
   }
 
-  function wakeAfter(reply: WriterReply): void {
-    if (reply.kind === "committed") for (const listener of listeners) listener();
+  function wake(commit: Commit | undefined): void {
+    if (commit !== undefined) for (const listener of listeners) listener(commit);
   }
 
-  function settle(reply: WriterReply): void {
+  /** The commit that the reply tells of. */
+  function settle(reply: WriterReply): Commit | undefined {
     if (reply.kind === "closed") closing?.();
-    if (reply.kind !== "committed" && reply.kind !== "failed" && reply.kind !== "file") return;
+    if (reply.kind !== "committed" && reply.kind !== "failed" && reply.kind !== "file") return undefined;
     file = reply.file;
-    if (reply.kind === "file") return;
-    if (reply.kind === "committed") {
-      newestId = reply.newestId;
-      lastCommitMs = reply.commitMs;
-    }
+    if (reply.kind === "file") return undefined;
+    const rows = queue.batchRows();
+    if (reply.kind === "committed") newestId = reply.newestId;
     queue.settle(reply);
     if (reply.kind === "failed") failing = reply.reason;
     else if (!queue.areRowsRefused()) failing = undefined;
+    return reply.kind === "committed" ? { ms: reply.commitMs, rows } : undefined;
   }
 
-  port.on("message", (reply: WriterReply) => {
-    settle(reply);
-    wakeAfter(reply);
-  });
+  port.on("message", (reply: WriterReply) => wake(settle(reply)));
   // A writer that dies is a bug: the process goes down with it, and the journal replays.
   worker.on("error", (error) => {
     throw error;
@@ -282,8 +280,6 @@ function createJournal({ worker, port, reader, openPieces, clock, opened, opened
       return {
         newestId,
         pendingRows: queue.pendingRows(),
-        lastCommitMs,
-        batchRows: queue.batchRows(),
         freeBytes,
         lowWater,
         refusing: failing !== undefined,

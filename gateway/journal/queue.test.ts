@@ -47,7 +47,7 @@ function queueWith(windowMs: number) {
   const unseen = (come: () => void) => {
     answer = come;
   };
-  return { clock, posted, queue, commit, unseen };
+  return { clock, posted, queue, made, commit, unseen };
 }
 
 const plain = (sequence = 1): Entry => ({ frame: checkedFrame({ sequence }) });
@@ -155,6 +155,34 @@ describe("without a commit window", () => {
     enter(EARLY_ROWS);
     expect(sizes()).toHaveLength(4);
     expect(queue.pendingRows()).toBe(EARLY_ROWS * 2 + 2);
+  });
+
+  test("outcomes come in order of the entries, also where who gets one enters more", async () => {
+    const { posted, queue, made, commit, unseen } = queueWith(0);
+    const told: number[] = [];
+    const first = queue.enter(plain(0));
+    await turn();
+    commit();
+    await first;
+    const save: Entry = { change: { cursor: { name: "engine", id: 1 } } };
+    const rows = 2 * EARLY_ROWS + 10;
+    const enterRow = (i: number) =>
+      made.enter(plain(i), () => {
+        told.push(i);
+        made.enter(save, () => undefined);
+      });
+    made.enter(save, () => undefined);
+    await turn();
+    for (let i = 0; i < rows; i++) enterRow(i);
+    commit();
+    for (let i = rows; i < rows + 5; i++) enterRow(i);
+    unseen(commit);
+    commit();
+    expect(posted.slice(-2).map((one) => one.length)).toEqual([rows, 5]);
+    expect(told).toHaveLength(rows);
+    made.enter(save, () => undefined);
+    expect(told).toHaveLength(rows + 5);
+    expect(told).toEqual(told.toSorted((a, b) => a - b));
   });
 
   test("an answer that is found so and says that there is no room sends no rows, until they are tried again", async () => {

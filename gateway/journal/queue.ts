@@ -41,7 +41,7 @@ export interface Queue {
   enter(entry: Entry, settled: Settled): void;
   settle(reply: Extract<WriterReply, { kind: "committed" | "failed" }>): void;
   pendingRows(): number;
-  /** Rows of the last batch. */
+  /** Rows of the batch that is with the writer, or was. */
   batchRows(): number;
   /** There was no room for the last rows; what is saved beside them does not change that. */
   areRowsRefused(): boolean;
@@ -55,6 +55,11 @@ export function isUrgent(entry: Entry): boolean {
   if ("frame" in entry) return entry.frame.link === "manual" || isAlarmClass(entry.frame.frame);
   const { acts = [], put = [], remove = [] } = entry.change;
   return acts.length > 0 || put.some(({ kind }) => kind === "alert") || remove.some(({ kind }) => kind === "alert");
+}
+
+function outcomeOf(reply: Parameters<Queue["settle"]>[0], entry: number): EntryOutcome | GatewayError {
+  if (reply.kind === "committed") return outcomeIn(reply.outcomes, entry);
+  return new GatewayError("JOURNAL_UNUSABLE", { reason: reply.reason });
 }
 
 export function createQueue({ clock, post, look, windowMs, onIdle }: QueueDeps): Queue {
@@ -74,6 +79,8 @@ export function createQueue({ clock, post, look, windowMs, onIdle }: QueueDeps):
   let isQuick = false;
   /** Nothing of what waits may wait longer. */
   let isHurried = windowMs === 0;
+  /** Outcomes of one batch are being given: none of a later one may come between them. */
+  let isSettling = false;
 
   function schedule(): void {
     if (scheduled || sent.length > 0 || waiting.length === 0) return;
@@ -91,7 +98,7 @@ export function createQueue({ clock, post, look, windowMs, onIdle }: QueueDeps):
     scheduled = true;
     // One turn of the loop later, so that all of one read from the sockets goes into one commit.
     setImmediate(() => {
-      // What waited may have gone early, or been set back.
+      // What waited may have gone early.
       if (scheduled) send();
     });
   }
@@ -131,7 +138,6 @@ export function createQueue({ clock, post, look, windowMs, onIdle }: QueueDeps):
     const changes = sent.filter(({ entry }) => "change" in entry);
     waiting = [...rows, ...waiting];
     isFull = true;
-    scheduled = false;
     areRowsRefused = true;
     clock.after(RETRY_MS, () => {
       isFull = false;
@@ -171,7 +177,7 @@ export function createQueue({ clock, post, look, windowMs, onIdle }: QueueDeps):
       waitingRows += rows;
       isHurried ||= isUrgent(entry);
       waiting.push({ entry, rows, settled });
-      if (mayGoEarly() && sent.length > 0) look();
+      if (!isSettling && mayGoEarly() && sent.length > 0) look();
       if (mayGoEarly()) send();
       else schedule();
     },
@@ -189,13 +195,9 @@ export function createQueue({ clock, post, look, windowMs, onIdle }: QueueDeps):
       if (taken.some(({ entry }) => "frame" in entry)) areRowsRefused = false;
       // The writer goes on while the answers of its last batch leave.
       if (isHurried && !isFull) send();
-      for (let i = 0; i < taken.length; i++) {
-        const outcome =
-          reply.kind === "committed"
-            ? outcomeIn(reply.outcomes, i)
-            : new GatewayError("JOURNAL_UNUSABLE", { reason: reply.reason });
-        (taken[i] as Waiting).settled(outcome);
-      }
+      isSettling = true;
+      for (let i = 0; i < taken.length; i++) (taken[i] as Waiting).settled(outcomeOf(reply, i));
+      isSettling = false;
       // Lists that live through a commit come to lie among the old objects, where one that is dead would keep all that it names.
       taken.length = 0;
       if (waiting.length === 0 && sent.length === 0) onIdle();

@@ -71,10 +71,7 @@ export function startMetrics({ engine, journal, self, sinks, late }: MetricParts
       return ups?.kind === "unreachable" ? "unreachable" : ups;
     },
   });
-  const unsubscribe = journal.onCommitted(() => {
-    const { lastCommitMs, batchRows } = journal.health();
-    metrics.observeCommit({ ms: lastCommitMs, rows: batchRows });
-  });
+  const unsubscribe = journal.onCommitted(metrics.observeCommit);
   return {
     ...metrics,
     stop: () => {

@@ -25,8 +25,6 @@ afterEach(() => {
 const HEALTH: JournalHealth = {
   newestId: 100,
   pendingRows: 0,
-  lastCommitMs: 1,
-  batchRows: 1,
   freeBytes: 5e9,
   lowWater: false,
   refusing: false,
