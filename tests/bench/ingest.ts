@@ -48,30 +48,33 @@ async function measure(subject: Subject, one: Case, { program, file, runMs }: To
   }
 }
 
+type Figure = "perS" | "p50Ms" | "p99Ms" | "core" | "downlinks";
+
 function rowsOf(one: Case, found: ReadonlyMap<string, readonly Figures[]>): BenchRow[] {
-  const of = (subject: string, figure: "perS" | "p50Ms" | "p99Ms" | "core" | "downlinks") =>
-    medianOf((found.get(`${one.name} ${subject}`) ?? []).map((each) => each[figure]));
+  const all = (subject: string, figure: Figure) =>
+    (found.get(`${one.name} ${subject}`) ?? []).map((each) => each[figure]);
+  const of = (subject: string, figure: Figure) => significant(medianOf(all(subject, figure)));
+  /** Of the ratios of the rounds: what slows a machine for a while slows the subjects of one round alike. */
+  const ratio = (subject: string, to: string, figure: Figure) => {
+    const others = all(to, figure);
+    return significant(medianOf(all(subject, figure).map((value, round) => value / (others[round] as number))));
+  };
   const rows: BenchRow[] = [];
   for (const key of found.keys()) {
     if (!key.startsWith(`${one.name} `)) continue;
     const subject = key.slice(one.name.length + 1);
-    const perS = of(subject, "perS");
-    const ratio = significant(perS / of(PEER, "perS"));
-    rows.push({ case: one.name, subject, value: significant(perS), unit: "msg/s", ratio });
-    for (const [figure, name] of [["p50Ms", "p50"] as const, ["p99Ms", "p99"] as const]) {
-      const value = of(subject, figure);
-      const toPeer = significant(value / of(PEER, figure));
-      rows.push({ case: `${one.name}-puback-${name}`, subject, value: significant(value), unit: "ms", ratio: toPeer });
-    }
-    const core = of(subject, "core");
-    rows.push({ case: `${one.name}-generator`, subject, value: significant(core), unit: "core" });
-    if (subject === "waakvlam") {
-      rows.push({ case: `${one.name}-ack-frames`, subject, value: of(subject, "downlinks"), unit: "frames" });
-      for (const peer of ["node-red", "node-red-wal"]) {
-        const times = perS / of(peer, "perS");
-        if (!Number.isNaN(times))
-          rows.push({ case: `${one.name}-times-${peer}`, subject, value: significant(times), unit: "times" });
-      }
+    const row = (name: string, figure: Figure, unit: string) => {
+      return { case: `${one.name}${name}`, subject, value: of(subject, figure), unit };
+    };
+    rows.push({ ...row("", "perS", "msg/s"), ratio: ratio(subject, PEER, "perS") });
+    rows.push({ ...row("-puback-p50", "p50Ms", "ms"), ratio: ratio(subject, PEER, "p50Ms") });
+    rows.push({ ...row("-puback-p99", "p99Ms", "ms"), ratio: ratio(subject, PEER, "p99Ms") });
+    rows.push(row("-generator", "core", "core"));
+    if (subject !== "waakvlam") continue;
+    rows.push(row("-ack-frames", "downlinks", "frames"));
+    for (const peer of ["node-red", "node-red-wal"]) {
+      const times = ratio(subject, peer, "perS");
+      if (!Number.isNaN(times)) rows.push({ case: `${one.name}-times-${peer}`, subject, value: times, unit: "times" });
     }
   }
   return rows;
@@ -82,13 +85,13 @@ export const bench: Bench = {
   summary: "durable ingest over MQTT (clients × in flight) beside plain Aedes, Mosquitto and Node-RED",
   flags: {
     seconds: "measured for each subject and case (3)",
-    rounds: "turns, of which the median counts (3)",
+    rounds: "turns, of which the median counts (5)",
     case: "only this one",
     subject: "only this one, and aedes",
     peers: "yes: install Node-RED when it is not there",
   },
   async run({ flags, log }) {
-    const [seconds, rounds] = [wholeFlag(flags, "seconds", 3), wholeFlag(flags, "rounds", 3)];
+    const [seconds, rounds] = [wholeFlag(flags, "seconds", 3), wholeFlag(flags, "rounds", 5)];
     const asked = wordFlag(
       flags,
       "case",
