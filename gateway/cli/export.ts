@@ -1,9 +1,9 @@
 // `waakvlam export`: its words and flags, and what of them will not do. Where the rows come from is handed in.
 import { defineCommand } from "citty";
 import type { GatewayConfig, RecordKind } from "../../protocol/index.ts";
-import { nearest } from "../../protocol/nearest.ts";
 import type { CommandIo, ExitCode } from "./commands.ts";
 import { CONFIG_FLAG, type CommandShell } from "./definitions.ts";
+import { wordNotKnown } from "./word-not-known.ts";
 
 export interface ExportRequest {
   readonly config: GatewayConfig;
@@ -45,9 +45,9 @@ interface Words {
 /** The request, or the line that says what is wrong. */
 export function parseExport(words: Words): Omit<ExportRequest, "config" | "out"> | string {
   const format = FORMATS.find((one) => one === words.format);
-  if (format === undefined) return unknown("format", words.format, FORMATS);
+  if (format === undefined) return wordNotKnown("--format", words.format, FORMATS);
   const kind = KINDS.find((one) => one === words.records);
-  if (kind === undefined) return unknown("records", words.records, KINDS);
+  if (kind === undefined) return wordNotKnown("--records", words.records, KINDS);
   const fromMs = words.from === undefined ? Number.NEGATIVE_INFINITY : parseMoment(words.from);
   const toMs = words.to === undefined ? Number.POSITIVE_INFINITY : parseMoment(words.to);
   const wrong = fromMs === undefined ? `--from ${words.from}` : toMs === undefined ? `--to ${words.to}` : undefined;
@@ -57,11 +57,6 @@ export function parseExport(words: Words): Omit<ExportRequest, "config" | "out">
   if (fromMs >= toMs) return "--from must lie before --to: the rows from the one on and before the other are written.";
   const devices = (words.devices ?? "").split(",").filter((one) => one !== "");
   return { format, kind, fromMs, toMs, devices };
-}
-
-function unknown(flag: string, word: string, known: readonly string[]): string {
-  const near = nearest(word, known);
-  return `--${flag} ${word} is not known${near === undefined ? "" : `: did you mean ${near}?`} Known: ${known.join(", ")}.`;
 }
 
 export async function exportCommand(

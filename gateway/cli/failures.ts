@@ -1,8 +1,8 @@
 // What a person reads when something is wrong: what, where, what to do; never a stack.
 import type { CommandDef } from "citty";
-import { nearest } from "../../protocol/nearest.ts";
 import { type ErrorCode, GatewayError } from "../errors.ts";
 import type { ExitCode } from "./commands.ts";
+import { wordNotKnown } from "./word-not-known.ts";
 
 export interface FailureText {
   readonly lines: readonly string[];
@@ -88,6 +88,5 @@ export function unknownWord(main: CommandDef, rawArgs: readonly string[]): WordC
 }
 
 function unknownText(what: string, word: string, known: readonly string[]): string {
-  const near = nearest(word, known);
-  return `${what} ${word} is not known${near === undefined ? "" : `: did you mean ${near}?`} Known: ${known.join(", ")}. Use --help for more.`;
+  return `${wordNotKnown(what, word, known)} Use --help for more.`;
 }

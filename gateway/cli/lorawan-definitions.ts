@@ -1,7 +1,6 @@
 // How `waakvlam lorawan` is called. What its commands do stands in `lorawan-commands.ts`.
 import { defineCommand } from "citty";
 import { DEVICE_MODEL_NAMES, type NewLorawanDevice } from "../../protocol/index.ts";
-import { nearest } from "../../protocol/nearest.ts";
 import type { Clock } from "../clock.ts";
 import type { LorawanDesk } from "../registry/lorawan-desk.ts";
 import { CONFIG_FLAG, type CommandShell, JSON_FLAG } from "./definitions.ts";
@@ -15,6 +14,7 @@ import {
   readKeys,
   sessionCommand,
 } from "./lorawan-commands.ts";
+import { wordNotKnown } from "./word-not-known.ts";
 
 const BOARDS = ["esp32", "xiaoble", "mdbt42q", "pixljs"] as const;
 const VERSIONS = ["1.0.2", "1.0.3", "1.0.4"] as const;
@@ -42,8 +42,7 @@ const keys = {
 /** Why a word will not do; undefined when it is among those that are known, or not given. */
 function wrongWord(name: string, word: string | undefined, known: readonly string[]): string | undefined {
   if (word === undefined || known.includes(word)) return undefined;
-  const near = nearest(word, known);
-  return `${name} ${word} is not known${near === undefined ? "" : `: did you mean ${near}?`} Known: ${known.join(", ")}.`;
+  return wordNotKnown(name, word, known);
 }
 
 interface IdentityArgs {
