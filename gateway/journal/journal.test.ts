@@ -1,8 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, type TestContext, test, vi } from "vitest";
 import { checkedFrame, NOON_MS, temporaryFolder } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import { systemClock } from "../clock.ts";
+import type { AppendOutcome, CheckedFrame } from "../domain/record.ts";
 import { FIRST_CYCLE_BASE } from "../domain/sequence.ts";
 import { type Commit, type Journal, openJournal } from "./journal.ts";
 import { EARLY_ROWS, QUICK_COMMIT_MS } from "./queue.ts";
@@ -142,6 +143,35 @@ describe("the journal", () => {
   });
 });
 
+/** After a slow commit everything waits for the end of the turn: appends rows one by one until one was quick. */
+async function untilQuick(next: () => CheckedFrame, { skip }: TestContext): Promise<void> {
+  let lastMs = QUICK_COMMIT_MS;
+  const end = journal.onCommitted(({ ms }) => {
+    lastMs = ms;
+  });
+  for (let i = 0; i < QUICK_TRIES && lastMs >= QUICK_COMMIT_MS; i++) await journal.append(next());
+  end();
+  if (lastMs >= QUICK_COMMIT_MS) skip("no commit on this disk is quick");
+}
+
+/**
+ * Brings rows without a turn of the loop until `isEnough`: only a look for answers ends that before there is no room for more.
+ * To ask what is stored takes as long as the writer needs beside it.
+ */
+function bring(
+  next: () => CheckedFrame,
+  told: (outcome: AppendOutcome | Error) => void,
+  isEnough: () => boolean,
+): void {
+  const stored = new DatabaseSync(`${folder.path}/journal.db`, { readOnly: true, timeout: 5_000 });
+  const newest = stored.prepare("SELECT max(id) FROM journal_1");
+  for (let rows = 1; !isEnough(); rows++) {
+    journal.take(next(), told);
+    if (rows > 2 * EARLY_ROWS) newest.get();
+  }
+  stored.close();
+}
+
 test("an answer that comes while rows are brought is given there; who wakes at commits does so after it", async (context) => {
   const commits: Commit[] = [];
   const woken: boolean[] = [];
@@ -152,26 +182,15 @@ test("an answer that comes while rows are brought is given there; who wakes at c
   });
   let sequence = 0;
   const next = () => checkedFrame({ sequence: sequence++ });
-  // After a slow commit everything waits for the end of the turn.
-  for (let i = 0; i < QUICK_TRIES && (commits.at(-1)?.ms ?? QUICK_COMMIT_MS) >= QUICK_COMMIT_MS; i++) {
-    await journal.append(next());
-  }
-  if ((commits.at(-1) as Commit).ms >= QUICK_COMMIT_MS) context.skip("no commit on this disk is quick");
+  await untilQuick(next, context);
   const alone = commits.length;
-  const stored = new DatabaseSync(`${folder.path}/journal.db`, { readOnly: true, timeout: 5_000 });
-  const newest = stored.prepare("SELECT max(id) FROM journal_1");
   isBringing = true;
   let answered = 0;
-  // Without a turn of the loop: only a look for answers ends this before there is no room for more. To ask what is stored
-  // takes as long as the writer needs beside it.
-  while (answered === 0) {
-    journal.take(next(), (outcome) => {
-      if (outcome instanceof Error) throw outcome;
-      answered++;
-    });
-    if (sequence > 2 * EARLY_ROWS) newest.get();
-  }
-  stored.close();
+  const told = (outcome: AppendOutcome | Error) => {
+    if (outcome instanceof Error) throw outcome;
+    answered++;
+  };
+  bring(next, told, () => answered > 0);
   expect(answered).toBeGreaterThanOrEqual(EARLY_ROWS);
   expect(commits).toHaveLength(alone);
   isBringing = false;
@@ -179,6 +198,28 @@ test("an answer that comes while rows are brought is given there; who wakes at c
   expect(new Set(woken)).toEqual(new Set([false]));
   // Each commit is told of once, with its own rows.
   expect(commits.reduce((sum, { rows }) => sum + rows, 0)).toBe(sequence + 1);
+});
+
+test("a bug in who is told there is not thrown at whoever brings a row, who might catch it, and yet it is thrown", async (context) => {
+  let sequence = 0;
+  const next = () => checkedFrame({ sequence: sequence++ });
+  await untilQuick(next, context);
+  const ticks: (() => void)[] = [];
+  const tick = vi
+    .spyOn(process, "nextTick")
+    .mockImplementation((run, ...words) => void ticks.push(() => run(...words)));
+  let asked = 0;
+  const told = () => {
+    asked++;
+    if (asked === 1) throw new Error("a bug");
+  };
+  try {
+    bring(next, told, () => asked > 0);
+  } finally {
+    tick.mockRestore();
+  }
+  expect(ticks).toHaveLength(1);
+  expect(ticks[0]).toThrow("a bug");
 });
 
 test("a full disk acknowledges nothing, says so, and is tried again until the journal is closed", async () => {
