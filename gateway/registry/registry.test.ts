@@ -9,7 +9,6 @@ import type { GatewayError } from "../errors.ts";
 import { changeLine, countChanges, registryChanges } from "./difference.ts";
 import { issueKeys, loadKeys } from "./keys.ts";
 import { moveAsset } from "./moves.ts";
-import { addPerson, listPeople, openPeople, removePerson, SIGN_INS_WAITING_MAX } from "./people.ts";
 import {
   checkBytes,
   loadRegistry,
@@ -350,32 +349,4 @@ describe("keys", () => {
     expect(() => issueKeys(folder.path, DEMO)).toThrowError(expect.objectContaining({ code: "FILE_UNREADABLE" }));
     expect(readFileSync(join(folder.path, "keys.json"), "utf8")).toBe("{");
   });
-});
-
-test("who comes when too many sign in at once is told so, and who waits is not forgotten", async () => {
-  await addPerson(folder.path, { name: "a", role: "viewer" }, "a-long-password");
-  const people = openPeople(folder.path);
-  const tries = Array.from({ length: SIGN_INS_WAITING_MAX + 5 }, () => people.verify("a", "a-long-password"));
-  const results = await Promise.allSettled(tries);
-  const busy = results.filter((one) => one.status === "rejected");
-  expect(busy).toHaveLength(3);
-  for (const one of busy) expect(one.reason).toMatchObject({ code: "SIGN_IN_BUSY" });
-  expect(results.filter((one) => one.status === "fulfilled" && one.value?.name === "a")).toHaveLength(102);
-}, 60_000);
-
-test("people sign in with their own password only", async () => {
-  await addPerson(folder.path, { name: "a", role: "viewer" }, "a-long-password");
-  await addPerson(folder.path, { name: "b", role: "admin" }, "another-password");
-  await expect(addPerson(folder.path, { name: "a", role: "admin" }, "x")).rejects.toMatchObject({
-    code: "PERSON_EXISTS",
-  });
-  expect(readFileSync(join(folder.path, "people.json"), "utf8")).not.toContain("password");
-  const people = openPeople(folder.path);
-  expect(await people.verify("a", "a-long-password")).toEqual({ name: "a", role: "viewer" });
-  expect(await people.verify("a", "another-password")).toBeUndefined();
-  expect(await people.verify("nobody", "a-long-password")).toBeUndefined();
-  expect(removePerson(folder.path, "a")).toBe(true);
-  people.reload();
-  expect(await people.verify("a", "a-long-password")).toBeUndefined();
-  expect(listPeople(folder.path)).toEqual([{ name: "b", role: "admin" }]);
 });
