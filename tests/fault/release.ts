@@ -68,6 +68,8 @@ interface Done {
   readonly missed: readonly string[];
   /** This machine lacks what it needs: run again at the next call. */
   readonly isSkipped?: true;
+  /** All that a block said that does not hold: the same seed may not show it again. */
+  readonly said?: ProofResult;
 }
 
 interface State {
@@ -137,8 +139,10 @@ async function run({ step, words }: Block): Promise<Done> {
   if (code === EXIT_SKIPPED)
     return { ...done, ...nothing, isCaught: true, missed: [`${step}: ${text}`], isSkipped: true };
   if (!text.startsWith("{")) return { ...done, ...nothing, missed: [`${step} ended with ${code}`] };
-  const { acknowledged, lost, twice, control, missed = [] } = JSON.parse(text) as ProofResult;
-  return { ...done, acknowledged, lost, twice, isCaught: control.caught, missed };
+  const said = JSON.parse(text) as ProofResult;
+  const { acknowledged, lost, twice, control, missed = [] } = said;
+  const found = { ...done, acknowledged, lost, twice, isCaught: control.caught, missed };
+  return isSound(found) ? found : { ...found, said };
 }
 
 /** Runs them in their order, as many at a time as there are lanes, until `done` says that it is enough. */

@@ -2,13 +2,16 @@
 // here is detached.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, realpathSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { waitFor } from "../../fixtures.ts";
 import { Skipped } from "../proof.ts";
 import { atEnd, proofFolder } from "./endings.ts";
 import { native } from "./native.ts";
 
 const DISK_BYTES = 256 * 1024 * 1024;
 const COMMAND_MS = 30_000;
+/** A folder for each filesystem that the kernel has in use (kernel.org: Documentation/ABI/testing/sysfs-fs-ext4). */
+const IN_USE = "/sys/fs/ext4";
 
 function run(command: string, ...words: readonly string[]): string {
   const done = spawnSync(command, words, { encoding: "utf8", timeout: COMMAND_MS });
@@ -22,8 +25,8 @@ export interface LoopDisk {
   readonly path: string;
   /** What is not on the disk now never gets there. The writer must stand still: a sync during the cut may be answered. */
   cutPower(): void;
-  /** After a cut: unmounts, and mounts what is left. */
-  powerUp(): void;
+  /** After a cut: unmounts, and mounts what is left. Rejects when somebody else holds on to the disk. */
+  powerUp(): Promise<void>;
   remove(): void;
 }
 
@@ -77,8 +80,12 @@ export function createLoopDisk(): LoopDisk {
   return {
     path,
     cutPower: () => void run(shutdown, path),
-    powerUp: () => {
+    powerUp: async () => {
       unmount();
+      // Who makes a mount namespace now has this mount in it as well: until that one has gone the disk stays shut down, and
+      // what is mounted anew is still that one.
+      const inUse = join(IN_USE, basename(device as string));
+      await waitFor("another mount namespace to let go of the disk", () => !existsSync(inUse), COMMAND_MS);
       mount();
     },
     remove,

@@ -75,7 +75,7 @@ async function cut({ disk, acks, told, random, lies }: Cut): Promise<Found> {
   } finally {
     await kill(writer);
   }
-  disk.powerUp();
+  await disk.powerUp();
   const next = Math.max(...told.ids.keys()) + 64;
   // In the control the file may not be there at all; opening would make a new one.
   if (lies !== undefined) return judgeFile(dir, told);
