@@ -55,6 +55,8 @@ export interface CheckedFrame {
   readonly clockTrusted: boolean;
   readonly link: Link;
   readonly frame: Uint8Array;
+  /** Made here of what another's device told: its time is that of the receipt, anew each time that it comes. */
+  readonly isStampedOnReceipt?: true;
   /** Rows that it becomes, at most; 1 when left out. A backlog frame becomes one for each sample and its own. */
   readonly rows?: number;
 }

@@ -1,6 +1,7 @@
 // Identity of a record: its 16-bit sequence, extended to 32 bits by the gateway (protocol section 1).
 
-const CYCLE = 65_536;
+/** Of the 16 bits on the wire. */
+export const CYCLE = 65_536;
 
 /** A device's first record is placed in the second cycle, so that what it sends of before stays a positive number. */
 export const FIRST_CYCLE_BASE = CYCLE;

@@ -37,6 +37,12 @@ export function asksForAck(frame: Uint8Array): boolean {
   return stampOf(frame) !== undefined && ((frame[FLAGS_AT] as number) & ACK_REQUESTED) !== 0;
 }
 
+/** True for a frame whose time is that of what it tells, which never changes; others say when they were sent, each time anew. */
+export function isStampedOnce(frame: Uint8Array): boolean {
+  const kind = (frame[0] as number) & 15;
+  return kind === KIND_REPORT || kind === KIND_EVENT;
+}
+
 /** True for a frame that is cut off before the end of a header that this version knows. */
 export function isTorn(frame: Uint8Array): boolean {
   if (frame.length === 0) return true;

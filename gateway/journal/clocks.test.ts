@@ -275,6 +275,78 @@ describe("an old recording played again", () => {
   });
 });
 
+describe("a device whose sequence comes again", () => {
+  const LAST = 60;
+  const CYCLE = 65_536;
+  beforeEach(() => append(...Array.from({ length: LAST }, (_, i) => live(i + 1, i + 1, { atS: i + 1 }))));
+
+  /** So many records of a minute each after the last one that is stored. */
+  function later(records: number, sequence = LAST + records): CheckedFrame {
+    const atS = LAST + records * 60;
+    return live(sequence & 0xffff, atS, { atS });
+  }
+
+  test.each([1, 30, 59])(
+    "not heard for a cycle but %i: what is new is stored, and only then told as stored",
+    async (less) => {
+      const records = CYCLE - less;
+      expect(await append(later(records))).toMatchObject([{ outcome: "stored" }]);
+      expect(await append(later(records))).toMatchObject([{ outcome: "duplicate", ack: { bitmap: 1 } }]);
+      expect(await append(later(records + 1))).toMatchObject([{ outcome: "stored", ack: { bitmap: 0b11 } }]);
+      expect(placesOf([LAST + records]).map(([, quality]) => quality)).toEqual(["synced"]);
+    },
+  );
+
+  test("with a new board under its name, within minutes: all that has a clock is stored", async () => {
+    expect(await append(later(1, 1))).toMatchObject([{ outcome: "stored" }]);
+    expect(await append(later(2, 2))).toMatchObject([{ outcome: "stored" }]);
+    const other = (frame: CheckedFrame) => ({ ...frame, deviceId: "alm-02-d1" });
+    await append(other(live(7, 90, { clockSynced: false })));
+    expect(await append(other(live(7, 60)))).toMatchObject([{ outcome: "stored" }]);
+  });
+
+  test("also after a start, as of the rows and as of a summary", async () => {
+    for (const [minutes, isSummarised] of [
+      [1, false],
+      [2, true],
+    ] as const) {
+      // What is closed in good order summarises.
+      await (isSummarised ? writer : writer.store).close();
+      writer = await openWriter({ dir: folder.path }, { clock: systemClock });
+      expect(await append(later(minutes, 1))).toMatchObject([{ outcome: "stored" }]);
+    }
+  });
+
+  test("and the same record sent again is a duplicate: before, without a clock, or with a time that nobody believed", async () => {
+    expect(await append(live(LAST, LAST, { atS: 9 * DAY_S }))).toMatchObject([{ outcome: "duplicate" }]);
+    expect(await append(live(LAST, 90, { clockSynced: false, atS: 9 * DAY_S }))).toMatchObject([
+      { outcome: "duplicate" },
+    ]);
+    expect(await append(live(LAST + 1, 9 * DAY_S, { atS: LAST }))).toMatchObject([{ outcome: "stored" }]);
+    expect(await append(live(LAST + 1, 9 * DAY_S, { atS: 9 * DAY_S }))).toMatchObject([{ outcome: "duplicate" }]);
+  });
+
+  test("what says when it was sent is a duplicate on the same day; later no answer names it until a report has come", async () => {
+    const reports = [LAST - 1, LAST].map((sequence) => sampleFrame(sequence, NOON_S + sequence, true));
+    const backlog = (sequence: number, atS: number) => {
+      const sender = { sequence, timeS: NOON_S + atS, clockSynced: true, receivedMs: NOON_MS + atS * 1_000 };
+      return checkedBacklog(sender, reports);
+    };
+    expect(await append(backlog(LAST + 1, LAST + 60))).toMatchObject([{ outcome: "stored" }]);
+    expect(await append(backlog(LAST + 1, LAST + 3_600))).toMatchObject([{ outcome: "duplicate" }]);
+    const atS = 30 * DAY_S;
+    const none = { baseSequence: 0, bitmap: 0, after: 0 };
+    expect(await append(backlog(20, atS))).toEqual([{ outcome: "replay", ack: none }]);
+    expect(await append(live(19, atS + 60, { atS: atS + 60 }))).toMatchObject([{ outcome: "stored" }]);
+    expect(await append(backlog(20, atS + 120))).toMatchObject([{ outcome: "stored" }]);
+  });
+
+  test("of another maker's device each is stamped when it comes: the same counter stays the same record", async () => {
+    const frame = { ...later(9, LAST), isStampedOnReceipt: true as const };
+    expect(await append(frame)).toMatchObject([{ outcome: "duplicate" }]);
+  });
+});
+
 describe("a gateway that does not trust its clock", () => {
   test("places an earlier boot by what is sure before it, and as suspect where nothing is", async () => {
     const start = { receivedMs: 20_000, clockTrusted: false };

@@ -3,9 +3,10 @@
 import type { Backlog } from "../../protocol/index.ts";
 import { samplesOf } from "../domain/backlog.ts";
 import { placeBacklog } from "../domain/backlog-placing.ts";
+import { likenessOf } from "../domain/likeness.ts";
 import { isReplay, isSure, type Placing, placeLate, placeTime } from "../domain/placing.ts";
 import type { CheckedFrame } from "../domain/record.ts";
-import { extendSequence } from "../domain/sequence.ts";
+import { CYCLE, extendSequence } from "../domain/sequence.ts";
 import { isKnown, newestOf, type Staged, stageRecord } from "./device-table.ts";
 
 export interface NewRow {
@@ -19,6 +20,7 @@ export type Decision =
   /** `sequence` is the frame's own. */
   | { readonly kind: "insert"; readonly sequence: number; readonly rows: readonly NewRow[] }
   | { readonly kind: "duplicate"; readonly sequence: number }
+  /** `sequence` is 0 where nobody can tell it. */
   | { readonly kind: "replay"; readonly sequence: number };
 
 /** `backlog` is what the frame holds when it is one that can be read. */
@@ -30,11 +32,16 @@ export function decide(staged: Staged, frame: CheckedFrame, backlog: Backlog | u
     const placing: Placing = { timeMs: toldMs ?? receivedMs, quality };
     return { kind: "insert", sequence: 0, rows: [{ sequence: 0, placing, frame: frame.frame }] };
   }
-  const sequence = extendSequence(staged.highest, header.sequence);
+  const live = placeTime(header, frame);
+  const nearest = extendSequence(staged.highest, header.sequence);
+  const likeness = isKnown(staged, nearest) ? likenessOf(staged.latestS, frame, live) : undefined;
+  // To call another record a duplicate would be to acknowledge what nobody stored. To one that may be another no answer is
+  // given that names it: it comes again when a report has shown where its device has come to.
+  if (likeness === "unsure") return { kind: "replay", sequence: 0 };
+  const sequence = likeness === "another" ? nearest + CYCLE : nearest;
   const rows: NewRow[] = [];
   if (!isKnown(staged, sequence)) {
     const newest = newestOf(staged);
-    const live = placeTime(header, frame);
     if (newest !== undefined && isReplay(newest, sequence, live, frame)) return { kind: "replay", sequence };
     const isLate = newest !== undefined && sequence < newest.sequence;
     const placing = isLate ? placeLate(live, sequence, staged.timeline) : live;
@@ -72,5 +79,5 @@ export function decideSamples(staged: Staged, frame: CheckedFrame, backlog: Back
 }
 
 function take(staged: Staged, sequence: number, { timeMs, quality }: Placing, frame: Uint8Array): void {
-  stageRecord(staged, { sequence, timeMs, isSure: isSure(frame, quality) }, quality === "synced");
+  stageRecord(staged, { sequence, timeMs, isSure: isSure(frame, quality) }, frame, quality === "synced");
 }

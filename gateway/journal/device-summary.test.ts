@@ -34,8 +34,8 @@ test.each(Array.from({ length: 10 }, (_, i) => SEED + i))(
   (seed) => {
     const { window, timeline } = known(seed);
     const synced = { sequence: window.highest, timeMs: 5 };
-    const back = parseSummary(summaryJson({ synced, timeline }));
-    expect(back.synced).toEqual(synced);
+    const back = parseSummary(summaryJson({ synced, latestS: 7, timeline }));
+    expect([back.synced, back.latestS]).toEqual([synced, 7]);
     expect(back.timeline).toEqual(timeline);
     expect(back.window?.highest).toBe(window.highest);
     for (let sequence = Math.max(0, window.highest - WINDOW_RECORDS - 50); sequence <= window.highest + 1; sequence++) {
@@ -47,9 +47,15 @@ test.each(Array.from({ length: 10 }, (_, i) => SEED + i))(
 );
 
 test("a device of which nothing with a sequence is stored has no window", () => {
-  expect(parseSummary(summaryJson({ synced: undefined, timeline: [] }))).toEqual({
+  expect(parseSummary(summaryJson({ synced: undefined, latestS: 0, timeline: [] }))).toEqual({
     window: undefined,
     synced: undefined,
+    latestS: 0,
     timeline: [],
   });
+});
+
+test("of a summary that kept no latest time, that of the highest record serves", () => {
+  expect(parseSummary("[[9,5999],[]]").latestS).toBe(5);
+  expect(parseSummary("[null,[]]").latestS).toBe(0);
 });

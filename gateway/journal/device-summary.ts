@@ -7,6 +7,8 @@ export interface DeviceSummary {
   window: StoredWindow | undefined;
   /** The highest record with a synchronised time. */
   synced: { readonly sequence: number; readonly timeMs: number } | undefined;
+  /** The latest time that a record told with a clock, believed or not: Unix seconds; 0 for none. */
+  latestS: number;
   timeline: Timeline;
 }
 
@@ -18,24 +20,31 @@ type KeptRun = readonly [
   firstSureMs: number | null,
   lastSureMs: number | null,
 ];
-type Kept = readonly [synced: readonly [sequence: number, timeMs: number] | null, timeline: readonly KeptRun[]];
+/** Earlier versions kept no latest time: that of the highest record serves. */
+type Kept = readonly [
+  synced: readonly [sequence: number, timeMs: number] | null,
+  timeline: readonly KeptRun[],
+  latestS?: number,
+];
 
-export function summaryJson({ synced, timeline }: Omit<DeviceSummary, "window">): string {
+export function summaryJson({ synced, latestS, timeline }: Omit<DeviceSummary, "window">): string {
   const kept: Kept = [
     synced === undefined ? null : [synced.sequence, synced.timeMs],
     timeline.map((run): KeptRun => {
       return [run.first, run.last, run.firstMs, run.lastMs, run.firstSureMs ?? null, run.lastSureMs ?? null];
     }),
+    latestS,
   ];
   return JSON.stringify(kept);
 }
 
 export function parseSummary(json: string): DeviceSummary {
-  const [synced, runs] = JSON.parse(json) as Kept;
+  const [synced, runs, latestS = Math.floor((synced?.[1] ?? 0) / 1000)] = JSON.parse(json) as Kept;
   const highest = runs.at(-1)?.[1];
   return {
     window: highest === undefined ? undefined : windowOf(highest, runs),
     synced: synced === null ? undefined : { sequence: synced[0], timeMs: synced[1] },
+    latestS,
     timeline: runs.map(([first, last, firstMs, lastMs, firstSureMs, lastSureMs]) => {
       const sure = { firstSureMs: firstSureMs ?? undefined, lastSureMs: lastSureMs ?? undefined };
       return { first, last, firstMs, lastMs, ...sure };

@@ -3,6 +3,7 @@
 import type { BootStart } from "../domain/backlog-placing.ts";
 import { createWindow, isStored, markStored, WINDOW_RECORDS } from "../domain/dedupe.ts";
 import { isSure, type Newest } from "../domain/placing.ts";
+import { stampOf } from "../domain/stamp.ts";
 import { addMoment, copyTimeline, forgetBefore, type Moment, type Timeline } from "../domain/timeline.ts";
 import { type DeviceSummary, parseSummary, summaryJson } from "./device-summary.ts";
 import { qualityCode, qualityOf, type StoredRow } from "./row.ts";
@@ -23,6 +24,7 @@ export interface Staged {
   readonly device: DeviceRow;
   highest: number | undefined;
   synced: Synced | undefined;
+  latestS: number;
   readonly sequences: Set<number>;
   readonly timeline: Timeline;
   readonly boots: Map<number, BootStart>;
@@ -60,6 +62,7 @@ export function takeRow(table: DeviceTable, row: StoredRow): void {
   mark(device, sequence);
   addMoment(device.timeline, { sequence, timeMs, isSure: isSure(row.frame, qualityOf(row.quality)) });
   if (row.quality === SYNCED) device.synced = newerSynced(device.synced, { sequence, timeMs });
+  device.latestS = laterOf(device.latestS, row.frame);
   tidy(device);
   device.isChanged = true;
 }
@@ -97,7 +100,8 @@ export function forgetDevices(table: DeviceTable, nextDevice: number): void {
 }
 
 function emptyRow(number: number): DeviceRow {
-  return { number, window: undefined, synced: undefined, timeline: [], boots: new Map(), isChanged: false };
+  const nothing = { window: undefined, synced: undefined, latestS: 0 };
+  return { number, ...nothing, timeline: [], boots: new Map(), isChanged: false };
 }
 
 function mark(device: DeviceRow, sequence: number): void {
@@ -109,6 +113,12 @@ type Synced = NonNullable<DeviceSummary["synced"]>;
 
 function newerSynced(before: Synced | undefined, next: Synced): Synced {
   return before === undefined || next.sequence > before.sequence ? next : before;
+}
+
+/** The later one of this and what the frame says of itself, when a clock says it. */
+function laterOf(latestS: number, frame: Uint8Array): number {
+  const stamp = stampOf(frame);
+  return stamp?.clockSynced === true ? Math.max(stamp.timeS, latestS) : latestS;
 }
 
 /** What lies behind the window is never placed against again. */
@@ -134,6 +144,7 @@ export function stage(table: DeviceTable, deviceId: string, device: DeviceRow): 
     device,
     highest: device.window?.highest,
     synced: device.synced,
+    latestS: device.latestS,
     sequences: new Set(),
     timeline: copyTimeline(device.timeline),
     boots: new Map(device.boots),
@@ -154,19 +165,21 @@ export function newestOf(staged: Staged): Newest | undefined {
 }
 
 /** Takes one record into the batch. */
-export function stageRecord(staged: Staged, moment: Moment, isSynced: boolean): void {
+export function stageRecord(staged: Staged, moment: Moment, frame: Uint8Array, isSynced: boolean): void {
   const { sequence, timeMs } = moment;
   staged.sequences.add(sequence);
   staged.highest = Math.max(staged.highest ?? 0, sequence);
   addMoment(staged.timeline, moment);
   if (isSynced) staged.synced = newerSynced(staged.synced, { sequence, timeMs });
+  staged.latestS = laterOf(staged.latestS, frame);
 }
 
 /** After the commit: what was staged is stored. */
 export function applyStaged(table: DeviceTable): void {
-  for (const { device, sequences, synced, timeline, boots } of table.staged.values()) {
+  for (const { device, sequences, synced, latestS, timeline, boots } of table.staged.values()) {
     for (const sequence of sequences) mark(device, sequence);
     device.synced = synced;
+    device.latestS = latestS;
     device.timeline = timeline;
     device.boots = boots;
     device.isChanged = true;

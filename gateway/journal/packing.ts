@@ -15,6 +15,7 @@ const CLOCK_SYNCED = 2;
 const CLOCK_TRUSTED = 4;
 /** Instead of a header: when it was so, in its place. */
 const HAS_TOLD = 8;
+const STAMPED_ON_RECEIPT = 16;
 
 export interface PackedBatch {
   readonly entries: number;
@@ -73,7 +74,8 @@ function putHead(view: DataView, at: number, { frame, name, afterOpenMs }: Head)
     (header === undefined ? 0 : HAS_HEADER) |
     (frame.toldMs === undefined ? 0 : HAS_TOLD) |
     (header?.clockSynced === true ? CLOCK_SYNCED : 0) |
-    (frame.clockTrusted ? CLOCK_TRUSTED : 0);
+    (frame.clockTrusted ? CLOCK_TRUSTED : 0) |
+    (frame.isStampedOnReceipt === true ? STAMPED_ON_RECEIPT : 0);
   view.setUint8(at, KIND_FRAME);
   view.setUint8(at + 1, flags);
   view.setUint8(at + 2, linkCode(frame.link));
@@ -126,6 +128,7 @@ function entryAt(view: DataView, at: number, { frame, deviceId }: Pick<CheckedFr
       clockTrusted: (flags & CLOCK_TRUSTED) !== 0,
       link: linkOf(view.getUint8(at + 2)) as Link,
       frame,
+      ...((flags & STAMPED_ON_RECEIPT) === 0 ? {} : { isStampedOnReceipt: true as const }),
     },
     afterOpenMs: view.getFloat64(at + 32),
   };

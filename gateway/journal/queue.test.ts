@@ -309,7 +309,8 @@ describe("a packed batch", () => {
         const header = random.next() < 0.2 ? undefined : { sequence: i, timeS: 2 ** 32 - 1, clockSynced: i % 2 === 0 };
         const link = random.next() < 0.5 ? "mqtt" : "lorawan";
         const received = { receivedMs: 1.5e12 + random.next(), clockTrusted: random.next() < 0.5 };
-        return { frame: { deviceId, header, link, frame, ...received }, afterOpenMs: random.next() * 1e9 };
+        const made = random.next() < 0.5 ? {} : { isStampedOnReceipt: true as const };
+        return { frame: { deviceId, header, link, frame, ...received, ...made }, afterOpenMs: random.next() * 1e9 };
       });
       const back = unpack(pack(entries));
       expect(back.map(plainOf)).toEqual(entries.map(plainOf));

@@ -176,6 +176,7 @@ function checked(deviceId: string, frame: Uint8Array, receipt: { nowMs: number; 
     clockTrusted: receipt.clockTrusted,
     link: "lorawan",
     frame,
+    isStampedOnReceipt: true,
     ...(isLog ? { rows: 1 + LOG_PER_FRAME } : {}),
   };
 }
