@@ -6,6 +6,9 @@ import { isStampedOnce } from "./stamp.ts";
 /** Of a record whose sequence is stored: whether it is the one that is stored. */
 export type Likeness = "same" | "another" | "unsure";
 
+/** What is later by less is let pass for the same one, as a clock may have been mended between two tellings. */
+const LATER_MS = 10 * 60_000;
+
 /**
  * A sequence of 16 bits comes again: with a device that was not heard for more than half a cycle, or with a new board under its
  * name. The time of a sample never changes, so one that is later than all that its device has told with a clock is another one.
@@ -19,6 +22,6 @@ export function likenessOf(
 ): Likeness {
   if (placing.quality !== "synced" || frame.isStampedOnReceipt === true) return "same";
   const laterMs = placing.timeMs - latestS * 1000;
-  if (isStampedOnce(frame.frame)) return laterMs > 0 ? "another" : "same";
+  if (isStampedOnce(frame.frame)) return laterMs > LATER_MS ? "another" : "same";
   return latestS > 0 && laterMs > REPLAY_BEHIND_MS ? "unsure" : "same";
 }

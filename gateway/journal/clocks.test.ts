@@ -297,9 +297,10 @@ describe("a device whose sequence comes again", () => {
     },
   );
 
-  test("with a new board under its name, within minutes: all that has a clock is stored", async () => {
-    expect(await append(later(1, 1))).toMatchObject([{ outcome: "stored" }]);
-    expect(await append(later(2, 2))).toMatchObject([{ outcome: "stored" }]);
+  test("with a new board under its name, within minutes: after ten all that has a clock is stored", async () => {
+    expect(await append(later(10, 1))).toMatchObject([{ outcome: "duplicate" }]);
+    expect(await append(later(11, 2))).toMatchObject([{ outcome: "stored" }]);
+    expect(await append(later(12, 3))).toMatchObject([{ outcome: "stored" }]);
     const other = (frame: CheckedFrame) => ({ ...frame, deviceId: "alm-02-d1" });
     await append(other(live(7, 90, { clockSynced: false })));
     expect(await append(other(live(7, 60)))).toMatchObject([{ outcome: "stored" }]);
@@ -307,13 +308,14 @@ describe("a device whose sequence comes again", () => {
 
   test("also after a start, as of the rows and as of a summary", async () => {
     for (const [minutes, isSummarised] of [
-      [1, false],
-      [2, true],
+      [20, false],
+      [40, true],
     ] as const) {
       // What is closed in good order summarises.
       await (isSummarised ? writer : writer.store).close();
       writer = await openWriter({ dir: folder.path }, { clock: systemClock });
-      expect(await append(later(minutes, 1))).toMatchObject([{ outcome: "stored" }]);
+      expect(await append(later(minutes - 20, LAST))).toMatchObject([{ outcome: "duplicate" }]);
+      expect(await append(later(minutes, LAST))).toMatchObject([{ outcome: "stored" }]);
     }
   });
 
