@@ -59,7 +59,20 @@ PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0;
 PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;
 `;
 
-/** Throws a plain Error whose message is an error code of the gateway; the worker passes it on. */
+/** Result codes of SQLite (sqlite.org/rescode.html). */
+const SQLITE_BUSY = 5;
+const SQLITE_FULL = 13;
+
+function codeOf(error: unknown): number {
+  return (Number((error as { errcode?: unknown }).errcode) || 0) & 0xff;
+}
+
+/** True for what SQLite says of a disk without room. */
+export function isFull(error: unknown): boolean {
+  return codeOf(error) === SQLITE_FULL;
+}
+
+/** Throws what SQLite says, or a plain Error whose message is an error code of the gateway; the worker passes it on. */
 export function lockFolder(dir: string): DatabaseSync {
   const lock = new DatabaseSync(`${dir}/${LOCK_FILE}`);
   try {
@@ -67,7 +80,7 @@ export function lockFolder(dir: string): DatabaseSync {
     lock.exec("PRAGMA busy_timeout=0; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE");
   } catch (cause) {
     lock.close();
-    throw new Error("DATA_IN_USE", { cause });
+    throw codeOf(cause) === SQLITE_BUSY ? new Error("DATA_IN_USE", { cause }) : cause;
   }
   return lock;
 }

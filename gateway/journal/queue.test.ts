@@ -231,6 +231,32 @@ test("a batch that failed for now is sent again as it was, before anything else"
   expect(await first).toEqual({ outcome: "saved" });
 });
 
+test("at the end a batch that nobody knows of is told so with all behind it: none of them is given to the writer", async () => {
+  const { posted, queue } = queueWith(0);
+  const told: unknown[] = [];
+  const note = (outcome: unknown) => void told.push(outcome);
+  void queue.enter(plain(1)).catch((error) => note(error.code));
+  await turn();
+  void queue.enter(plain(2)).catch((error) => note(error.code));
+  queue.finish();
+  const file = { freeBytes: 0, lowWater: true, gapRows: 0, oldestId: 1 };
+  queue.settle({ kind: "failed", reason: "EIO", retry: true, full: false, file });
+  await turn();
+  expect(told).toEqual(["JOURNAL_UNUSABLE", "JOURNAL_UNUSABLE"]);
+  expect([posted.length, queue.pendingRows(), queue.isEmpty()]).toEqual([1, 0, true]);
+  // On a full disk there is no such doubt, and what is saved may still have room.
+  const full = queueWith(0);
+  void full.queue.enter(plain(1)).catch((error) => note(error.code));
+  await turn();
+  const saved = full.queue.enter({ change: { cursor: { name: "engine", id: 1 } } });
+  full.queue.finish();
+  full.queue.settle({ kind: "failed", reason: "full", retry: true, full: true, file });
+  await turn();
+  full.commit();
+  expect(await saved).toEqual({ outcome: "saved" });
+  expect(full.posted).toHaveLength(2);
+});
+
 test("without room for rows what is saved goes by itself, at once, and the rows are tried again in their order", async () => {
   const { clock, posted, queue, commit } = queueWith(0);
   const change = (id: number): Entry => ({ change: { cursor: { name: "engine", id } } });

@@ -166,6 +166,14 @@ export function createQueue({ clock, post, look, windowMs, onIdle }: QueueDeps):
     return taken;
   }
 
+  function takeWaiting(): Waiting[] {
+    const taken = waiting;
+    pendingRows -= waitingRows;
+    waitingRows = 0;
+    waiting = [];
+    return taken;
+  }
+
   return {
     enter(entry, settled) {
       const rows = "frame" in entry ? (entry.frame.rows ?? 1) : 1;
@@ -191,6 +199,9 @@ export function createQueue({ clock, post, look, windowMs, onIdle }: QueueDeps):
         return;
       }
       const taken = takeSent();
+      // The writer may not know what became of this batch, and it is given to it no more: nor is any other, whose outcomes would
+      // be those of this one.
+      if (reply.kind === "failed" && reply.retry && !reply.full) taken.push(...takeWaiting());
       isQuick = reply.kind === "committed" && reply.commitMs < QUICK_COMMIT_MS;
       if (taken.some(({ entry }) => "frame" in entry)) areRowsRefused = false;
       // The writer goes on while the answers of its last batch leave.

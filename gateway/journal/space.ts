@@ -80,6 +80,14 @@ export function createReserve(dir: string, bytes: number): Reserve {
   };
 }
 
+/**
+ * A start writes before anything can be dropped: on a disk without room what is kept back goes first. Only for who holds the lock
+ * on the folder. True when it gave room back.
+ */
+export function makeRoomToStart(dir: string): boolean {
+  return measureSpace(dir).freeBytes < FLOOR_BYTES && createReserve(dir, FLOOR_BYTES).release();
+}
+
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -22,8 +22,15 @@ const IN_FLIGHT_MAX = 8;
 
 /** SQLite result codes (sqlite.org/rescode.html): the low byte of the extended code. */
 const SQLITE_BUSY = 5;
+const SQLITE_READONLY = 8;
 const SQLITE_IOERR = 10;
 const SQLITE_FULL = 13;
+const SQLITE_CANTOPEN = 14;
+/**
+ * What a connection cannot get over: it is given up, and opened again at the next call. One that was opened while the file system
+ * could not be written stays read-only for good.
+ */
+const GIVEN_UP: readonly number[] = [SQLITE_READONLY, SQLITE_IOERR, SQLITE_CANTOPEN];
 const DURABLE = { outcome: "durable" } as const;
 
 export interface SqliteStoreOptions {
@@ -86,7 +93,7 @@ export function openSqliteStore(options: SqliteStoreOptions): RecordStore {
         const code = (cause as { errcode?: unknown }).errcode;
         if (code === undefined) throw cause;
         failing = (cause as Error).message;
-        if ((Number(code) & 0xff) === SQLITE_IOERR) abandon();
+        if (GIVEN_UP.includes(Number(code) & 0xff)) abandon();
         throw new GatewayError("JOURNAL_UNUSABLE", { reason: failing }, { cause });
       }
     });
@@ -116,7 +123,7 @@ export function openSqliteStore(options: SqliteStoreOptions): RecordStore {
   function afterFailure(error: unknown, wasCommitting: boolean): StoreVerdict {
     const code = (Number((error as { errcode?: unknown }).errcode) || 0) & 0xff;
     failing = error instanceof Error ? error.message : String(error);
-    if (code === SQLITE_IOERR) {
+    if (GIVEN_UP.includes(code)) {
       abandon();
       return wasCommitting
         ? { outcome: "unknown", reason: failing }

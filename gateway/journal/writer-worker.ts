@@ -2,9 +2,10 @@
 import { type MessagePort, workerData } from "node:worker_threads";
 import { systemClock } from "../clock.ts";
 import type { Entry, WriterReply, WriterRequest } from "./changes.ts";
-import { lockFolder } from "./file.ts";
+import { isFull, lockFolder } from "./file.ts";
 import { type OpenWriter, openWriter, type WriterOptions } from "./open-writer.ts";
 import { createUnpacker, type PackedBatch, packOutcomes } from "./packing.ts";
+import { makeRoomToStart } from "./space.ts";
 import { UPKEEP_MS } from "./upkeep.ts";
 import type { CommitResult } from "./writer.ts";
 
@@ -77,8 +78,19 @@ function serve(writer: OpenWriter, lock: { close(): void }): void {
   });
 }
 
+/** The lock writes as well, unless somebody holds it: that is told first. */
+function lockWithRoom(dir: string): ReturnType<typeof lockFolder> {
+  try {
+    return lockFolder(dir);
+  } catch (error) {
+    if (!isFull(error) || !makeRoomToStart(dir)) throw error;
+    return lockFolder(dir);
+  }
+}
+
 try {
-  const lock = lockFolder(options.dir);
+  const lock = lockWithRoom(options.dir);
+  makeRoomToStart(options.dir);
   const writer = await openWriter(options, { clock: systemClock });
   const epoch = writer.taken.name;
   reply({ kind: "opened", newestId: writer.newestId(), epoch, file: writer.upkeep.state() });
