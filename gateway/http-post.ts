@@ -1,9 +1,10 @@
 // One POST with a deadline for the whole of it, a bounded answer, and no redirects.
-import { type Agent, type IncomingHttpHeaders, request as requestPlain } from "node:http";
+import { type Agent, type ClientRequest, type IncomingMessage, request as requestPlain } from "node:http";
 import { request as requestTls } from "node:https";
 import type { Clock } from "./clock.ts";
 
-const ANSWER_BYTES_MAX = 65_536;
+/** Of an answer more is not kept: an error is told in a few words. */
+export const ANSWER_BYTES_MAX = 65_536;
 
 export interface HttpAnswer {
   readonly status: number;
@@ -30,7 +31,34 @@ export interface PostOptions {
 
 /** Never throws; `break` ends it at once, as a failure. */
 export function post(options: PostOptions): { readonly answer: Promise<HttpAnswer | NoAnswer>; break(): void } {
-  const { url, headers, body, agent, ca, timeoutMs, clock } = options;
+  const { timeoutMs, clock } = options;
+  let call: ClientRequest | undefined;
+  let settle: Settle = () => undefined;
+  const answer = new Promise<HttpAnswer | NoAnswer>((resolve) => {
+    settle = (result) => {
+      deadline.stop();
+      resolve(result);
+    };
+  });
+  // Settled here and not by what the request tells of its end: of some connections Node tells nothing more.
+  const end = (failure: string, timedOut: boolean) => {
+    settle({ failure, timedOut });
+    call?.destroy();
+  };
+  const deadline = clock.after(timeoutMs, () => end(`no answer in ${timeoutMs} ms`, true));
+  try {
+    call = begin(options, settle);
+  } catch (error) {
+    // A header, port or certificate that cannot be.
+    settle(failureOf(error as Error));
+  }
+  return { answer, break: () => end("it is being stopped", false) };
+}
+
+/** Only the first counts. */
+type Settle = (result: HttpAnswer | NoAnswer) => void;
+
+function begin({ url, headers, body, agent, ca }: PostOptions, settle: Settle): ClientRequest {
   const request = url.protocol === "https:" ? requestTls : requestPlain;
   const call = request(url, {
     method: "POST",
@@ -38,40 +66,33 @@ export function post(options: PostOptions): { readonly answer: Promise<HttpAnswe
     headers: { ...headers, "content-length": Buffer.byteLength(body) },
     ...(ca === undefined ? {} : { ca }),
   });
-  const end = (failure: string) => call.destroy(new Error(failure));
-  const answer = new Promise<HttpAnswer | NoAnswer>((resolve) => {
-    let timedOut = false;
-    const deadline = clock.after(timeoutMs, () => {
-      timedOut = true;
-      end(`no answer in ${timeoutMs} ms`);
+  const fail = (error: Error) => settle(failureOf(error));
+  call.on("error", fail);
+  call.on("response", (response) => {
+    let text = "";
+    response.setEncoding("utf8");
+    // What is beyond the most is read and forgotten, so that the connection can be used again.
+    response.on("data", (part: string) => {
+      if (text.length < ANSWER_BYTES_MAX) text += part;
     });
-    const settle = (result: HttpAnswer | NoAnswer) => {
-      deadline.stop();
-      resolve(result);
-    };
-    const fail = (error: NodeJS.ErrnoException) => {
-      settle({ failure: error.message === "" ? (error.code ?? error.name) : error.message, timedOut });
-    };
-    call.on("error", fail);
-    call.on("response", (response) => {
-      let text = "";
-      response.setEncoding("utf8");
-      // What is beyond the most is read and forgotten, so that the connection can be used again.
-      response.on("data", (part: string) => {
-        if (text.length < ANSWER_BYTES_MAX) text += part;
-      });
-      response.on("error", fail);
-      response.on("end", () =>
-        settle({ status: response.statusCode ?? 0, headers: plain(response.headers), body: text }),
-      );
-      // Broken off in the middle: an answer that is not whole is none.
-      response.on("close", () => fail(new Error("the answer was broken off")));
-    });
-    call.end(body);
+    response.on("error", fail);
+    response.on("end", () => settle(answerOf(response, text)));
+    // Broken off in the middle: an answer that is not whole is none.
+    response.on("close", () => fail(new Error("the answer was broken off")));
   });
-  return { answer, break: () => void end("it is being stopped") };
+  // A 101: nobody asked for another protocol, and without a listener Node lets go of all without a word.
+  call.on("upgrade", (response, socket) => {
+    socket.destroy();
+    settle(answerOf(response, ""));
+  });
+  call.end(body);
+  return call;
 }
 
-function plain(headers: IncomingHttpHeaders): HttpAnswer["headers"] {
-  return { ...headers };
+function answerOf(response: IncomingMessage, body: string): HttpAnswer {
+  return { status: response.statusCode ?? 0, headers: { ...response.headers }, body };
+}
+
+function failureOf(error: NodeJS.ErrnoException): NoAnswer {
+  return { failure: error.message === "" ? (error.code ?? error.name) : error.message, timedOut: false };
 }
