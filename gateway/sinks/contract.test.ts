@@ -36,6 +36,8 @@ const HTTP_FAULTS: readonly Fault[] = [
   "half-refusal",
   "hang",
   "trickle",
+  "switch",
+  "flood",
   "partial",
   "foreign",
   "wrong-key",

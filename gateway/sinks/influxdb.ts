@@ -1,10 +1,13 @@
 // InfluxDB 2.x as a sink. The client's write API batches and retries by itself and loses lines without a word, and takes a
 // 201 (some lines written) for all of them; so each batch is one request on the client's transport, judged here.
+import { request as requestPlain } from "node:http";
+import { request as requestTls } from "node:https";
 import { HttpError, InfluxDB, setLogger } from "@influxdata/influxdb-client";
 import type { Clock } from "../clock.ts";
 import type { JournalRecord } from "../domain/record.ts";
 import type { HttpAnswer, NoAnswer } from "../http-post.ts";
 import { type HttpRules, jsonObject, judgeAnswer } from "./answers.ts";
+import { guardedRequest } from "./influx-request.ts";
 import { type LineContext, lineOf } from "./lines.ts";
 import type { Delivery, Sink } from "./pump.ts";
 import { inSlices } from "./slices.ts";
@@ -13,6 +16,14 @@ const GZIP_BYTES_MIN = 1_000;
 
 // The client writes failures to the console by itself; the runner reports them once, with their reason.
 setLogger({ error: () => undefined, warn: () => undefined });
+
+/** The place that the client has for other requests than those of Node. */
+const REQUESTS = {
+  "follow-redirects": {
+    http: { request: guardedRequest(requestPlain) },
+    https: { request: guardedRequest(requestTls) },
+  },
+};
 
 export interface InfluxOptions {
   readonly url: string;
@@ -43,7 +54,8 @@ const RULES: HttpRules = {
 
 export function createInfluxSink(options: InfluxOptions): Sink {
   const { url, token, ca, org, bucket, timeoutMs, clock, context } = options;
-  const influx = new InfluxDB({ url, token, timeout: timeoutMs, transportOptions: ca === undefined ? {} : { ca } });
+  const transportOptions = { ...REQUESTS, ...(ca === undefined ? {} : { ca }) };
+  const influx = new InfluxDB({ url, token, timeout: timeoutMs, transportOptions });
   const path = `/api/v2/write?${new URLSearchParams({ org, bucket, precision: "ns" })}`;
   let underWay: AbortController | undefined;
   let closed = false;
@@ -52,19 +64,16 @@ export function createInfluxSink(options: InfluxOptions): Sink {
     const body = (await inSlices(rows, (row) => lineOf(row, context))).join("\n");
     if (closed) return { kind: "retry", reason: "the sink is being stopped" };
     const abort = new AbortController();
-    let timedOut = false;
-    const deadline = clock.after(timeoutMs, () => {
-      timedOut = true;
-      abort.abort();
-    });
     underWay = abort;
+    const deadline = clock.after(timeoutMs, () => abort.abort());
     const answer = await send(influx, { path, body, signal: abort.signal });
     deadline.stop();
     underWay = undefined;
-    if ("failure" in answer && timedOut) {
-      return judgeAnswer({ failure: `no answer in ${timeoutMs} ms`, timedOut: true }, RULES);
-    }
-    return judgeAnswer(answer, RULES);
+    if (!("failure" in answer)) return judgeAnswer(answer, RULES);
+    // What the client gave up by itself may still have a connection.
+    const timedOut = abort.signal.aborted && !closed;
+    abort.abort();
+    return judgeAnswer(timedOut ? { failure: `no answer in ${timeoutMs} ms`, timedOut } : answer, RULES);
   }
 
   const close = () => {
@@ -80,6 +89,9 @@ function send(
 ): Promise<HttpAnswer | NoAnswer> {
   return new Promise((resolve) => {
     let status = 0;
+    const broken = () => resolve({ failure: "it was broken off", timedOut: false });
+    // The client hears of it as well, but not while it compresses.
+    signal.addEventListener("abort", broken, { once: true });
     const headers = { "content-type": "text/plain; charset=utf-8" };
     influx.transport.send(
       path,

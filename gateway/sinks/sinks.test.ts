@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
 import { encodeInfo, type Report } from "../../protocol/index.ts";
 import { backlogFrame } from "../../tests/backlog-frames.ts";
@@ -7,6 +7,7 @@ import { checkedFrame, NOON_MS } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import { systemClock } from "../clock.ts";
 import type { JournalRecord } from "../domain/record.ts";
+import { ANSWER_BYTES_MAX } from "../http-post.ts";
 import { createInfluxSink } from "./influxdb.ts";
 import { lineOf, lineTimestamp } from "./lines.ts";
 import { type Delivery, FRESH_PUMP, type PumpState, pumpOnce, type Sink } from "./pump.ts";
@@ -180,16 +181,16 @@ test("a sink that is down is tried again with a growing pause, and catches up ex
 });
 
 describe("InfluxDB", () => {
-  let server: Server;
+  let server: Server | undefined;
   afterEach(() => {
-    server.closeAllConnections();
-    server.close();
+    server?.closeAllConnections();
+    server?.close();
   });
 
   async function sinkAgainst(
     answer: (body: string, response: ServerResponse, request: IncomingMessage) => void,
   ): Promise<Sink> {
-    server = createServer((request, response) => {
+    const listening = createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
       request.on("end", () => {
@@ -197,8 +198,9 @@ describe("InfluxDB", () => {
         answer((request.headers["content-encoding"] === "gzip" ? gunzipSync(raw) : raw).toString(), response, request);
       });
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
+    server = listening;
+    await new Promise<void>((resolve) => listening.listen(0, "127.0.0.1", resolve));
+    const address = listening.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
     return createInfluxSink({
       url: `http://127.0.0.1:${port}`,
@@ -227,6 +229,25 @@ describe("InfluxDB", () => {
     });
     expect(await sink.deliver(rows)).toEqual({ kind: "accepted" });
     expect(seen).toEqual(["/api/v2/write?org=o&bucket=b&precision=ns Token t 3"]);
+  });
+
+  function refusalOf(bytes: number): { code: string; message: string } {
+    const empty = { code: "invalid", message: "" };
+    return { ...empty, message: "x".repeat(bytes - JSON.stringify(empty).length) };
+  }
+  const packed = (_: string, response: ServerResponse) => {
+    response.writeHead(400, { "content-type": "application/json", "content-encoding": "gzip" });
+    response.end(gzipSync(JSON.stringify(refusalOf(10 * ANSWER_BYTES_MAX))));
+  };
+
+  test.each([
+    ["token", { token: "two\nlines" }, 'Invalid character in header content ["authorization"]'],
+    ["port", { url: "http://127.0.0.1:70000" }, expect.stringContaining("Port should be")],
+  ])("a %s that cannot be is a delivery that failed, also of a batch that is compressed", async (_, part, reason) => {
+    const limits = { batchRowsMax: 100, timeoutMs: 5_000, context: CONTEXT, clock: systemClock };
+    const sink = createInfluxSink({ url: "http://127.0.0.1", org: "o", bucket: "b", token: "t", ...limits, ...part });
+    for (const batch of [rows.slice(0, 1), Array.from({ length: 20 }, (_, i) => record(i))])
+      expect(await sink.deliver(batch)).toEqual({ kind: "retry", reason });
   });
 
   test.each<[string, Parameters<typeof sinkAgainst>[0], object]>([
@@ -263,6 +284,10 @@ describe("InfluxDB", () => {
     ["an internal error", json(500, { code: "internal error", message: "oops" }), { kind: "retry" }],
     ["a connection that breaks", (_, response) => void response.destroy(), { kind: "retry" }],
     ["no answer at all", () => undefined, { kind: "retry" }],
+    ["a refusal as long as any that is read", json(400, refusalOf(ANSWER_BYTES_MAX)), { kind: "refused" }],
+    ["a refusal that is longer", json(400, refusalOf(ANSWER_BYTES_MAX + 1)), { kind: "retry", reason: "HTTP 400" }],
+    ["a wrong token, at length", json(401, refusalOf(3 * ANSWER_BYTES_MAX)), { kind: "paused" }],
+    ["a refusal that is packed, which nobody asked for", packed, { kind: "retry", reason: "HTTP 400" }],
   ])("%s", async (_, answer, expected) => {
     expect(await (await sinkAgainst(answer)).deliver(rows)).toMatchObject(expected);
   });

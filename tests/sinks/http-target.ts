@@ -1,10 +1,11 @@
 // Receivers over HTTP: InfluxDB 2.x as its handler answers, a webhook that takes CloudEvents, and a proxy before either.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { blankTarget, type Fault, type SinkTarget, type Taken } from "./target.ts";
 
 export const TOKEN = "test-token";
 const DRIP_MS = 20;
+const FLOOD_BYTES = 4 * 1024 * 1024;
 
 export interface Answer {
   readonly status: number;
@@ -105,6 +106,17 @@ function beforeTaking(fault: Fault, receiver: Receiver): Reply | undefined {
         const drip = setInterval(() => response.write("."), DRIP_MS);
         response.on("close", () => clearInterval(drip));
       };
+    case "switch":
+      return (response) => {
+        response.socket?.write("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n");
+      };
+    case "flood": {
+      const { status, type = "application/json", body } = receiver.poisoned(0);
+      return (response) => {
+        response.writeHead(status, { "content-type": type, "content-encoding": "gzip" });
+        response.end(gzipSync(JSON.stringify(body).padEnd(FLOOD_BYTES)));
+      };
+    }
     case "foreign":
       return (response) => void response.writeHead(400, { "content-type": "text/html" }).end("<h1>no</h1>");
     case "wrong-key":

@@ -21,6 +21,10 @@ export const FAULTS = [
   "trickle",
   /** Says that it went well, but took only the first row. */
   "partial",
+  /** Nothing is taken; the connection is to speak another protocol from now on. */
+  "switch",
+  /** Nothing is taken; a refusal for good that fits no answer, and packed a small one. */
+  "flood",
   /** A 400 of something that stands before the receiver. */
   "foreign",
   /** Wrong token or password. */
