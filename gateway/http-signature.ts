@@ -9,6 +9,14 @@ export interface Signing {
   readonly clock: Pick<Clock, "nowMs">;
 }
 
+/** Whether a token can stand in a header: one line of plain characters. */
+export function isHeaderToken(text: string): boolean {
+  return /^[\x20-\x7e]+$/.test(text);
+}
+
+/** What is said of the file of one that cannot. */
+export const NO_TOKEN = "is to hold a token and nothing else: one line, of ASCII characters";
+
 const SECRET_PREFIX = "whsec_";
 
 /** The key in a secret file: base64 behind `whsec_`, else the text itself. */

@@ -98,6 +98,13 @@ describe("what a configuration names outside itself", () => {
     const path = file("x.toml", "[metrics]\n\ntokenFile = 'm'\n");
     expect(linedProblems(path, problems)[2]).toMatch(/^line 3: metrics\/tokenFile/);
     expect(fileProblems(config({ influxdb: { ...influxdb, tokenFile: file("e", "\n") } }))[0]).toMatch(/e is empty$/);
+    const tokenFile = file("two", "0123456789abcdef\n# of the region\n");
+    const webhook = { url: "https://a", source: "urn:nld:oin:00000001823288444000:systeem:w", tokenFile };
+    expect(fileProblems(config({ influxdb: { ...influxdb, tokenFile }, webhook, metrics: { tokenFile } }))).toEqual(
+      ["influxdb", "webhook", "metrics"].map((name) => {
+        return expect.stringMatching(`^${name}/tokenFile: .*two is to hold a token and nothing else: one line`);
+      }),
+    );
   });
 
   test("a certificate without its own key", async () => {

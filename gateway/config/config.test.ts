@@ -51,6 +51,12 @@ describe("the configuration", () => {
     expect(problemsOf({ webhook: { url: "https://10.0.0.2/events", source, secretFile: "s" } })).toBe("");
     expect(problemsOf({ webhook: { url: "http://[::1]:8080/events", source } })).toBe("");
     expect(problemsOf({ webhook: { url: "http://127.0.0.1/", source: "waakvlam" } })).toContain("webhook/source");
+    const influxdb = { org: "o", bucket: "b", tokenFile: "t" };
+    expect(problemsOf({ influxdb: { ...influxdb, url: "http://127.0.0.1:70000" } })).toContain(
+      "influxdb.url http://127.0.0.1:70000 is not an address",
+    );
+    expect(problemsOf({ influxdb: { ...influxdb, url: "http://127.0.0.1:65535" } })).toBe("");
+    expect(problemsOf({ upstream: { url: "mqtt://127.0.0.1:70000", source } })).toContain("is not an address");
     expect(problemsOf({ upstream: { url: "mqtt://broker.lan", source } })).toMatch(/needs TLS.*upstream\.caFile/s);
     expect(problemsOf({ upstream: { url: "mqtts://broker.lan", source } })).toMatch(/upstream\.caFile/);
     expect(problemsOf({ upstream: { url: "mqtts://broker.lan", source, caFile: "ca.pem" } })).toBe("");

@@ -92,6 +92,7 @@ function rulesAcross(config: GatewayConfig): string[] {
   }
   return [
     ...problems,
+    ...addressRules(config),
     ...webhookRules(config),
     ...upstreamRules(config),
     ...lorawanRules(config, isLoopbackUrl),
@@ -101,6 +102,14 @@ function rulesAcross(config: GatewayConfig): string[] {
 
 function isLoopbackUrl(url: string): boolean {
   return URL.canParse(url) && isLoopbackHost(new URL(url).hostname.replace(/^\[|\]$/g, ""));
+}
+
+/** What the schema lets pass by its beginning: an impossible port, a host with a space. */
+function addressRules(config: GatewayConfig): string[] {
+  return (["influxdb", "webhook", "upstream"] as const).flatMap((name) => {
+    const url = config[name]?.url;
+    return url === undefined || URL.canParse(url) ? [] : [`${name}.url ${url} is not an address`];
+  });
 }
 
 function webhookRules({ webhook }: GatewayConfig): string[] {

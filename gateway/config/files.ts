@@ -5,6 +5,7 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from "node:
 import { dirname } from "node:path";
 import type { GatewayConfig } from "../../protocol/index.ts";
 import { GatewayError } from "../errors.ts";
+import { isHeaderToken, NO_TOKEN } from "../http-signature.ts";
 import { linedProblems } from "./config.ts";
 import { baseProfileOf } from "./profile.ts";
 import { readRulesFile, unknownPoints } from "./rules-file.ts";
@@ -17,6 +18,8 @@ export const PASSPHRASE_CHARS_MIN = 16;
 
 /** Files that hold a secret: an empty one protects nothing. */
 const SECRET_KEY = /(?:token|secret|password|passphrase|pin)File$/i;
+/** Files that hold what stands in a header. */
+const TOKEN_KEY = /tokenFile$/i;
 /** Keys whose value is the path of a file that is read at the start. */
 const FILE_KEY = /(?:File|^file|^tlsCert|^tlsKey|^tlsCa)$/;
 
@@ -43,8 +46,7 @@ export function fileProblems(config: GatewayConfig): string[] {
     const text = readText(path);
     if (typeof text === "string") readable.set(key, text);
     else problems.push(`${key}: ${path} cannot be read (${text.reason})`);
-    if (SECRET_KEY.test(key) && typeof text === "string" && text.trim() === "")
-      problems.push(`${key}: ${path} is empty`);
+    if (typeof text === "string") problems.push(...secretProblems(key, path, text.trim()));
   }
   for (const name of ["mqtt", "http", "chirpstack"] as const) {
     const [cert, key] = [readable.get(`${name}/tlsCert`), readable.get(`${name}/tlsKey`)];
@@ -60,6 +62,12 @@ export function fileProblems(config: GatewayConfig): string[] {
     problems.push(`backup/passphraseFile: the passphrase has ${length}`);
   }
   return problems;
+}
+
+function secretProblems(key: string, path: string, text: string): string[] {
+  if (!SECRET_KEY.test(key)) return [];
+  if (text === "") return [`${key}: ${path} is empty`];
+  return TOKEN_KEY.test(key) && !isHeaderToken(text) ? [`${key}: ${path} ${NO_TOKEN}`] : [];
 }
 
 /** Of the file of rules, each with its own place behind the key that names the file. */

@@ -51,11 +51,23 @@ afterAll(async () => {
   folder.remove();
 });
 
-function sinksOf(caFile: Readonly<Record<string, string>>): Sink[] {
+function sinksOf(caFile: Readonly<Record<string, string>>, tokens: Readonly<Record<string, string>> = {}): Sink[] {
   const [web, mqtt] = ports;
   const raw = {
-    influxdb: { url: `https://127.0.0.1:${web}`, org: "o", bucket: "b", tokenFile: "token", ...caFile },
-    webhook: { url: `https://127.0.0.1:${web}/events`, source: SOURCE, form: "batch", tokenFile: "token", ...caFile },
+    influxdb: {
+      url: `https://127.0.0.1:${web}`,
+      org: "o",
+      bucket: "b",
+      tokenFile: tokens["influxdb"] ?? "token",
+      ...caFile,
+    },
+    webhook: {
+      url: `https://127.0.0.1:${web}/events`,
+      source: SOURCE,
+      form: "batch",
+      tokenFile: tokens["webhook"] ?? "token",
+      ...caFile,
+    },
     upstream: {
       url: `mqtts://127.0.0.1:${mqtt}`,
       source: SOURCE,
@@ -89,6 +101,15 @@ describe("the sinks of a configuration", () => {
       sink.close?.();
     }
     expect(told).toEqual([]);
+  });
+
+  test("are not made of a token that would break a header, and the file is named", () => {
+    const path = join(folder.path, "two-lines");
+    writeFileSync(path, "a-token\n# of the region\n");
+    for (const name of ["influxdb", "webhook"]) {
+      const refused = { code: "CONFIG_INVALID", detail: { path, problems: [expect.stringContaining(path)] } };
+      expect(() => sinksOf({}, { [name]: path }), name).toThrowError(expect.objectContaining(refused));
+    }
   });
 
   test("are not made when a file of theirs is not there", () => {

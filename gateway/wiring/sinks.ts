@@ -2,7 +2,8 @@
 import { randomInt } from "node:crypto";
 import type { GatewayConfig } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
-import { secretOf } from "../http-signature.ts";
+import { GatewayError } from "../errors.ts";
+import { isHeaderToken, NO_TOKEN, secretOf } from "../http-signature.ts";
 import { createInfluxSink } from "../sinks/influxdb.ts";
 import type { LineContext } from "../sinks/lines.ts";
 import type { Sink } from "../sinks/pump.ts";
@@ -18,7 +19,10 @@ interface SinkParts {
   readonly store: LineContext;
 }
 
-/** Throws FILE_UNREADABLE for a token, password or certificate that is not there. */
+/**
+ * Throws FILE_UNREADABLE for a token, password or certificate that is not there, CONFIG_INVALID for a token that can stand in no
+ * header.
+ */
 export function createSinks({ config, clock, journal, store: context }: SinkParts): Sink[] {
   const { influxdb, webhook, upstream } = config;
   const { epoch } = journal;
@@ -26,13 +30,13 @@ export function createSinks({ config, clock, journal, store: context }: SinkPart
   if (influxdb !== undefined) {
     const { tokenFile, caFile, batchLinesMax: batchRowsMax, ...rest } = influxdb;
     sinks.push(
-      createInfluxSink({ ...rest, ...fileOf("ca", caFile), token: secret(tokenFile), batchRowsMax, clock, context }),
+      createInfluxSink({ ...rest, ...fileOf("ca", caFile), token: token(tokenFile), batchRowsMax, clock, context }),
     );
   }
   if (webhook !== undefined) {
     const { tokenFile, secretFile, caFile, ...rest } = webhook;
     const keys = {
-      ...(tokenFile === undefined ? {} : { token: secret(tokenFile) }),
+      ...(tokenFile === undefined ? {} : { token: token(tokenFile) }),
       ...(secretFile === undefined ? {} : { secret: secretOf(secret(secretFile)) }),
     };
     sinks.push(createWebhookSink({ ...rest, ...keys, ...fileOf("ca", caFile), epoch, clock, context }));
@@ -47,6 +51,12 @@ export function createSinks({ config, clock, journal, store: context }: SinkPart
 
 function secret(path: string): string {
   return readPem(path).trim();
+}
+
+function token(path: string): string {
+  const text = secret(path);
+  if (!isHeaderToken(text)) throw new GatewayError("CONFIG_INVALID", { path, problems: [`${path} ${NO_TOKEN}`] });
+  return text;
 }
 
 function fileOf<K extends string>(key: K, path: string | undefined): { [P in K]?: string } {
