@@ -9,7 +9,8 @@ import { virtualClock } from "../../tests/virtual-clock.ts";
 import { systemClock } from "../clock.ts";
 import type { JournalRecord } from "../domain/record.ts";
 import { createInfluxSink } from "./influxdb.ts";
-import { FRESH_PUMP, type PumpResult, type PumpState, pumpOnce, type Sink, type SinkJournal } from "./pump.ts";
+import { type PumpResult, pumpOnce, type Sink, type SinkJournal } from "./pump.ts";
+import { DEAD_IN_ROW_MAX, FRESH_PUMP, type PumpState } from "./pump-state.ts";
 import { createRunner } from "./runner.ts";
 import { createUpstreamSink } from "./upstream.ts";
 import { createWebhookSink } from "./webhook.ts";
@@ -104,6 +105,7 @@ function journalFor(target: SinkTarget, killAt = Number.POSITIVE_INFINITY) {
       die();
       return RECORDS.filter(({ id }) => id > afterId).slice(0, limit);
     },
+    newestId: () => ROWS,
     save: async ({ cursor, deadLetters = [] }) => {
       die();
       durable.dead.push(...deadLetters.map(({ id }) => id));
@@ -207,6 +209,50 @@ describe.each(SUBJECTS)("$name", (subject) => {
       await drain(sink, journal);
       expect(journal.durable).toEqual({ cursor: ROWS, dead: [6, 17], passed: [] });
       expect(heldBy(target)).toEqual({ rows: ALL.filter((id) => id !== 6 && id !== 17), twice: 0 });
+    });
+
+    test("more bad rows in a row than are set aside unasked are dead letters, and only they: a later row is taken", async () => {
+      await begin();
+      const isPoison = (row: number) => row > 2 && row < ROWS - 2;
+      target.isPoison = isPoison;
+      const journal = journalFor(target);
+      const kinds = await drain(sink, journal);
+      expect(ALL.filter(isPoison).length).toBeGreaterThan(DEAD_IN_ROW_MAX);
+      expect(journal.durable).toEqual({ cursor: ROWS, dead: ALL.filter(isPoison), passed: [] });
+      expect(heldBy(target)).toEqual({ rows: ALL.filter((id) => !isPoison(id)), twice: 0 });
+      expect(kinds).not.toContain("held");
+    });
+
+    test("a receiver that refuses every row, until it is mended, costs no more rows than are set aside unasked", async () => {
+      await begin();
+      target.isPoison = () => true;
+      const journal = journalFor(target);
+      let held = 0;
+      const kinds = await drain(sink, journal, async (...turn) => {
+        const result = await pumpOnce(...turn);
+        if (result.kind === "held" && ++held === 5) target.isPoison = () => false;
+        return result;
+      });
+      const dead = ALL.slice(0, DEAD_IN_ROW_MAX);
+      expect(journal.durable).toEqual({ cursor: ROWS, dead, passed: [] });
+      expect(heldBy(target)).toEqual({ rows: ALL.slice(DEAD_IN_ROW_MAX), twice: 0 });
+      expect(kinds.filter((kind) => kind === "held")).toHaveLength(5);
+    });
+
+    test("while a later row is asked after, what time can cure and what a person must mend moves nothing", async () => {
+      await begin();
+      target.isPoison = (row) => row > 2 && row < ROWS - 2;
+      const journal = journalFor(target);
+      const state = { ...FRESH_PUMP, batchRows: 12, cursor: 5, suspectRows: 1, deadInRow: DEAD_IN_ROW_MAX };
+      for (const [fault, kind] of [
+        ["refuse", "retry"],
+        ["wrong-key", "paused"],
+      ] as const) {
+        target.fault = plan([undefined, fault]);
+        const result = await pumpOnce(sink, journal.journal, state, NOON_MS);
+        expect(result).toMatchObject({ kind, state });
+      }
+      expect(journal.durable.dead).toEqual([]);
     });
 
     test("a batch that is too large is halved", async () => {

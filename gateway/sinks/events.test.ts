@@ -11,9 +11,10 @@ import { systemClock } from "../clock.ts";
 import { secretOf } from "../http-signature.ts";
 import { judgeAnswer } from "./answers.ts";
 import { cloudEventOf, type EventOptions } from "./events.ts";
-import { DEAD_IN_ROW_MAX, FRESH_PUMP, type PumpState, pumpOnce } from "./pump.ts";
+import { pumpOnce } from "./pump.ts";
+import { DEAD_IN_ROW_MAX, FRESH_PUMP, type PumpState } from "./pump-state.ts";
 import { inSlices, SLICE_ROWS } from "./slices.ts";
-import { upstreamTopic } from "./upstream.ts";
+import { createUpstreamSink, upstreamTopic } from "./upstream.ts";
 import { createWebhookSink } from "./webhook.ts";
 
 const ROWS = rowsOfEverything();
@@ -60,6 +61,20 @@ describe("an event", () => {
       new Set([undefined, "nl.noodsteunpunten.meting-ontvangen"]),
     );
     expect(ROWS.length - EVENTS.length).toBe(ROWS.filter(({ id, link }) => link !== "manual" && id % 8 === 4).length);
+  });
+
+  test("is what webhook and broker say that they want, and of nothing else", () => {
+    const options = { ...OPTIONS, records: ["samples", "info"] as const };
+    const limits = { batchRowsMax: 10, timeoutMs: 1_000, clock: systemClock };
+    for (const sink of [
+      createWebhookSink({ ...options, ...limits, url: "http://127.0.0.1/", form: "batch" }),
+      createUpstreamSink({ ...options, ...limits, url: "mqtt://127.0.0.1", clientId: "c", topicPrefix: "p" }),
+    ]) {
+      const wanted = ROWS.map((row) => sink.wants?.(row));
+      expect(wanted).toEqual(ROWS.map((row) => cloudEventOf(row, options) !== undefined));
+      expect(new Set(wanted).size).toBe(2);
+      sink.close?.();
+    }
   });
 
   test("of an entry is named by its entryId, and says neither who told it nor what was written in free words", () => {
@@ -180,6 +195,7 @@ describe("the pump", () => {
   const journal = {
     read: async (afterId: number, limit: number) => rows.filter(({ id }) => id > afterId).slice(0, limit),
     save: async () => undefined,
+    newestId: () => rows.length,
   };
 
   test("finds the bad row of a batch in as many requests as it has halves, and goes on as large as before", async () => {
@@ -202,21 +218,25 @@ describe("the pump", () => {
     expect(largest).toBe(64 - 37);
   });
 
-  test("with a receiver that takes nothing it slows down and tells, after so many rows", async () => {
+  test("with a receiver that takes nothing it holds, whatever it passes over that nobody asked for", async () => {
     const sink = {
       name: "test",
-      batchRowsMax: 1,
-      deliver: async () => ({ kind: "refused", code: "400", message: "no" }) as const,
+      batchRowsMax: 8,
+      wants: ({ id }: { id: number }) => id % 5 !== 0,
+      deliver: async (batch: readonly { id: number }[]) => {
+        if (batch.some(({ id }) => id % 5 !== 0)) return { kind: "refused", code: "400", message: "no" } as const;
+        return { kind: "accepted" } as const;
+      },
     };
-    let state = FRESH_PUMP;
+    let state: PumpState = { ...FRESH_PUMP, batchRows: 8 };
     const kinds: string[] = [];
-    for (let n = 1; n <= DEAD_IN_ROW_MAX + 1; n++) {
+    for (let n = 1; n <= 64; n++) {
       const result = await pumpOnce(sink, journal, state, NOON_MS);
       kinds.push(result.kind);
       state = result.state;
     }
-    expect(kinds.indexOf("paused")).toBe(DEAD_IN_ROW_MAX - 1);
-    expect(state).toMatchObject({ dead: DEAD_IN_ROW_MAX + 1, cursor: DEAD_IN_ROW_MAX + 1 });
+    expect(state).toMatchObject({ dead: DEAD_IN_ROW_MAX, cursor: 25 });
+    expect(new Set(kinds.slice(kinds.indexOf("held")))).toEqual(new Set(["held"]));
   });
 
   test("after a time that ran out it tries half as many rows", async () => {

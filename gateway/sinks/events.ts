@@ -27,11 +27,21 @@ const KINDS: Readonly<Record<RowValues["measurement"], RecordKind | undefined>> 
 
 const SEQUENCE_DIGITS = 16;
 
+function kindOf({ measurement }: Pick<RowValues, "measurement">, { records }: EventOptions): RecordKind | undefined {
+  const kind = KINDS[measurement];
+  return kind !== undefined && records.includes(kind) ? kind : undefined;
+}
+
+/** Whether a record is asked for. */
+export function isAskedFor(record: JournalRecord, options: EventOptions): boolean {
+  return kindOf(valuesOf(record), options) !== undefined;
+}
+
 /** Undefined for a record that is not asked for. */
 export function cloudEventOf(record: JournalRecord, options: EventOptions): CloudEvent | undefined {
   const { measurement, values } = valuesOf(record);
-  const kind = KINDS[measurement];
-  if (kind === undefined || !options.records.includes(kind)) return undefined;
+  const kind = kindOf({ measurement }, options);
+  if (kind === undefined) return undefined;
   const deviceId = record.deviceId || "unknown";
   const pointId = pointOfRow(record, options.context);
   const told = isTold(record);

@@ -2,6 +2,7 @@
 // the last batch again, so every row carries an identity by which its receiver counts it once.
 import type { JournalRecord } from "../domain/record.ts";
 import { invariant } from "../errors.ts";
+import { DEAD_IN_ROW_MAX, type Probe, type PumpState, stepDelivered, stepGrown, stepRefused } from "./pump-state.ts";
 
 /** `delivered`: so many rows from the front are acknowledged all the same; the rest of the answer is about those behind. */
 export type Delivery =
@@ -32,6 +33,8 @@ export interface Sink {
   readonly batchRowsMax: number;
   /** Delivers rows in order; idempotent by identity. Never throws, and always ends within a time of its own. */
   deliver(rows: readonly JournalRecord[]): Promise<Delivery>;
+  /** Whether a row is really sent; without it each is. One that is not counts as delivered, and says nothing of the receiver. */
+  wants?(row: JournalRecord): boolean;
   /** Breaks off what is under way and lets go of connections; a delivery that was under way ends as retry. */
   close?(): void;
 }
@@ -46,25 +49,12 @@ export interface DeadLetter {
 
 export interface SinkJournal {
   read(afterId: number, limit: number): Promise<readonly JournalRecord[]>;
+  newestId(): number;
   save(change: {
     readonly cursor: { readonly name: string; readonly id: number };
     readonly deadLetters?: readonly DeadLetter[];
   }): Promise<void>;
 }
-
-export interface PumpState {
-  readonly cursor: number;
-  /** Rows tried at once: halved when they are too many, and grown again with success. */
-  readonly batchRows: number;
-  /** While a bad row is looked for: so many rows behind the cursor hold it. */
-  readonly suspectRows: number;
-  readonly sent: number;
-  readonly dead: number;
-  /** Rows refused with none taken between them. */
-  readonly deadInRow: number;
-}
-
-export const FRESH_PUMP: PumpState = { cursor: 0, batchRows: 100, suspectRows: 0, sent: 0, dead: 0, deadInRow: 0 };
 
 /** `oldestMs`: when the first row that waits was received. */
 export type PumpResult =
@@ -77,11 +67,13 @@ export type PumpResult =
       readonly afterMs: number | undefined;
       readonly oldestMs: number;
     }
-  | { readonly kind: "paused"; readonly state: PumpState; readonly reason: string; readonly oldestMs: number };
+  | { readonly kind: "paused"; readonly state: PumpState; readonly reason: string; readonly oldestMs: number }
+  /** Perhaps the receiver refuses everything: the same row is tried again. */
+  | { readonly kind: "held"; readonly state: PumpState; readonly reason: string; readonly oldestMs: number };
 
-const GROWTH = 1.1;
-/** So many in a row are not bad rows but a sink that takes nothing: from then on a person is told and it goes slowly. */
-export const DEAD_IN_ROW_MAX = 20;
+/** How far back a later row is looked for that the sink wants. */
+const PROBE_READS_MAX = 20;
+const PROBE_ROWS = 500;
 const MESSAGE_LENGTH_MAX = 500;
 
 interface Turn {
@@ -111,20 +103,18 @@ export async function pumpOnce(sink: Sink, journal: SinkJournal, state: PumpStat
         return accept(turn, now, batch);
       case "retry": {
         const batchRows = delivery.timedOut === true ? half(batch.length) : now.batchRows;
-        const { reason, afterMs } = delivery;
-        return { kind: "retry", state: { ...now, batchRows }, reason, afterMs, oldestMs: receivedMs(batch) };
+        return retry(delivery, { ...now, batchRows }, firstOf(batch));
       }
       case "paused":
-        return { kind: "paused", state: now, reason: delivery.reason, oldestMs: receivedMs(batch) };
+        return paused(delivery, now, firstOf(batch));
       case "too-large":
         if (batch.length === 1)
-          return setAside(turn, now, batch[0] as JournalRecord, { code: "too-large", message: "one row is too large" });
+          return refuse(turn, now, firstOf(batch), { code: "too-large", message: "one row is too large" });
         batch = batch.slice(0, half(batch.length));
         now = { ...now, batchRows: batch.length };
         break;
       case "refused":
-        if (batch.length === 1 || delivery.alone === true)
-          return setAside(turn, now, batch[0] as JournalRecord, delivery);
+        if (batch.length === 1 || delivery.alone === true) return refuse(turn, now, firstOf(batch), delivery);
         // Halved until the row that is to blame stands alone; its neighbours go on, each part saved as it is delivered.
         now = { ...now, suspectRows: batch.length };
         batch = batch.slice(0, half(batch.length));
@@ -132,8 +122,18 @@ export async function pumpOnce(sink: Sink, journal: SinkJournal, state: PumpStat
   }
 }
 
-function receivedMs([row]: readonly JournalRecord[]): number {
-  return (row as JournalRecord).receivedMs;
+function firstOf([row]: readonly JournalRecord[]): JournalRecord {
+  return row as JournalRecord;
+}
+
+type Of<K extends Delivery["kind"]> = Extract<Delivery, { readonly kind: K }>;
+
+function retry({ reason, afterMs }: Of<"retry">, state: PumpState, { receivedMs }: JournalRecord): PumpResult {
+  return { kind: "retry", state, reason, afterMs, oldestMs: receivedMs };
+}
+
+function paused({ reason }: Of<"paused">, state: PumpState, { receivedMs }: JournalRecord): PumpResult {
+  return { kind: "paused", state, reason, oldestMs: receivedMs };
 }
 
 function half(rows: number): number {
@@ -142,36 +142,76 @@ function half(rows: number): number {
 
 async function accept(turn: Turn, state: PumpState, batch: readonly JournalRecord[]): Promise<PumpResult> {
   const moved = await moveOver(turn, state, batch);
-  const batchRows = Math.min(turn.sink.batchRowsMax, Math.ceil(state.batchRows * GROWTH));
-  return { kind: "advanced", state: { ...moved, batchRows } };
+  return { kind: "advanced", state: stepGrown(moved, turn.sink.batchRowsMax) };
 }
 
 async function moveOver({ sink, journal }: Turn, state: PumpState, rows: readonly JournalRecord[]): Promise<PumpState> {
   const { id } = rows[rows.length - 1] as JournalRecord;
   await journal.save({ cursor: { name: cursorName(sink), id } });
-  const suspectRows = Math.max(0, state.suspectRows - rows.length);
-  return { ...state, cursor: id, suspectRows, sent: state.sent + rows.length, deadInRow: 0 };
+  // Looked at only where it matters: it takes reading the frames.
+  const isAnySent = state.deadInRow === 0 || rows.some((row) => isWanted(sink, row));
+  return stepDelivered(state, { id, rows: rows.length, isAnySent });
 }
 
-async function setAside(
-  { sink, journal, nowMs }: Turn,
-  state: PumpState,
-  row: JournalRecord,
-  why: { readonly code: string; readonly message: string },
-): Promise<PumpResult> {
-  const { id, receivedMs: oldestMs } = row;
-  const message = why.message.slice(0, MESSAGE_LENGTH_MAX);
-  const letter = { sink: sink.name, id, code: why.code, message, atMs: nowMs };
+function isWanted(sink: Sink, row: JournalRecord): boolean {
+  return sink.wants?.(row) ?? true;
+}
+
+interface Reason {
+  readonly code: string;
+  readonly message: string;
+}
+
+async function refuse(turn: Turn, state: PumpState, row: JournalRecord, why: Reason): Promise<PumpResult> {
+  let step = stepRefused(state, row.id);
+  let probe: Probe = "none";
+  if (step.kind === "probe") {
+    const later = await newestBehind(turn, row.id);
+    const delivery = later === undefined ? undefined : await turn.sink.deliver([later]);
+    if (delivery?.kind === "retry") return retry(delivery, state, row);
+    if (delivery?.kind === "paused") return paused(delivery, state, row);
+    probe = probeOf(delivery);
+    step = stepRefused(state, row.id, probe);
+  }
+  invariant(step.kind !== "probe", "a row was probed for twice");
+  if (step.kind === "set-aside") return setAside(turn, step.state, why);
+  const reason = `${DEAD_IN_ROW_MAX} rows in a row refused, ${HELD[probe]}: ${why.code} ${shortened(why.message)}`;
+  return { kind: "held", state: step.state, reason, oldestMs: row.receivedMs };
+}
+
+const HELD: Readonly<Record<Probe, string>> = {
+  taken: "but a later one taken",
+  refused: "and so is the newest",
+  none: "and there is no later one to try",
+};
+
+function probeOf(delivery: Delivery | undefined): Probe {
+  if (delivery === undefined) return "none";
+  return delivery.kind === "accepted" ? "taken" : "refused";
+}
+
+/** The newest row behind this one that the sink wants. To send it early is harmless: it is counted once by its identity. */
+async function newestBehind({ sink, journal }: Turn, id: number): Promise<JournalRecord | undefined> {
+  let toId = journal.newestId();
+  for (let reads = 0; reads < PROBE_READS_MAX && toId > id; reads++) {
+    const fromId = Math.max(id, toId - PROBE_ROWS);
+    const rows = await journal.read(fromId, PROBE_ROWS);
+    const found = rows.findLast((row) => isWanted(sink, row));
+    if (found !== undefined) return found;
+    toId = fromId;
+  }
+  return undefined;
+}
+
+async function setAside({ sink, journal, nowMs }: Turn, state: PumpState, why: Reason): Promise<PumpResult> {
+  const { cursor: id } = state;
+  const letter = { sink: sink.name, id, code: why.code, message: shortened(why.message), atMs: nowMs };
   await journal.save({ cursor: { name: cursorName(sink), id }, deadLetters: [letter] });
-  const deadInRow = state.deadInRow + 1;
-  const next = { ...state, cursor: id, suspectRows: 0, dead: state.dead + 1, deadInRow };
-  if (deadInRow < DEAD_IN_ROW_MAX) return { kind: "advanced", state: next };
-  return {
-    kind: "paused",
-    state: next,
-    reason: `${deadInRow} rows in a row refused: ${why.code} ${message}`,
-    oldestMs,
-  };
+  return { kind: "advanced", state };
+}
+
+function shortened(message: string): string {
+  return message.slice(0, MESSAGE_LENGTH_MAX);
 }
 
 export function cursorName(sink: Pick<Sink, "name">): string {

@@ -2,7 +2,8 @@
 import type { SinkState } from "../../protocol/index.ts";
 import type { Clock, Timer } from "../clock.ts";
 import { toInstant } from "../domain/instant.ts";
-import { cursorName, FRESH_PUMP, type PumpState, pumpOnce, type Sink, type SinkJournal } from "./pump.ts";
+import { cursorName, pumpOnce, type Sink, type SinkJournal } from "./pump.ts";
+import { FRESH_PUMP, type PumpState } from "./pump-state.ts";
 
 /** First pause; the next is twice as long, up to the most. Each is drawn between its half and its whole. */
 const BACKOFF_MS_FIRST = 2_000;
@@ -12,7 +13,6 @@ const PAUSED_MS = 60_000;
 
 export interface RunnerJournal extends SinkJournal {
   cursor(name: string): Promise<number>;
-  newestId(): number;
   onCommitted(listener: () => void): () => void;
 }
 
@@ -65,6 +65,7 @@ export function createRunner({ sink, journal, clock, random, log }: RunnerDeps):
       pump = result.state;
       if (dead > 0) log?.("sink refused a row for good", { sink: sink.name, id: pump.cursor });
       if (result.kind === "retry") return wait("retrying", result);
+      if (result.kind === "held") return wait("refused", result);
       if (result.kind === "paused") return wait("refused", { ...result, afterMs: PAUSED_MS });
       if (failures > 0 && result.kind === "advanced") log?.("sink delivers again", { sink: sink.name });
       failures = 0;

@@ -10,7 +10,8 @@ import type { JournalRecord } from "../domain/record.ts";
 import { ANSWER_BYTES_MAX } from "../http-post.ts";
 import { createInfluxSink } from "./influxdb.ts";
 import { lineOf, lineTimestamp } from "./lines.ts";
-import { type Delivery, FRESH_PUMP, type PumpState, pumpOnce, type Sink } from "./pump.ts";
+import { type Delivery, pumpOnce, type Sink } from "./pump.ts";
+import { FRESH_PUMP, type PumpState } from "./pump-state.ts";
 import { createRunner } from "./runner.ts";
 
 function record(id: number, part: Partial<Report> = {}): JournalRecord {
@@ -177,6 +178,32 @@ test("a sink that is down is tried again with a growing pause, and catches up ex
   await clock.advance(61_000);
   expect(sink.got.flat()).toEqual(rows.map((row) => row.id));
   expect(runner.state()).toEqual({ name: "test", state: "idle", behindRows: 0, sent: 250, dead: 0 });
+  await runner.stop();
+});
+
+test("a sink whose receiver refuses everything shows as refused, and is tried again with a growing pause", async () => {
+  const { journal, saved } = journalOf(100);
+  const clock = virtualClock(NOON_MS);
+  let isMended = false;
+  let tries = 0;
+  const sink = sinkOf(() => {
+    tries++;
+    return isMended ? { kind: "accepted" } : { kind: "refused", code: "400", message: "organization missing" };
+  });
+  const runner = createRunner({ sink, journal, clock, random: () => 1 });
+  await runner.start();
+  await clock.advance(0);
+  const first = tries;
+  for (let s = 0; s < 7_200; s++) await clock.advance(1_000);
+  const reason = "20 rows in a row refused, and so is the newest: 400 organization missing";
+  expect(runner.state()).toMatchObject({ state: "refused", reason, dead: 20, behindRows: 80 });
+  // The row and the newest at each try, a minute apart at last.
+  expect(tries - first).toBeLessThan(2 * 130);
+  expect(tries - first).toBeGreaterThan(2 * 110);
+  isMended = true;
+  for (let s = 0; s < 60; s++) await clock.advance(1_000);
+  expect(saved.cursor).toBe(100);
+  expect(runner.state()).toEqual({ name: "test", state: "idle", behindRows: 0, sent: 80, dead: 20 });
   await runner.stop();
 });
 

@@ -4,7 +4,7 @@ import mqtt, { type MqttClient } from "mqtt";
 import { type CloudEvent, EVENT_TYPES } from "../../protocol/index.ts";
 import type { Clock } from "../clock.ts";
 import type { JournalRecord } from "../domain/record.ts";
-import { cloudEventOf, type EventOptions } from "./events.ts";
+import { cloudEventOf, type EventOptions, isAskedFor } from "./events.ts";
 import type { Delivery, Sink } from "./pump.ts";
 import { inSlices } from "./slices.ts";
 
@@ -79,6 +79,7 @@ export function createUpstreamSink(options: UpstreamOptions): Sink {
     name: "upstream",
     batchRowsMax: options.batchRowsMax,
     deliver,
+    wants: (row) => isAskedFor(row, options),
     close: () => {
       closed = true;
       attempt?.fail(STOPPING);

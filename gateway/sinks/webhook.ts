@@ -8,7 +8,7 @@ import type { JournalRecord } from "../domain/record.ts";
 import { post } from "../http-post.ts";
 import { signingHeaders } from "../http-signature.ts";
 import { type HttpRules, jsonObject, judgeAnswer } from "./answers.ts";
-import { cloudEventOf, type EventOptions } from "./events.ts";
+import { cloudEventOf, type EventOptions, isAskedFor } from "./events.ts";
 import type { Delivery, Sink } from "./pump.ts";
 import { inSlices } from "./slices.ts";
 
@@ -86,6 +86,7 @@ export function createWebhookSink(options: WebhookOptions): Sink {
     name: "webhook",
     batchRowsMax: options.batchRowsMax,
     deliver: options.form === "batch" ? deliverAtOnce : deliverOneByOne,
+    wants: (row) => isAskedFor(row, options),
     close: () => {
       closed = true;
       breakOff?.();
