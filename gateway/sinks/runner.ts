@@ -34,7 +34,9 @@ export interface Runner {
 export function createRunner({ sink, journal, clock, random, log }: RunnerDeps): Runner {
   let pump: PumpState = FRESH_PUMP;
   let shown: Pick<SinkState, "state" | "reason" | "waitingSince"> = { state: "idle" };
+  /** In a row, with no row delivered between them. */
   let failures = 0;
+  let isToldOf = false;
   let running: Promise<void> | undefined;
   /** A commit came while a turn was under way. */
   let again = false;
@@ -47,7 +49,8 @@ export function createRunner({ sink, journal, clock, random, log }: RunnerDeps):
     { reason, afterMs, oldestMs }: { reason: string; afterMs?: number | undefined; oldestMs?: number },
   ): void {
     shown = { state, reason, ...(oldestMs === undefined ? {} : { waitingSince: toInstant(oldestMs) }) };
-    if (failures === 0) log?.("sink cannot deliver", { sink: sink.name, reason });
+    if (!isToldOf) log?.("sink cannot deliver", { sink: sink.name, reason });
+    isToldOf = true;
     const grown = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_FIRST * 2 ** Math.min(failures, 10));
     failures++;
     if (stopped) return;
@@ -62,12 +65,15 @@ export function createRunner({ sink, journal, clock, random, log }: RunnerDeps):
       again = false;
       const result = await pumpOnce(sink, journal, pump, clock.nowMs());
       const dead = result.state.dead - pump.dead;
+      // A receiver that takes something at each try is not one to wait longer and longer for.
+      if (result.state.cursor > pump.cursor) failures = 0;
       pump = result.state;
       if (dead > 0) log?.("sink refused a row for good", { sink: sink.name, id: pump.cursor });
       if (result.kind === "retry") return wait("retrying", result);
       if (result.kind === "held") return wait("refused", result);
       if (result.kind === "paused") return wait("refused", { ...result, afterMs: PAUSED_MS });
-      if (failures > 0 && result.kind === "advanced") log?.("sink delivers again", { sink: sink.name });
+      if (isToldOf && result.kind === "advanced") log?.("sink delivers again", { sink: sink.name });
+      isToldOf = false;
       failures = 0;
       shown = { state: result.kind === "idle" ? "idle" : "sending" };
       if (result.kind === "idle" && !again) return;

@@ -181,6 +181,23 @@ test("a sink that is down is tried again with a growing pause, and catches up ex
   await runner.stop();
 });
 
+test("a sink that gets on a little at each try does not wait longer and longer, and is told of once", async () => {
+  const { journal, saved } = journalOf(300);
+  const clock = virtualClock(NOON_MS);
+  const told: string[] = [];
+  const sink = sinkOf((ids) =>
+    ids.length <= 10 ? { kind: "accepted" } : { kind: "retry", reason: "HTTP 503", delivered: 10 },
+  );
+  const log = (event: string) => void told.push(event);
+  const runner = createRunner({ sink, journal, clock, random: () => 1, log });
+  await runner.start();
+  for (let s = 0; s < 60; s++) await clock.advance(1_000);
+  expect(saved.cursor).toBe(300);
+  expect(runner.state().state).toBe("idle");
+  expect(told).toEqual(["sink cannot deliver", "sink delivers again"]);
+  await runner.stop();
+});
+
 test("a sink whose receiver refuses everything shows as refused, and is tried again with a growing pause", async () => {
   const { journal, saved } = journalOf(100);
   const clock = virtualClock(NOON_MS);
