@@ -286,6 +286,23 @@ describe("retention", () => {
     expect(store.state().droppedRollups).toBeGreaterThan(2);
   });
 
+  test.each([
+    ["1970", 0],
+    ["a week back", DAY + 3 * DAY_MS],
+    ["the day to which samples are gone", DAY + 6 * DAY_MS],
+  ])("what is kept as rollups alone is told whatever the clock says: %s", (_, nowMs) => {
+    const rows = recordsOf(1, 10 * 288);
+    take(rows);
+    fold(DAY + 11 * DAY_MS);
+    for (let i = 0; i < 6 * 24 + 10; i++) store.pruneOnce(DAY + 11 * DAY_MS, { rawDays: 5, rollupYears: 5 });
+    expect(store.state().prunedDay).toBe(DAY + 6 * DAY_MS);
+    for (const clockMs of [nowMs, DAY + 11 * DAY_MS]) {
+      fold(clockMs);
+      const told = series("dev-0", { fromMs: DAY, toMs: DAY + 10 * DAY_MS, points: 12 });
+      expect(told.series).toEqual(naive(rows, "dev-0", told));
+    }
+  });
+
   test("a clock that was years ahead and came back costs nothing but work", () => {
     const rows = recordsOf(1, 3 * 288);
     take(rows.slice(0, 288));

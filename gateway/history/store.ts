@@ -273,8 +273,9 @@ function foldOnce(open: Session, nowMs: number): boolean {
   const endMs = dayOf(nowMs - FOLD_AFTER_MS);
   const next = open.sql.nextChunk.get(chunkKey(open.meta.foldedDay, 0)) as { key: number } | undefined;
   const dayMs = next === undefined ? endMs : dayOf(hourOfKey(next.key));
-  // A clock that was ahead has come back: what is there stays, and is made anew where rows are added.
-  if (open.meta.foldedDay > endMs + DAY_MS) open.meta.foldedDay = endMs;
+  // A clock that was ahead has come back: what is there stays, and is made anew where rows are added. Not before the days whose
+  // samples are gone: they are told by their rollups alone.
+  if (open.meta.foldedDay > endMs + DAY_MS) open.meta.foldedDay = Math.max(endMs, open.meta.prunedDay);
   if (dayMs >= endMs) return false;
   const waiting = devicesToFold(open, dayMs);
   for (const device of waiting) foldDevice(open, device, dayMs);
