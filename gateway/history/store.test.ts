@@ -5,7 +5,7 @@ import { HISTORY_FIELD_NAMES } from "../../protocol/index.ts";
 import { NOON_MS, temporaryFolder } from "../../tests/fixtures.ts";
 import { randomOf, samplesOfDevice } from "../../tests/history-samples.ts";
 import { CHUNK_ROWS_MAX, codesOf } from "./chunk.ts";
-import { HISTORY_FILE, openHistoryReader } from "./file.ts";
+import { chunkKey, HISTORY_FILE, openHistoryReader } from "./file.ts";
 import type { FieldSeries, Series } from "./messages.ts";
 import { createHistoryReader } from "./query.ts";
 import { byPlace, DAY_MS, type DeviceRecord, dayOf, HOUR_MS, isStray, placedMs } from "./row.ts";
@@ -244,6 +244,30 @@ describe("series", () => {
     fold(DAY + 2 * DAY_MS);
     const told = series(late.deviceId, { fromMs: DAY, toMs: DAY + DAY_MS, points: 24 });
     expect(told.series).toEqual(naive([...rows, late], late.deviceId, told));
+  });
+
+  test("of a folded day whose chunk is damaged by now stay as they were, and late rows are added", () => {
+    const rows = recordsOf(2, 288);
+    take(rows);
+    fold(DAY + 2 * DAY_MS);
+    const db = new DatabaseSync(`${folder.path}/${HISTORY_FILE}`);
+    const from = chunkKey(DAY + 5 * HOUR_MS, 0);
+    const damaged = db.prepare("UPDATE chunk SET body = x'01020304050607' WHERE key >= ? AND key < ?");
+    expect(damaged.run(from, chunkKey(DAY + 6 * HOUR_MS, 0)).changes).toBe(2);
+    db.close();
+    const mine = ofDevice(rows, "dev-0");
+    // Of the damaged hour and of others, the same one twice.
+    const late = [65, 66, 130, 130].map((at, i) => {
+      const sequence = 99_000 + (i === 3 ? 2 : i);
+      return { ...(mine[at] as DeviceRecord), id: 900_000 + i, sequence };
+    });
+    take(late);
+    const bare = (list: readonly FieldSeries[]) => list.map(({ last: _, words: __, ...rest }) => rest);
+    for (const deviceId of ["dev-0", "dev-1"]) {
+      const told = series(deviceId, { fromMs: DAY, toMs: DAY + DAY_MS, points: 24 });
+      expect(bare(told.series)).toEqual(bare(naive([...rows, ...late.slice(0, 3)], deviceId, told)));
+    }
+    expect(store.state().rows).toBe(rows.length + 3);
   });
 });
 

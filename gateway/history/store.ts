@@ -161,7 +161,7 @@ function absorb(open: Session, { rows, throughId, damaged }: Batch): void {
     if (found === undefined) hours.set(key, [row]);
     else found.push(row);
   }
-  const stale = new Map<number, { readonly dayMs: number; readonly device: number }>();
+  const stale = new Map<number, { readonly dayMs: number; readonly device: number; readonly rows: HistoryRow[] }>();
   for (const [key, taken] of [...hours].sort(([a], [b]) => a - b)) {
     const [device, dayMs] = [deviceOfKey(key), dayOf(hourOfKey(key))];
     keepLatest(open, device, taken);
@@ -170,12 +170,14 @@ function absorb(open: Session, { rows, throughId, damaged }: Batch): void {
       addToRollup(open, device, dayMs, taken);
       continue;
     }
-    open.meta.rows += putRows(open, key, taken);
+    const added = putRows(open, key, taken);
+    open.meta.rows += added.length;
     // A day that is being folded has rollups of some devices already.
-    if (dayMs < open.meta.foldedDay || open.sql.rollup.get(rollupKey(dayMs, device)) !== undefined)
-      stale.set(rollupKey(dayMs, device), { dayMs, device });
+    const at = rollupKey(dayMs, device);
+    if (dayMs < open.meta.foldedDay || open.sql.rollup.get(at) !== undefined)
+      stale.set(at, { dayMs, device, rows: [...(stale.get(at)?.rows ?? []), ...added] });
   }
-  for (const { dayMs, device } of stale.values()) foldDevice(open, device, dayMs);
+  for (const { dayMs, device, rows: added } of stale.values()) foldDevice(open, device, dayMs, added);
   open.meta.damagedRows += throughId > open.meta.covered ? damaged : 0;
   open.meta.covered = Math.max(open.meta.covered, throughId);
 }
@@ -195,8 +197,8 @@ interface StoredChunk {
   readonly body: Uint8Array;
 }
 
-/** Puts rows with those of their device and hour; gives how many were new. */
-function putRows(open: Session, key: number, taken: readonly HistoryRow[]): number {
+/** Puts rows with those of their device and hour; gives those that were new. */
+function putRows(open: Session, key: number, taken: readonly HistoryRow[]): readonly HistoryRow[] {
   const stored = open.sql.chunks.all(key, key + GENERATIONS_MAX) as unknown as StoredChunk[];
   const chunks = stored.map((one) => ({ key: one.key, rows: decodeChunk(one.body) }));
   const known = new Set(chunks.flatMap(({ rows }) => (isFault(rows) ? [] : rows.map(identityOf))));
@@ -206,7 +208,7 @@ function putRows(open: Session, key: number, taken: readonly HistoryRow[]): numb
     known.add(identity);
     return isNew;
   });
-  const count = fresh.length;
+  const added = fresh;
   // A damaged chunk stays for who can mend it: what is new goes beside it.
   const last = chunks[chunks.length - 1];
   let [at, held] = last === undefined ? [key, []] : isFault(last.rows) ? [last.key + 1, []] : [last.key, last.rows];
@@ -221,7 +223,7 @@ function putRows(open: Session, key: number, taken: readonly HistoryRow[]): numb
     [at, held] = [at + 1, []];
     if (at >= key + GENERATIONS_MAX && fresh.length > 0) throw new Error("more rows in an hour than history can hold");
   }
-  return count;
+  return added;
 }
 
 /** The same record: same number, same bytes. A record without a number is told apart by its receipt. */
@@ -239,14 +241,21 @@ function keepLatest(open: Session, device: number, rows: readonly HistoryRow[]):
   open.sql.latest.run(device, newest.sequence, newest.id, newest.timeMs, newest.frame);
 }
 
-/** Makes the rollup of one device and day anew, from its chunks. */
-function foldDevice(open: Session, device: number, dayMs: number): void {
+/**
+ * Makes the rollup of one device and day anew, from its chunks. Where one of them is damaged by now, a rollup that was made
+ * before knows more than they do: it grows by the rows that were added.
+ */
+function foldDevice(open: Session, device: number, dayMs: number, added: readonly HistoryRow[] = []): void {
   const summary = emptySummary(QUARTERS);
   const steps = { fromMs: dayMs, stepMs: QUARTER_MS, count: QUARTERS };
   for (let hourMs = dayMs; hourMs < dayMs + DAY_MS; hourMs += HOUR_MS) {
     const key = chunkKey(hourMs, device);
     const stored = open.sql.chunks.all(key, key + GENERATIONS_MAX) as unknown as StoredChunk[];
-    const { codes } = hourCodes(stored.map((one) => one.body));
+    const { codes, damaged } = hourCodes(stored.map((one) => one.body));
+    if (damaged > 0 && open.sql.rollup.get(rollupKey(dayMs, device)) !== undefined) {
+      addToRollup(open, device, dayMs, added);
+      return;
+    }
     if (codes !== undefined) addCodes(summary, steps, codes);
   }
   putRollup(open, device, dayMs, summary);
@@ -257,7 +266,7 @@ function putRollup(open: Session, device: number, dayMs: number, summary: Summar
   open.sql.putRollup.run(rollupKey(dayMs, device), hours, encodeRollup(summary));
 }
 
-/** For rows of a day whose chunks are gone: what is known of it grows by them. */
+/** For rows of a day whose chunks are gone or damaged: what is known of it grows by them. */
 function addToRollup(open: Session, device: number, dayMs: number, rows: readonly HistoryRow[]): void {
   const steps = { fromMs: dayMs, stepMs: QUARTER_MS, count: QUARTERS };
   const summary = emptySummary(QUARTERS);
