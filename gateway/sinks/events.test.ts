@@ -11,7 +11,7 @@ import { systemClock } from "../clock.ts";
 import { secretOf } from "../http-signature.ts";
 import { judgeAnswer } from "./answers.ts";
 import { cloudEventOf, type EventOptions } from "./events.ts";
-import { pumpOnce } from "./pump.ts";
+import { PROBE_READS_MAX, PROBE_ROWS, pumpOnce } from "./pump.ts";
 import { DEAD_IN_ROW_MAX, FRESH_PUMP, type PumpState } from "./pump-state.ts";
 import { inSlices, SLICE_ROWS } from "./slices.ts";
 import { createUpstreamSink, upstreamTopic } from "./upstream.ts";
@@ -237,6 +237,33 @@ describe("the pump", () => {
     }
     expect(state).toMatchObject({ dead: DEAD_IN_ROW_MAX, cursor: 25 });
     expect(new Set(kinds.slice(kinds.indexOf("held")))).toEqual(new Set(["held"]));
+  });
+
+  const reach = PROBE_READS_MAX * PROBE_ROWS;
+  test.each([
+    ["the last that is looked at: it is sent", reach - 1, 40, [1]],
+    ["one further back: none is", reach, DEAD_IN_ROW_MAX, []],
+  ])("of rows that are mostly not asked for, the newest that is: %s", async (_, behind, dead, alone) => {
+    const count = reach + 60;
+    const last = count - behind;
+    const many = Array.from({ length: count }, (_, i) => ({ ...(ROWS[0] as (typeof ROWS)[0]), id: i + 1 }));
+    const sent: number[] = [];
+    const sink = {
+      name: "test",
+      batchRowsMax: 100,
+      wants: ({ id }: { id: number }) => id <= 40 || id === last,
+      deliver: async (batch: readonly { id: number }[]) => {
+        if (batch.some(({ id }) => id <= 40)) return { kind: "refused", code: "400", message: "no" } as const;
+        if (batch[0]?.id === last) sent.push(batch.length);
+        return { kind: "accepted" } as const;
+      },
+    };
+    const read = async (afterId: number, limit: number) => many.slice(afterId, afterId + limit);
+    let state: PumpState = FRESH_PUMP;
+    for (let n = 0; n < 50 && state.cursor < 40; n++)
+      state = (await pumpOnce(sink, { ...journal, read, newestId: () => count }, state, NOON_MS)).state;
+    expect(state).toMatchObject({ dead, cursor: dead });
+    expect(sent).toEqual(alone);
   });
 
   test("after a time that ran out it tries half as many rows", async () => {

@@ -3,6 +3,7 @@
 import type { JournalRecord } from "../domain/record.ts";
 import { invariant } from "../errors.ts";
 import { DEAD_IN_ROW_MAX, type Probe, type PumpState, stepDelivered, stepGrown, stepRefused } from "./pump-state.ts";
+import { inSlices } from "./slices.ts";
 
 /** `delivered`: so many rows from the front are acknowledged all the same; the rest of the answer is about those behind. */
 export type Delivery =
@@ -34,7 +35,7 @@ export interface Sink {
   /** Delivers rows in order; idempotent by identity. Never throws, and always ends within a time of its own. */
   deliver(rows: readonly JournalRecord[]): Promise<Delivery>;
   /** Whether a row is really sent; without it each is. One that is not counts as delivered, and says nothing of the receiver. */
-  wants?(row: JournalRecord): boolean;
+  readonly wants?: (row: JournalRecord) => boolean;
   /** Breaks off what is under way and lets go of connections; a delivery that was under way ends as retry. */
   close?(): void;
 }
@@ -71,9 +72,9 @@ export type PumpResult =
   /** Perhaps the receiver refuses everything: the same row is tried again. */
   | { readonly kind: "held"; readonly state: PumpState; readonly reason: string; readonly oldestMs: number };
 
-/** How far back a later row is looked for that the sink wants. */
-const PROBE_READS_MAX = 20;
-const PROBE_ROWS = 500;
+/** How far back from the newest a row is looked for that the sink wants: some minutes of a thousand devices. */
+export const PROBE_READS_MAX = 100;
+export const PROBE_ROWS = 100;
 const MESSAGE_LENGTH_MAX = 500;
 
 interface Turn {
@@ -149,12 +150,14 @@ async function moveOver({ sink, journal }: Turn, state: PumpState, rows: readonl
   const { id } = rows[rows.length - 1] as JournalRecord;
   await journal.save({ cursor: { name: cursorName(sink), id } });
   // Looked at only where it matters: it takes reading the frames.
-  const isAnySent = state.deadInRow === 0 || rows.some((row) => isWanted(sink, row));
+  const isAnySent = state.deadInRow === 0 || (await lastWanted(sink, rows)) !== undefined;
   return stepDelivered(state, { id, rows: rows.length, isAnySent });
 }
 
-function isWanted(sink: Sink, row: JournalRecord): boolean {
-  return sink.wants?.(row) ?? true;
+async function lastWanted({ wants }: Sink, rows: readonly JournalRecord[]): Promise<JournalRecord | undefined> {
+  if (wants === undefined) return rows[rows.length - 1];
+  const wanted = await inSlices(rows, wants);
+  return rows[wanted.lastIndexOf(true)];
 }
 
 interface Reason {
@@ -195,8 +198,7 @@ async function newestBehind({ sink, journal }: Turn, id: number): Promise<Journa
   let toId = journal.newestId();
   for (let reads = 0; reads < PROBE_READS_MAX && toId > id; reads++) {
     const fromId = Math.max(id, toId - PROBE_ROWS);
-    const rows = await journal.read(fromId, PROBE_ROWS);
-    const found = rows.findLast((row) => isWanted(sink, row));
+    const found = await lastWanted(sink, await journal.read(fromId, PROBE_ROWS));
     if (found !== undefined) return found;
     toId = fromId;
   }
