@@ -102,6 +102,15 @@ describe("an event", () => {
     });
   });
 
+  test("to a broker at a port that cannot be is a delivery that failed", async () => {
+    const limits = { batchRowsMax: 10, timeoutMs: 5_000, clock: systemClock };
+    const address = { url: "mqtt://127.0.0.1:70000", clientId: "c", topicPrefix: "p" };
+    const sink = createUpstreamSink({ ...OPTIONS, ...limits, ...address });
+    const delivery = await sink.deliver(ROWS.slice(0, 4));
+    expect(delivery).toEqual({ kind: "retry", reason: expect.stringContaining("Port should be"), delivered: 0 });
+    sink.close?.();
+  });
+
   test("goes to a topic that names point, device and kind", () => {
     expect(new Set(EVENTS.map((event) => upstreamTopic("region/waakvlam", event)))).toContain(
       "region/waakvlam/points/alm-02/devices/alm-02-d1/events",

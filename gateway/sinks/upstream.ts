@@ -68,7 +68,14 @@ export function createUpstreamSink(options: UpstreamOptions): Sink {
     const mine = createAttempt(events, options);
     attempt = mine;
     if (client?.connected === true) mine.publish(client);
-    else connect();
+    else {
+      try {
+        connect();
+      } catch (error) {
+        // What Node refuses to connect to at all, such as an impossible port.
+        mine.fail((error as Error).message);
+      }
+    }
     const delivery = await mine.ended;
     attempt = undefined;
     if (delivery.kind !== "accepted") drop();

@@ -116,6 +116,21 @@ describe("a reload", () => {
     expect(parts.said).toEqual(["start http://a"]);
   });
 
+  test("with a token that has become two lines names its file, and touches no part", async () => {
+    const path = join(folder.path, "changing-token");
+    const next = config({ influxdb: { url: "http://a", org: "o", bucket: "b", tokenFile: "changing-token" } });
+    writeFileSync(path, "a-token\n");
+    const parts = start(next);
+    await parts.sinks.start();
+    writeFileSync(path, "a-token\n# of the region\n");
+    const refused = await parts.offer(next);
+    expect(refused).toMatchObject({
+      kind: "refused",
+      problems: [`influxdb/tokenFile: ${path} is to hold a token and nothing else: one line, of ASCII characters`],
+    });
+    expect(parts.said).toEqual(["start http://a"]);
+  });
+
   test("is one at a time, in the order in which they were asked for", async () => {
     const parts = start(config({}));
     const results = await Promise.all(
