@@ -1,5 +1,7 @@
 import { createSocket, type Socket } from "node:dgram";
-import { afterEach, expect, test } from "vitest";
+import { syncBuiltinESMExports } from "node:module";
+import os from "node:os";
+import { afterEach, expect, test, vi } from "vitest";
 import { waitFor } from "../../../../tests/fixtures.ts";
 import { systemClock } from "../../../clock.ts";
 import type { HeardFrame } from "../interfaces.ts";
@@ -93,9 +95,26 @@ test("an interface stands for its first address", () => {
   const one = { netmask: "", mac: "", internal: false };
   const v6 = { ...one, address: "fe80::1", family: "IPv6" as const, cidr: null, scopeid: 1 };
   const v4 = { ...one, address: "10.0.0.1", family: "IPv4" as const, cidr: null };
-  expect(addressOf("lora0", { lora0: [v6, v4] })).toBe("10.0.0.1");
-  expect(addressOf("lora0", { lora0: [v6] })).toBe("fe80::1");
-  expect(addressOf("lora0", {})).toBeUndefined();
-  expect(addressOf("localhost", {})).toBe("127.0.0.1");
-  expect(addressOf("10.1.2.3", {})).toBe("10.1.2.3");
+  expect(addressOf("lora0", () => ({ lora0: [v6, v4] }))).toBe("10.0.0.1");
+  expect(addressOf("lora0", () => ({ lora0: [v6] }))).toBe("fe80::1");
+  expect(addressOf("lora0", () => ({}))).toBeUndefined();
+});
+
+test("an address is taken as it is, also where the interfaces of the machine are kept from the gateway", async () => {
+  const kept = vi.spyOn(os, "networkInterfaces").mockImplementation(() => {
+    throw new Error("uv_interface_addresses returned Unknown system error 97");
+  });
+  syncBuiltinESMExports();
+  try {
+    expect(addressOf("localhost")).toBe("127.0.0.1");
+    expect(addressOf("10.1.2.3")).toBe("10.1.2.3");
+    const start = (host: string) =>
+      startUdpStations({ host, port: 0, stations: [], clock: systemClock, randomToken: () => 1 });
+    const started = await start("127.0.0.1");
+    await started.stop();
+    await expect(start("lora0")).rejects.toMatchObject({ code: "ADDRESS_UNKNOWN", detail: { host: "lora0" } });
+  } finally {
+    kept.mockRestore();
+    syncBuiltinESMExports();
+  }
 });

@@ -23,19 +23,32 @@ export interface UdpStations extends Stations {
   stop(): Promise<void>;
 }
 
-/** Its first address, IPv4 before IPv6; what is no interface is an address already. */
-export function addressOf(host: string, interfaces = networkInterfaces()): string | undefined {
+/**
+ * Its first address, IPv4 before IPv6; what is no interface is an address already. Interfaces are asked for only where one is named:
+ * a sandbox that has no netlink sockets keeps them from the gateway, and then it throws what the system says.
+ */
+export function addressOf(host: string, interfaces = networkInterfaces): string | undefined {
   if (isIP(host) !== 0) return host;
   if (host === "localhost") return "127.0.0.1";
-  const found = interfaces[host] ?? [];
+  const found = interfaces()[host] ?? [];
   return (found.find((one) => one.family === "IPv4") ?? found[0])?.address;
+}
+
+function knownAddressOf(host: string): string {
+  let cause: unknown;
+  try {
+    const address = addressOf(host);
+    if (address !== undefined) return address;
+  } catch (error) {
+    cause = error;
+  }
+  throw new GatewayError("ADDRESS_UNKNOWN", { host }, { cause });
 }
 
 /** Throws ADDRESS_IN_USE, ADDRESS_UNKNOWN. */
 export async function startUdpStations(options: UdpStationsOptions): Promise<UdpStations> {
   const { host, port } = options;
-  const address = addressOf(host);
-  if (address === undefined) throw new GatewayError("ADDRESS_UNKNOWN", { host });
+  const address = knownAddressOf(host);
   const socket = createSocket({ type: isIP(address) === 6 ? "udp6" : "udp4" });
   await new Promise<void>((resolve, reject) => {
     socket.once("error", (cause: NodeJS.ErrnoException) => {
