@@ -5,7 +5,8 @@
 #   sudo sh /opt/waakvlam/current/install.sh --back [--root DIR] [--no-service]
 #
 # --root DIR installs below DIR instead of /, for images and tests; it implies --no-service.
-# The data stay where they are: /var/lib/waakvlam. Before an upgrade that changes the form of the journal a copy is kept.
+# The data stay where they are: in data.dir of the configuration, /var/lib/waakvlam. Before a version that changes the form of the
+# journal a copy of them is kept.
 set -eu
 # Programs and configuration are for all to read, whatever the shell of who installs says.
 umask 022
@@ -13,10 +14,10 @@ umask 022
 say() { printf '%s\n' "$*"; }
 fail() { printf 'install: %s\n' "$*" >&2; exit 1; }
 
-root= back=no service=yes
+root='' back=no service=yes
 while [ $# -gt 0 ]; do
   case $1 in
-    --root) [ $# -ge 2 ] || fail "--root needs a folder"; root=${2%/}; service=no; shift ;;
+    --root) [ $# -ge 2 ] || fail "--root needs a folder"; root=$(readlink -m "$2"); service=no; shift ;;
     --back) back=yes ;;
     --no-service) service=no ;;
     *) fail "unknown option $1; usage: sh install.sh [--back] [--root DIR] [--no-service]" ;;
@@ -27,8 +28,29 @@ done
 
 here=$(cd "$(dirname "$0")" && pwd)
 opt=$root/opt/waakvlam
-data=$root/var/lib/waakvlam
 config=$root/etc/waakvlam
+
+# Where the data are, at the end of all links: the configuration says it, read by the first of these programs that can.
+find_data() {
+  data=''
+  for program in "$@"; do
+    [ -x "$program/bin/node" ] || continue
+    data=$("$program/bin/node" "$program/gateway/main.js" config show --json --config "$config/waakvlam.toml" 2>/dev/null |
+      "$program/bin/node" -p 'JSON.parse(require("node:fs").readFileSync(0, "utf8")).data.dir' 2>/dev/null) && break
+  done
+  [ -n "$data" ] || fail "$config/waakvlam.toml does not tell where the data are: waakvlam config check $config/waakvlam.toml"
+  case $data in "$root"/*) ;; *) data=$root$data ;; esac
+  data=$(readlink -m "$data")
+  case $data in "$root"/*) ;; *) fail "the data are not below $root: they are in $data" ;; esac
+}
+# What is kept of the data lies on their disk: beside them, and within, where a disk is mounted on their folder.
+beside() { if mountpoint -q "$data"; then printf '%s\n' "$data/.$1"; else printf '%s\n' "$data.$1"; fi; }
+# Runs a command on what is in a folder: all but what is kept there, and what a disk has of its own.
+each_in() {
+  folder=$1; shift
+  find "$folder" -mindepth 1 -maxdepth 1 ! -name '.before-*' ! -name '.of-*' ! -name lost+found -exec "$@" {} +
+}
+move_all() { each_in "$1" mv -t "$2"; }
 
 # The form of a journal (SQLite user_version), by the Node of $1: it may stand only in the log beside the file.
 journal_version() {
@@ -40,15 +62,19 @@ journal_version() {
     db.close();' "$data/journal.db" || fail "the journal in $data cannot be read"
 }
 # Whatever ends this in the middle: the gateway that was running runs again.
+start_again() {
+  [ ! -e "$opt/.swapping" ] || say "The way back is not done, and until then the gateway does not start: sh $opt/current/install.sh --back"
+  [ "$service" = no ] || systemctl start waakvlam.service || true
+}
 stop_service() {
-  [ "$service" = yes ] || return 0
-  trap '[ $? = 0 ] || systemctl start waakvlam.service || true' EXIT
+  trap '[ $? = 0 ] || start_again' EXIT
   trap 'exit 130' HUP INT TERM
+  [ "$service" = yes ] || return 0
   systemctl stop waakvlam.service 2>/dev/null || true
 }
 start_service() {
-  [ "$service" = yes ] || return 0
   trap - EXIT
+  [ "$service" = yes ] || return 0
   systemctl daemon-reload
   systemctl enable waakvlam.service >/dev/null 2>&1
   systemctl start waakvlam.service || fail "the gateway did not start: journalctl -u waakvlam; back: sh $opt/current/install.sh --back"
@@ -59,13 +85,17 @@ point() { ln -sfn "$2" "$opt/.$1" && mv -T "$opt/.$1" "$opt/$1"; }
 # An image is written out by whoever makes it.
 flush() { [ -n "$root" ] || sync -f "$1"; }
 
+# For the way back from version $1, in the place that $kept names.
 keep_copy() {
-  kept=$data.before-$1
-  need=$(du -sk "$data" | cut -f1)
-  have=$(df -Pk "$(dirname "$data")" | awk 'NR == 2 { print $4 }')
-  [ "$have" -gt $((need + need / 10 + 65536)) ] || fail "no room to keep a copy of the data ($need kB needed beside $data)"
+  kept=$(beside "before-$1")
+  need=$(du -sk --exclude='.before-*' --exclude='.of-*' "$data" | cut -f1)
+  have=$(df -Pk "$(dirname "$kept")" | awk 'NR == 2 { print $4 }')
+  [ "$have" -gt $((need + need / 10 + 65536)) ] || fail "no room to keep a copy of the data ($need kB needed for $kept)"
   rm -rf "$kept.part" "$kept"
-  cp -a --reflink=auto "$data" "$kept.part"
+  mkdir "$kept.part"
+  chmod --reference="$data" "$kept.part"
+  chown --reference="$data" "$kept.part"
+  each_in "$data" cp -a --reflink=auto -t "$kept.part"
   flush "$kept.part"
   mv "$kept.part" "$kept"
   say "The data as they were are kept in $kept"
@@ -78,36 +108,75 @@ put_unit() {
   mv -T "$root/etc/systemd/system/.waakvlam.service.new" "$root/etc/systemd/system/waakvlam.service"
 }
 
+# All that can be wrong is found before anything is changed.
+check_swap() {
+  [ -d "$kept" ] && [ ! -L "$kept" ] || fail "version $before cannot read these data, and $kept is not there"
+  for dir in "$data"/*/; do
+    [ -L "${dir%/}" ] || ! mountpoint -q "$dir" || fail "a disk is mounted on $dir: unmount it (umount $dir), then again"
+  done
+}
+
 # While the data are changed for others the service does not start (ConditionPathExists in its unit): on an empty folder it would
-# begin a journal of its own. Nothing is ever deleted; power lost in between is made good by the next --back.
+# begin a journal of its own. What is in their folder is moved and never the folder, which may be where a disk is mounted or a link
+# leads to. Nothing is ever deleted. Whatever breaks it off: the next --back reads in .swapping what was under way, and goes on.
 swap_data() {
-  kept=$1 aside=$2 n=1
-  while [ -e "$aside" ]; do n=$((n + 1)); aside=$2.$n; done
-  : >"$opt/.swapping"
-  flush "$opt"
-  [ ! -d "$data" ] || mv "$data" "$aside"
-  mv "$kept" "$data"
-  flush "$(dirname "$data")"
+  coming=$kept.coming
+  if [ ! -s "$opt/.swapping" ]; then
+    check_swap
+    aside=$(beside "of-$now") n=1
+    while [ -e "$aside" ]; do n=$((n + 1)); aside=$(beside "of-$now.$n"); done
+    printf '%s\n' "$from" "$to" "$data" "$kept" "$aside" >"$opt/.swapping.new"
+    flush "$opt"
+    mv -T "$opt/.swapping.new" "$opt/.swapping"
+    flush "$opt"
+  fi
+  if [ -d "$kept" ]; then
+    mkdir -p "$data" "$aside"
+    chmod --reference="$kept" "$data" "$aside"
+    chown --reference="$kept" "$data" "$aside"
+    move_all "$data" "$aside"
+    # What the gateway leaves after a restore: all devices are asked for all that they have. And the journal is set back in time, so
+    # that it needs another name.
+    printf '{"version":1,"atMs":0,"resendFrom":{},"setBack":true}' >"$kept/restored.json"
+    chown --reference="$kept" "$kept/restored.json"
+    flush "$data"
+    # From here on what is in the folder of the data is what comes.
+    mv -T "$kept" "$coming"
+  fi
+  if [ -d "$coming" ]; then
+    move_all "$coming" "$data"
+    flush "$data"
+    rmdir "$coming"
+  fi
+  [ -f "$data/journal.db" ] || fail "there is no journal in $data: mount its disk, then again"
   say "The data from before the upgrade are back; the newer ones are in $aside"
   say "Devices are asked to send again what lies between"
-  # What the gateway leaves after a restore: all devices are asked for all that they have.
-  printf '{"version":1,"atMs":0,"resendFrom":{}}' >"$data/restored.json"
-  chown --reference="$data" "$data/restored.json"
 }
 
 go_back() {
   [ -L "$opt/previous" ] || fail "there is no version before this one"
-  now=$(cat "$opt/current/VERSION") before=$(cat "$opt/previous/VERSION")
-  kept=$data.before-$now
-  stop_service
-  found=$(journal_version "$opt/current")
-  if [ -e "$opt/.swapping" ] && [ -d "$kept" ] || [ "$found" -gt "$(cat "$opt/previous/JOURNAL_VERSION")" ]; then
-    [ -d "$kept" ] || fail "version $before cannot read these data, and $kept is not there"
-    swap_data "$kept" "$data.of-$now"
+  from=$(readlink "$opt/current") to=$(readlink "$opt/previous") kept='' aside=''
+  if [ -s "$opt/.swapping" ]; then
+    { read -r from; read -r to; read -r data; read -r kept; read -r aside; } <"$opt/.swapping"
+  else
+    find_data "$opt/current" "$opt/previous"
   fi
-  old=$(readlink "$opt/current")
-  point current "$(readlink "$opt/previous")"
-  point previous "$old"
+  now=$(cat "$opt/$from/VERSION") before=$(cat "$opt/$to/VERSION") wanted=$(cat "$opt/$to/JOURNAL_VERSION")
+  kept=${kept:-$(beside "before-$now")}
+  stop_service
+  if [ -e "$opt/.swapping" ] && { [ -s "$opt/.swapping" ] || [ -d "$kept" ]; }; then
+    swap_data
+  else
+    found=$(journal_version "$opt/$from")
+    if [ "$found" -gt "$wanted" ]; then
+      swap_data
+    elif [ "$found" != 0 ] && [ "$found" -lt "$wanted" ]; then
+      # Back to the newer one, after a way back: the next must be possible as well.
+      keep_copy "$before"
+    fi
+  fi
+  point current "$to"
+  point previous "$from"
   put_unit "$opt/current"
   flush "$opt"
   rm -f "$opt/.swapping"
@@ -139,13 +208,16 @@ install_release() {
   # From here, and not from the stick: nothing may run on one that is mounted so.
   "$opt/.new/bin/node" --version >/dev/null 2>&1 || fail "this bundle is for another kind of machine ($(uname -m) here)"
   [ -f "$config/waakvlam.toml" ] || cp "$here/waakvlam.toml" "$config/waakvlam.toml"
-  mkdir -p "$data" "$root/usr/local/bin"
-  chmod 750 "$data"
-  [ "$service" = no ] || chown waakvlam:waakvlam "$data"
   [ ! -e "$opt/.swapping" ] || fail "a way back was broken off: sh $opt/current/install.sh --back first"
+  # The unit needs this one, also where the data are elsewhere.
+  mkdir -p "$root/var/lib/waakvlam" "$root/usr/local/bin"
+  chmod 750 "$root/var/lib/waakvlam"
+  [ "$service" = no ] || chown waakvlam:waakvlam "$root/var/lib/waakvlam"
+  find_data "$opt/current" "$opt/.new"
 
   # The one in use is never moved: the same version again stands beside it.
   old=$(readlink "$opt/current" 2>/dev/null || true)
+  [ -z "$old" ] || [ -d "$data" ] || fail "the folder of the data, $data, is not there: mount its disk, then again"
   release=releases/$version
   [ "$old" != "$release" ] || release=$release.again
   stop_service
