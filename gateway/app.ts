@@ -16,7 +16,7 @@ import { openJournal } from "./journal/journal.ts";
 import { createLogs, type Logs } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { registryView } from "./registry/view.ts";
-import { askForMissing, startCopy } from "./wiring/copy.ts";
+import { askForMissing, nameSetBack, startCopy } from "./wiring/copy.ts";
 import { startHelpLamps } from "./wiring/help-lamps.ts";
 import { openHistory } from "./wiring/history.ts";
 import { startApi } from "./wiring/http.ts";
@@ -75,6 +75,7 @@ interface Late {
 export async function startApp(config: GatewayConfig, deps: AppDeps = {}): Promise<App> {
   const { clock = systemClock, staticDir } = deps;
   const logs = deps.logs ?? createLogs({ level: config.log.level });
+  nameSetBack({ config, logs });
   const journal = await openJournal({ ...config.data, clock });
   const stops: Stop[] = [() => journal.close()];
   let stopping = false;

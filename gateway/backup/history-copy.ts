@@ -47,16 +47,26 @@ export async function layHistory(
   const beside = `${path}.restoring`;
   await copyFile(from, beside);
   return (journalName, endId) => {
-    // Its rows keep their ids in the restored journal: what it has of them it need not take again, and would double in places.
-    const db = new DatabaseSync(beside);
-    db.exec("BEGIN; DELETE FROM epoch");
-    db.prepare("INSERT INTO epoch(journal) VALUES(?)").run(journalName);
-    db.prepare("UPDATE meta SET value = min(value, ?) WHERE key = 'covered'").run(endId);
-    db.exec("COMMIT");
-    db.close();
+    nameHistory(beside, journalName, endId);
     // A history without its journal is left by nobody but a restore that was broken off, or is worth keeping.
     if (existsSync(path)) renameSync(path, `${path}.before-restore`);
     for (const tail of ["-wal", "-shm"]) rmSync(`${path}${tail}`, { force: true });
     renameSync(beside, path);
   };
+}
+
+/**
+ * From now on it is that of the journal of this name, in which rows keep their ids: what it has of them it need not take again, and
+ * would double in places. Throws what SQLite throws.
+ */
+export function nameHistory(path: string, journalName: string, endId: number): void {
+  const db = new DatabaseSync(path);
+  try {
+    db.exec("PRAGMA synchronous=FULL; BEGIN IMMEDIATE; DELETE FROM epoch");
+    db.prepare("INSERT INTO epoch(journal) VALUES(?)").run(journalName);
+    db.prepare("UPDATE meta SET value = min(value, ?) WHERE key = 'covered'").run(endId);
+    db.exec("COMMIT");
+  } finally {
+    db.close();
+  }
 }

@@ -21,6 +21,8 @@ export interface RestoredMark {
   readonly atMs: number;
   /** By device id: the sequence from which on it has to send again, as it counts itself (modulo 65,536). */
   readonly resendFrom: Readonly<Record<string, number>>;
+  /** The data are whole, of an earlier time, and under the name that they had then. */
+  readonly setBack?: true;
 }
 
 export interface RestoreOptions {

@@ -100,7 +100,7 @@ export function openWriterFile(dir: string): WriterFile {
     db.exec(`PRAGMA page_size=4096; PRAGMA auto_vacuum=NONE; PRAGMA application_id=${APPLICATION_ID};`);
     db.exec(EVERY_CONNECTION);
     db.exec(`BEGIN IMMEDIATE; ${SCHEMA} ${SCHEMA_2} ${SCHEMA_3} PRAGMA user_version=${JOURNAL_VERSION};`);
-    db.prepare("INSERT INTO meta(key, value) VALUES('epoch', ?)").run(randomBytes(8).toString("hex"));
+    nameJournal(db);
     openRange(db, 1, 1, 0);
     db.exec("COMMIT");
   } else {
@@ -115,6 +115,13 @@ export function openWriterFile(dir: string): WriterFile {
   }
   const epoch = db.prepare("SELECT value FROM meta WHERE key = 'epoch'").get() as { value: string };
   return { db, epoch: epoch.value };
+}
+
+/** Gives it a random name that no journal has had. */
+export function nameJournal(db: DatabaseSync): string {
+  const name = randomBytes(8).toString("hex");
+  db.prepare("INSERT OR REPLACE INTO meta(key, value) VALUES('epoch', ?)").run(name);
+  return name;
 }
 
 /** 0: no journal yet, or no file of ours. */

@@ -1,12 +1,15 @@
 // A journal made of the pieces of a copy, in a folder that has none. It has a name of its own: nobody can take it for the one that
-// was copied; no id is given twice, also none of a row that the copy lacks.
+// was copied; no id is given twice, also none of a row that the copy lacks. One that was set back in time as a whole file is given
+// another name in its place.
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { GatewayError } from "../errors.ts";
-import { JOURNAL_FILE, openRange, openWriterFile, rangeTable } from "./file.ts";
+import { JOURNAL_FILE, lockFolder, nameJournal, openRange, openWriterFile, rangeTable } from "./file.ts";
 import type { StateTable, StateTables } from "./pieces.ts";
 import { rowChecksum, type StoredRow } from "./row.ts";
+import { settleLog } from "./settle.ts";
+import { openSession } from "./sqlite-session.ts";
 
 /** The first range of a new file. */
 const RANGE = 1;
@@ -61,6 +64,29 @@ export function restoreJournal(dir: string, copied: CopiedJournal, beforeVisible
     return restored;
   } finally {
     rmSync(beside, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Gives the journal in `dir` another name; undefined when there is none. Done twice it has one more. Throws DATA_IN_USE,
+ * JOURNAL_UNUSABLE.
+ */
+export function renameJournal(dir: string): Pick<Restored, "name" | "endId"> | undefined {
+  if (!existsSync(join(dir, JOURNAL_FILE))) return undefined;
+  try {
+    const lock = lockFolder(dir);
+    try {
+      const { db, next } = openSession(dir, undefined);
+      settleLog(db, dir);
+      const name = nameJournal(db);
+      db.close();
+      return { name, endId: next.row - 1 };
+    } finally {
+      lock.close();
+    }
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new GatewayError(reason === "DATA_IN_USE" ? reason : "JOURNAL_UNUSABLE", { dir, reason }, { cause });
   }
 }
 

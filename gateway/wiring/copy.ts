@@ -6,6 +6,7 @@ import { copyHistory } from "../backup/history-copy.ts";
 import { forgetRestored, readRestored } from "../backup/restore.ts";
 import { type Schedule, startSchedule } from "../backup/schedule.ts";
 import { passphraseOf } from "../backup/sealing.ts";
+import { takeUpSetBack } from "../backup/set-back.ts";
 import { COUNTER_JUMP } from "../domain/downlink-queue.ts";
 import type { Commands } from "../ingress/commands.ts";
 import type { Parts } from "./parts.ts";
@@ -54,6 +55,15 @@ export function startCopy(
     clock,
     log: logs.area("backup").warn,
   });
+}
+
+/** Before the journal is opened: one that was set back in time gets another name. */
+export function nameSetBack({ config, logs }: Pick<Parts, "config" | "logs">): void {
+  const taken = takeUpSetBack(config.data.dir);
+  if (taken === undefined) return;
+  const { name, historyFailure } = taken;
+  const history = historyFailure === undefined ? {} : { historyFailure };
+  logs.area("backup").info("the data were set back: the journal has another name", { name, ...history });
 }
 
 /** After a restore: each device is asked for what the copy lacks. Kept before the mark goes, so that it is asked at least once. */

@@ -1,9 +1,13 @@
 // A gateway that stops and starts: state, alerts and acknowledgements are as they were; a restart two hours later makes
 // nobody silent who lives.
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import mqtt from "mqtt";
 import { afterAll, expect, test } from "vitest";
+import { RESTORED_FILE } from "../../gateway/backup/restore.ts";
 import { systemClock } from "../../gateway/clock.ts";
-import type { Alert, Overview } from "../../protocol/index.ts";
+import { openOutsideSource } from "../../gateway/journal/copy-source.ts";
+import type { Alert, DeviceDownlink, Overview } from "../../protocol/index.ts";
 import { encodeReport, sealFrame, uplinkTopic } from "../../protocol/index.ts";
 import { report, sha256, temporaryFolder, waitFor } from "../fixtures.ts";
 import { startGateway, type TestGateway } from "./gateway.ts";
@@ -87,4 +91,26 @@ test("state, alerts and acknowledgements come back, and nobody who lives falls s
   await waitFor("three ticks of the engine", () => performance.now() > ticks);
   expect((await third.get<Alert[]>("/v1/alerts")).filter((one) => one.ruleId === "silence")).toEqual([]);
   await third.app.stop();
+});
+
+test("on data that were set back it begins a journal of another name, and asks its devices for what lies between", async () => {
+  const dir = join(folder.path, "set-back");
+  mkdirSync(dir);
+  await (await startGateway({ dir })).app.stop();
+  const nameOf = () => {
+    const source = openOutsideSource(dir);
+    source.close();
+    return source.epoch;
+  };
+  const before = nameOf();
+  writeFileSync(join(dir, RESTORED_FILE), '{"version":1,"atMs":0,"resendFrom":{},"setBack":true}');
+  const gateway = await startGateway({ dir });
+  expect(nameOf()).not.toBe(before);
+  expect(existsSync(join(dir, RESTORED_FILE))).toBe(false);
+  const asked = await gateway.get<DeviceDownlink[]>("/v1/devices/alm-01-d1/downlinks");
+  expect(asked).toMatchObject([{ command: "resend-from", by: "gateway" }]);
+  await gateway.app.stop();
+  const after = nameOf();
+  await (await startGateway({ dir })).app.stop();
+  expect(nameOf()).toBe(after);
 });
