@@ -54,7 +54,8 @@ function restoreLines({ rows, keys, aside }: RestoreResult, dataDir: string): st
   return [
     `${rows} rows are in ${dataDir}. ${keyLine}`,
     ...aside.map(({ was, path }) => `  put in its place by hand: ${path} → ${was}`),
-    "Give this machine the name and address of the lost one, then: waakvlam start. Devices are asked for what the copy lacks.",
+    "Give this machine the name and address of the lost one, then start the gateway (systemctl start waakvlam).",
+    "Devices are asked for what the copy lacks.",
   ];
 }
 
@@ -62,6 +63,15 @@ function end(io: CommandIo, isJson: boolean, value: unknown, lines: readonly str
   if (isJson) io.out(JSON.stringify(value));
   else for (const line of lines) io.out(line);
   return code;
+}
+
+function makeDataDir(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o750 });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : "";
+    throw new GatewayError("FILE_UNWRITABLE", { path, reason }, { cause });
+  }
 }
 
 /** By the name under which they are called. */
@@ -132,7 +142,7 @@ function restoreCommand(shell: CommandShell) {
     async run({ args }) {
       const config = shell.configOf(args.config);
       const dataDir = config.data.dir;
-      mkdirSync(dataDir, { recursive: true, mode: 0o750 });
+      makeDataDir(dataDir);
       const folder = copyFolderIn(args.copy);
       const passphrase = passphraseOf(args["passphrase-file"] ?? config.backup?.passphraseFile);
       const sheet = args.sheet === undefined ? undefined : readText(args.sheet);
