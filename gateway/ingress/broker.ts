@@ -6,6 +6,7 @@ import { Aedes, type Client, type PublishPacket } from "aedes";
 import type { Clock } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
 import { type Answerable, createAnswers, type Delivery } from "./answers.ts";
+import { type Connections, createConnections } from "./connections.ts";
 import { createFlow, FLOW_LIMITS, type Flow, type FlowLimits } from "./flow.ts";
 import { guardConnection } from "./guard.ts";
 import { createPersistence } from "./retained.ts";
@@ -60,7 +61,8 @@ export interface Broker {
   publishRetained(topic: string, payload: Buffer): void;
   /** For whoever listens now. */
   publish(topic: string, payload: Buffer): void;
-  clientOf(clientId: string): Client | undefined;
+  /** Ends every connection that came with this client identifier, also one whose sign-in is under way. */
+  closeClient(clientId: string): void;
   connected(): number;
   clients(): Iterable<Client>;
   isListening(): boolean;
@@ -73,11 +75,14 @@ export interface Broker {
 
 /** Starts to listen. Throws ADDRESS_IN_USE, ADDRESS_NOT_ALLOWED. */
 export async function startBroker(options: BrokerOptions, policy: BrokerPolicy): Promise<Broker> {
-  const flows: Flows = new Map();
-  const aedes = createAedes(options, policy, flows);
+  const connections = createConnections();
+  const aedes = createAedes(options, policy, connections);
+  aedes.on("clientReady", connections.isReady);
   routeClients(aedes, policy.handsOn === true);
   await aedes.listen();
-  const server = await listen(options, (socket) => welcomeSocket(socket, { aedes, flows, options, policy }));
+  const server = await listen(options, connections.accept, (socket) =>
+    welcomeSocket(socket, { aedes, connections, options, policy }),
+  );
   const found = server.address();
   const port = typeof found === "object" && found !== null ? found.port : options.port;
   return {
@@ -88,31 +93,27 @@ export async function startBroker(options: BrokerOptions, policy: BrokerPolicy):
     publishRetained: (topic, payload) => {
       aedes.publish({ cmd: "publish", topic, payload, qos: 0, retain: true, dup: false }, () => undefined);
     },
-    clientOf: (clientId) => clientsOf(aedes)[clientId],
-    connected: () => flows.size,
-    clients: () => flows.keys(),
+    closeClient: connections.closeClient,
+    connected: connections.count,
+    clients: connections.clients,
     setTls: (files) => {
       if (server instanceof TlsServer) server.setSecureContext({ ...options.tls, ...files });
     },
     isListening: () => server.listening,
     hold: (held) => {
-      for (const flow of flows.values()) flow.hold(held);
+      for (const flow of connections.flows()) flow.hold(held);
     },
     close: async () => {
       const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
+      // Aedes knows only clients that signed in: it would leave the others to their timeouts.
+      connections.closeAll();
       await new Promise<void>((resolve) => aedes.close(() => resolve()));
       await stopped;
     },
   };
 }
 
-type Flows = Map<Client, Flow<Answerable>>;
-
-/** Aedes keeps its clients, and what they subscribe to, in objects that its types do not show. */
-function clientsOf(aedes: Aedes): Record<string, Client | undefined> {
-  return (aedes as unknown as { clients: Record<string, Client | undefined> }).clients;
-}
-
+/** Aedes keeps what its clients subscribe to in an object that its types do not show. */
 function isSubscribed(client: Client, topic: string): boolean {
   return (client as unknown as { subscriptions: Record<string, unknown> }).subscriptions[topic] !== undefined;
 }
@@ -133,7 +134,7 @@ function routeClients(aedes: Aedes, handsOn: boolean): void {
   };
 }
 
-function createAedes(options: BrokerOptions, policy: BrokerPolicy, flows: Flows): Aedes {
+function createAedes(options: BrokerOptions, policy: BrokerPolicy, connections: Connections): Aedes {
   return new Aedes({
     persistence: createPersistence(),
     concurrency: DELIVERIES_AT_ONCE,
@@ -158,7 +159,7 @@ function createAedes(options: BrokerOptions, policy: BrokerPolicy, flows: Flows)
       );
     },
     authorizePublish: (client, packet, done) => {
-      const flow = client === null ? undefined : flows.get(client);
+      const flow = client === null ? undefined : connections.flowOf(client);
       // A throw in a hook would take the whole process down.
       try {
         if (client === null || flow === undefined) done(new Error("a publish without a connection"));
@@ -178,12 +179,12 @@ function createAedes(options: BrokerOptions, policy: BrokerPolicy, flows: Flows)
 
 interface Welcoming {
   readonly aedes: Aedes;
-  readonly flows: Flows;
+  readonly connections: Connections;
   readonly options: BrokerOptions;
   readonly policy: BrokerPolicy;
 }
 
-function welcomeSocket(socket: Socket, { aedes, flows, options, policy }: Welcoming): void {
+function welcomeSocket(socket: Socket, { aedes, connections, options, policy }: Welcoming): void {
   socket.on("error", () => undefined);
   const gate = guardConnection(socket, policy.oversized);
   const client = aedes.handle(socket);
@@ -197,19 +198,20 @@ function welcomeSocket(socket: Socket, { aedes, flows, options, policy }: Welcom
     alongside: () => (policy.alongside?.(client) ?? []).filter(({ topic }) => isSubscribed(client, topic)),
     observe: observePuback,
   });
-  flows.set(client, flow);
-  socket.once("close", () => {
-    flows.get(client)?.close();
-    flows.delete(client);
-  });
+  connections.add(client, flow);
 }
 
-async function listen(options: BrokerOptions, onConnection: (socket: Socket) => void): Promise<Server> {
+async function listen(
+  options: BrokerOptions,
+  onAccept: (socket: Socket) => void,
+  onConnection: (socket: Socket) => void,
+): Promise<Server> {
   const { host, port } = options;
   const server =
     options.tls === undefined
       ? createPlainServer({ noDelay: true }, onConnection)
       : createTlsServer({ ...options.tls, handshakeTimeout: CONNECT_TIMEOUT_MS }, onConnection);
+  server.on("connection", onAccept);
   server.maxConnections = CONNECTIONS_MAX;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => {

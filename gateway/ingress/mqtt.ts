@@ -90,7 +90,7 @@ export async function createMqttIngress(options: MqttIngressOptions): Promise<Mq
     publish: (topic, json) => {
       broker.publish(topic, Buffer.from(json));
     },
-    closeDevice: (deviceId) => broker.clientOf(deviceId)?.close(),
+    closeDevice: broker.closeClient,
     connected: broker.connected,
     connectedDevices: () => {
       return [...broker.clients()].filter((client) => session.identities.get(client)?.kind === "device").length;

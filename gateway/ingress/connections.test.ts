@@ -1,0 +1,183 @@
+// Connections as a careless or hostile client makes them: bytes on sockets, at moments of the test's choice.
+import { connect as connectSocket, type Socket } from "node:net";
+import mqttPacket from "mqtt-packet";
+import { afterEach, describe, expect, test } from "vitest";
+import { downlinkTopic, encodeReport, mqttPassword, sealFrame, uplinkTopic } from "../../protocol/index.ts";
+import { report, sha256, waitFor } from "../../tests/fixtures.ts";
+import { systemClock } from "../clock.ts";
+import { GatewayError } from "../errors.ts";
+import { createMqttIngress, type IngressJournal, type MqttIngress, type MqttIngressOptions } from "./mqtt.ts";
+
+const DEVICE = "alm-01-d1";
+const KEY = Uint8Array.from({ length: 32 }, (_, i) => i * 3);
+const STOP_MS_MAX = 500;
+
+type Settled = Parameters<IngressJournal["take"]>[1];
+
+let ingress: MqttIngress;
+const sockets: Socket[] = [];
+afterEach(async () => {
+  await ingress.close();
+  for (const socket of sockets.splice(0)) socket.destroy();
+});
+
+const packet = (made: Parameters<typeof mqttPacket.generate>[0]) => mqttPacket.generate(made) as Buffer;
+
+/** A journal of which the test says how far behind it is, and what comes of the rows. */
+function countingJournal() {
+  const taken: Settled[] = [];
+  const listeners = new Set<() => void>();
+  const state = { pendingRows: 0 };
+  const journal: IngressJournal = {
+    take: (_frame, settled) => {
+      state.pendingRows++;
+      taken.push(settled);
+    },
+    health: () => state,
+    onCommitted: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  const end = (outcome: Parameters<Settled>[0]) => {
+    state.pendingRows = 0;
+    for (const settled of taken.splice(0)) settled(outcome);
+  };
+  const commit = () => {
+    end({ outcome: "stored", id: 1, ack: undefined });
+    for (const listener of listeners) listener();
+  };
+  const fail = () => end(new GatewayError("JOURNAL_BUSY", { pending: 0 }));
+  return { journal, state, taken, commit, fail };
+}
+
+async function start(journal: IngressJournal, more: Partial<MqttIngressOptions> = {}): Promise<void> {
+  ingress = await createMqttIngress({
+    host: "127.0.0.1",
+    port: 0,
+    journal,
+    clock: systemClock,
+    isClockTrusted: () => true,
+    identities: { key: (id) => (id.startsWith("alm-") ? KEY : undefined), isEnabled: () => true },
+    people: { verify: async (name) => ({ name, role: "coordinator" }) },
+    ...more,
+  });
+}
+
+interface Peer {
+  readonly socket: Socket;
+  readonly isClosed: () => boolean;
+  /** The packets that came, by their names. */
+  readonly seen: string[];
+}
+
+async function open(): Promise<Peer> {
+  const socket = connectSocket(ingress.address.port, "127.0.0.1");
+  sockets.push(socket);
+  const seen: string[] = [];
+  const parser = mqttPacket.parser();
+  parser.on("packet", ({ cmd }) => seen.push(cmd));
+  socket.on("data", (data) => parser.parse(data));
+  socket.on("error", () => undefined);
+  const before = ingress.connected();
+  await new Promise<void>((resolve) => socket.once("connect", resolve));
+  await waitFor("the connection", () => ingress.connected() > before);
+  return { socket, seen, isClosed: () => socket.destroyed };
+}
+
+function login(clientId: string, { username = clientId, keepalive = 60 } = {}): Buffer {
+  const head = { protocolId: "MQTT", protocolVersion: 4, clean: true } as const;
+  const password = Buffer.from(mqttPassword(sha256, KEY));
+  return packet({ cmd: "connect", ...head, clientId, username, keepalive, password });
+}
+
+async function signIn(clientId: string, options: Parameters<typeof login>[1] = {}): Promise<Peer> {
+  const peer = await open();
+  peer.socket.write(login(clientId, options));
+  await waitFor("the CONNACK", () => peer.seen.includes("connack"));
+  return peer;
+}
+
+function uplink(clientId: string, sequence: number): Buffer {
+  const payload = Buffer.from(sealFrame(sha256, KEY, encodeReport(report({ sequence }))));
+  const message = { topic: uplinkTopic(clientId), payload, qos: 1, dup: false, retain: false } as const;
+  return packet({ cmd: "publish", messageId: sequence, ...message });
+}
+
+async function stopMs(): Promise<number> {
+  const began = performance.now();
+  await ingress.close();
+  return performance.now() - began;
+}
+
+describe("a stop", () => {
+  test("does not wait for a connection that says nothing", async () => {
+    await start(countingJournal().journal);
+    const idle = await open();
+    expect(await stopMs()).toBeLessThan(STOP_MS_MAX);
+    await waitFor("its end", idle.isClosed);
+  });
+
+  test("does not wait for a TLS handshake that never comes", async () => {
+    await start(countingJournal().journal, { tls: {} });
+    const socket = connectSocket(ingress.address.port, "127.0.0.1");
+    sockets.push(socket.on("error", () => undefined));
+    await new Promise<void>((resolve) => socket.once("connect", resolve));
+    expect(await stopMs()).toBeLessThan(STOP_MS_MAX);
+  });
+
+  test("does not wait for a sign-in that is under way", async () => {
+    let asked = false;
+    const people = {
+      verify: () => {
+        asked = true;
+        return new Promise<undefined>(() => undefined);
+      },
+    };
+    await start(countingJournal().journal, { people });
+    const person = await open();
+    person.socket.write(login("reader", { username: "coordinator-1" }));
+    await waitFor("the question for the password", () => asked);
+    expect(await stopMs()).toBeLessThan(STOP_MS_MAX);
+    await waitFor("its end", person.isClosed);
+  });
+});
+
+describe("the connections of one device", () => {
+  test("of two that sign in at the same time one lives on, and it is closed with its device", async () => {
+    const { journal, taken } = countingJournal();
+    await start(journal);
+    const first = await signIn(DEVICE);
+    // Aedes looks at its subscriptions before it lets it go: only then the two meet.
+    first.socket.write(
+      packet({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: downlinkTopic(DEVICE), qos: 0 }] }),
+    );
+    await waitFor("the SUBACK", () => first.seen.includes("suback"));
+    const twins = [await open(), await open()];
+    for (const { socket } of twins) socket.write(login(DEVICE));
+    await waitFor("the one that is left", () => ingress.connected() === 1);
+    const left = twins.filter((twin) => !twin.isClosed());
+    expect([first.isClosed(), left.length]).toEqual([true, 1]);
+    left[0]?.socket.write(uplink(DEVICE, 1));
+    await waitFor("its report", () => taken.length === 1);
+    ingress.closeDevice(DEVICE);
+    await waitFor("its end", () => ingress.connected() === 0);
+    expect(await stopMs()).toBeLessThan(STOP_MS_MAX);
+  });
+
+  test("one whose sign-in is under way is closed with its device", async () => {
+    let asked = false;
+    const people = {
+      verify: () => {
+        asked = true;
+        return new Promise<undefined>(() => undefined);
+      },
+    };
+    await start(countingJournal().journal, { people });
+    const person = await open();
+    person.socket.write(login("reader", { username: "coordinator-1" }));
+    await waitFor("the question for the password", () => asked);
+    ingress.closeDevice("reader");
+    await waitFor("its end", person.isClosed);
+  });
+});
