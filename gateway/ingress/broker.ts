@@ -68,7 +68,7 @@ export interface Broker {
   isListening(): boolean;
   /** For connections that come from now on; one that began without TLS stays so. */
   setTls(files: Pick<TlsOptions, "cert" | "key">): void;
-  /** Stops or resumes the reading of all sockets. */
+  /** Whether who publishes is read. */
   hold(held: boolean): void;
   close(): Promise<void>;
 }
@@ -100,9 +100,7 @@ export async function startBroker(options: BrokerOptions, policy: BrokerPolicy):
       if (server instanceof TlsServer) server.setSecureContext({ ...options.tls, ...files });
     },
     isListening: () => server.listening,
-    hold: (held) => {
-      for (const flow of connections.flows()) flow.hold(held);
-    },
+    hold: connections.hold,
     close: async () => {
       const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
       // Aedes knows only clients that signed in: it would leave the others to their timeouts.
@@ -186,7 +184,10 @@ interface Welcoming {
 
 function welcomeSocket(socket: Socket, { aedes, connections, options, policy }: Welcoming): void {
   socket.on("error", () => undefined);
-  const gate = guardConnection(socket, policy.oversized);
+  const gate = guardConnection(socket, {
+    oversized: policy.oversized,
+    publishCame: () => connections.publishCame(client),
+  });
   const client = aedes.handle(socket);
   const { clock, flowLimits = FLOW_LIMITS, observePuback } = options;
   const flow: Flow<Answerable> = createFlow({ gate, clock, limits: flowLimits, leave: (run) => answer(run) });

@@ -104,6 +104,11 @@ function uplink(clientId: string, sequence: number): Buffer {
   return packet({ cmd: "publish", messageId: sequence, ...message });
 }
 
+async function ping(peer: Peer): Promise<void> {
+  peer.socket.write(packet({ cmd: "pingreq" }));
+  await waitFor("an answer to its PINGREQ", () => peer.seen.includes("pingresp"));
+}
+
 async function stopMs(): Promise<number> {
   const began = performance.now();
   await ingress.close();
@@ -179,5 +184,59 @@ describe("the connections of one device", () => {
     await waitFor("the question for the password", () => asked);
     ingress.closeDevice("reader");
     await waitFor("its end", person.isClosed);
+  });
+});
+
+describe("while the journal is behind", () => {
+  const HIGH = 20_000;
+
+  /** The first device brings the journal up to the mark, and is held. */
+  async function startHeld() {
+    const made = countingJournal();
+    await start(made.journal);
+    const device = await signIn(DEVICE);
+    made.state.pendingRows = HIGH + 1;
+    device.socket.write(uplink(DEVICE, 1));
+    await waitFor("the report that holds", () => made.taken.length === 1);
+    return { ...made, device };
+  }
+
+  test("nothing is read of who publishes, on new connections either, and all of it afterwards", async () => {
+    const { taken, device, commit, state } = await startHeld();
+    device.socket.write(Buffer.concat([2, 3].map((n) => uplink(DEVICE, n))));
+    const ids = Array.from({ length: 20 }, (_, i) => `alm-1${i}-d1`);
+    const late = await Promise.all(ids.map(async (id) => ({ id, peer: await signIn(id) })));
+    for (const { id, peer } of late) {
+      peer.socket.write(Buffer.concat(Array.from({ length: 100 }, (_, n) => uplink(id, n + 1))));
+    }
+    // Whoever comes later is answered: what was written before has come by then.
+    await ping(await signIn("reader", { username: "coordinator-1" }));
+    expect(taken).toHaveLength(1);
+    commit();
+    await waitFor("what was held", () => taken.length === 2 + ids.length * 100);
+    expect(state.pendingRows).toBe(taken.length);
+  });
+
+  test("who only reads is read, and so is a device that has nothing to send", async () => {
+    const { journal, state, taken } = countingJournal();
+    await start(journal);
+    const reader = await signIn("reader", { username: "coordinator-1", keepalive: 1 });
+    const quiet = await signIn("alm-02-d1", { keepalive: 1 });
+    const device = await signIn(DEVICE);
+    state.pendingRows = HIGH + 1;
+    device.socket.write(uplink(DEVICE, 1));
+    await waitFor("the report that holds", () => taken.length === 1);
+    for (const peer of [reader, quiet]) await ping(peer);
+  });
+
+  test("nobody stays held when the rows that waited end in an error", async () => {
+    const { taken, device, fail } = await startHeld();
+    const other = await signIn("alm-02-d1");
+    other.socket.write(uplink("alm-02-d1", 1));
+    await ping(await signIn("reader", { username: "coordinator-1" }));
+    expect(taken).toHaveLength(1);
+    fail();
+    await waitFor("the end of the one whose report was not stored", device.isClosed);
+    await waitFor("what was held", () => taken.length === 1);
   });
 });

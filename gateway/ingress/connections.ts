@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import type { Client } from "aedes";
 import type { Answerable } from "./answers.ts";
 import type { Flow } from "./flow.ts";
+import { createHold } from "./hold.ts";
 
 export interface Connections {
   /** A connection as the system gave it: before its TLS handshake, when there is one. */
@@ -12,7 +13,10 @@ export interface Connections {
   /** It signed in and may publish: whoever else has its identifier is closed. */
   isReady(client: Client): void;
   flowOf(client: Client): Flow<Answerable> | undefined;
-  flows(): Iterable<Flow<Answerable>>;
+  /** Bytes of a publish have come and are not read yet. */
+  publishCame(client: Client): void;
+  /** Whether who publishes is read. */
+  hold(held: boolean): void;
   clients(): Iterable<Client>;
   count(): number;
   closeClient(clientId: string): void;
@@ -23,6 +27,7 @@ export function createConnections(): Connections {
   const sockets = new Set<Socket>();
   const flows = new Map<Client, Flow<Answerable>>();
   const ready = new Map<string, Client>();
+  const hold = createHold();
   return {
     accept(socket) {
       sockets.add(socket);
@@ -32,6 +37,7 @@ export function createConnections(): Connections {
       flows.set(client, flow);
       client.conn.once("close", () => {
         flow.close();
+        hold.left(flow);
         flows.delete(client);
         if (ready.get(client.id) === client) ready.delete(client.id);
       });
@@ -45,7 +51,11 @@ export function createConnections(): Connections {
       if (other !== client) other?.close();
     },
     flowOf: (client) => flows.get(client),
-    flows: () => flows.values(),
+    publishCame(client) {
+      const flow = flows.get(client);
+      if (flow !== undefined) hold.publishCame(flow);
+    },
+    hold: (held) => hold.set(held, flows.values()),
     clients: () => flows.keys(),
     count: () => flows.size,
     closeClient(clientId) {

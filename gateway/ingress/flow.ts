@@ -31,8 +31,9 @@ interface Slot<T> {
 export interface Flow<T> {
   /** Takes one packet in; the function it gives back is called once, when its answer is known. */
   enter(packet: T): (error?: Error) => void;
-  /** All connections stop being read while the journal is far behind. */
+  /** The journal is far behind: what this connection wants to publish is not read until it is not. */
   hold(held: boolean): void;
+  hasUnreadPublish(): boolean;
   /** The sender takes no answers now: it is not read until it does. */
   block(blocked: boolean): void;
   close(): void;
@@ -99,6 +100,7 @@ export function createFlow<T>({ gate, clock, limits, leave }: FlowDeps<T>): Flow
       held = next;
       update(clock.monotonicMs());
     },
+    hasUnreadPublish: gate.hasUnreadPublish,
     block(next) {
       blocked = next;
       update(clock.monotonicMs());

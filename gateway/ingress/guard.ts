@@ -5,12 +5,18 @@ import type { Duplex } from "node:stream";
 /** Largest remaining length of an MQTT packet: topic, payload, and a sign-in or subscription of any sense. */
 export const PACKET_BYTES_MAX = 2_048;
 
-/** Watches the fixed headers of a byte stream (MQTT 3.1.1 §2.2); false as soon as a packet announces too much. */
-export function createSizeGuard(bytesMax: number): (chunk: Uint8Array) => boolean {
+const PUBLISH = 0x30;
+
+/** What a chunk holds: a packet that announces too much, the beginning of a publish, or nothing to look at. */
+type Seen = "oversize" | "publish" | "other";
+
+/** Watches the fixed headers of a byte stream (MQTT 3.1.1 §2.2). */
+export function createHeaderWatch(bytesMax: number): (chunk: Uint8Array) => Seen {
   let skip = 0;
   let remaining = 0;
   let multiplier = 0; // 0: at the first byte of a packet
   return (chunk) => {
+    let seen: Seen = "other";
     let at = 0;
     while (at < chunk.length) {
       if (skip > 0) {
@@ -23,44 +29,65 @@ export function createSizeGuard(bytesMax: number): (chunk: Uint8Array) => boolea
       if (multiplier === 0) {
         multiplier = 1;
         remaining = 0;
+        if ((byte & 0xf0) === PUBLISH) seen = "publish";
         continue;
       }
       remaining += (byte & 127) * multiplier;
       multiplier *= 128;
-      if (remaining > bytesMax || multiplier > 128 ** 4) return false;
+      if (remaining > bytesMax || multiplier > 128 ** 4) return "oversize";
       if ((byte & 128) === 0) {
         skip = remaining;
         multiplier = 0;
       }
     }
-    return true;
+    return seen;
   };
 }
 
 export interface Gate {
   set(open: boolean): void;
+  /** A publish has come in and was not read. */
+  hasUnreadPublish(): boolean;
+}
+
+export interface GuardEvents {
+  oversized(): void;
+  /** Bytes of a publish have come and are not read yet: whoever closes the gate now keeps them from it. */
+  publishCame(): void;
 }
 
 /** Puts the size guard and a gate on `conn`, before the broker gets it. A packet too large ends the connection. */
-export function guardConnection(conn: Duplex, onOversize: () => void): Gate {
-  const fits = createSizeGuard(PACKET_BYTES_MAX);
+export function guardConnection(conn: Duplex, events: GuardEvents): Gate {
+  const look = createHeaderWatch(PACKET_BYTES_MAX);
   const push = conn.push.bind(conn);
+  let open = true;
+  let hasUnreadPublish = false;
   conn.push = (chunk: unknown, encoding?: BufferEncoding) => {
-    if (chunk instanceof Uint8Array && !fits(chunk)) {
-      onOversize();
+    const seen = chunk instanceof Uint8Array ? look(chunk) : "other";
+    if (seen === "oversize") {
+      events.oversized();
       conn.destroy();
       return false;
+    }
+    if (seen === "publish") {
+      hasUnreadPublish = true;
+      events.publishCame();
     }
     return push(chunk, encoding);
   };
   const read = conn.read.bind(conn);
-  let open = true;
-  conn.read = (size?: number) => (open ? read(size) : null);
+  conn.read = (size?: number) => {
+    if (!open) return null;
+    // A size of 0 asks for nothing, it only makes the stream fetch more.
+    if (size !== 0) hasUnreadPublish = false;
+    return read(size);
+  };
   return {
     set(next) {
       if (next === open) return;
       open = next;
       if (open) conn.emit("readable");
     },
+    hasUnreadPublish: () => hasUnreadPublish,
   };
 }

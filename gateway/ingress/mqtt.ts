@@ -18,13 +18,10 @@ import { type Broker, type BrokerPolicy, type Publish, startBroker } from "./bro
 import type { Commands } from "./commands.ts";
 import { createDownlinks, type Downlinks, type Receiver } from "./downlinks.ts";
 import type { FlowLimits } from "./flow.ts";
+import { holdWhenBehind } from "./hold.ts";
 import { type Identities, type Identity, type People, signIn } from "./sign-in.ts";
 import { createUnreadableLimit, type UnreadableLimit } from "./unreadable.ts";
 import { judgeUplink, type RefusalReason } from "./uplink.ts";
-
-/** Above this many rows waiting for the journal no socket is read; below the low mark they are read again. */
-const PENDING_HIGH = 20_000;
-const PENDING_LOW = 10_000;
 
 export interface IngressJournal {
   /** `settled` is called once, with an error when it is not stored. */
@@ -111,7 +108,7 @@ interface Session {
   readonly identities: WeakMap<Client, Identity>;
   readonly downlinks: Downlinks;
   readonly mayStoreUnreadable: UnreadableLimit;
-  readonly hold: { check(): void; stop(): void };
+  readonly hold: ReturnType<typeof holdWhenBehind>;
 }
 
 function createSession(options: MqttIngressOptions, broker: Broker): Session {
@@ -123,7 +120,7 @@ function createSession(options: MqttIngressOptions, broker: Broker): Session {
     identities: new WeakMap(),
     downlinks: createDownlinks({ clock, isClockTrusted }),
     mayStoreUnreadable: createUnreadableLimit(clock),
-    hold: holdWhenBehind(journal, broker),
+    hold: holdWhenBehind({ clock, journal, hold: broker.hold }),
   };
 }
 
@@ -257,21 +254,4 @@ function refuse(session: Session, note: Omit<RefusalNote, "atMs"> & { readonly r
   };
   noteRefusal(session.refusals, kept);
   for (const listener of session.refusalListeners) listener(kept);
-}
-
-function holdWhenBehind(journal: IngressJournal, broker: Broker): Session["hold"] {
-  let held = false;
-  const set = (next: boolean) => {
-    held = next;
-    broker.hold(next);
-  };
-  return {
-    check: () => {
-      if (!held && journal.health().pendingRows > PENDING_HIGH) set(true);
-    },
-    // Never while a publish is taken: sockets that are let go are read at once, also the one that it came from.
-    stop: journal.onCommitted(() => {
-      if (held && journal.health().pendingRows <= PENDING_LOW) set(false);
-    }),
-  };
 }

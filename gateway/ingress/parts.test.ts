@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { coverWindows } from "./acks.ts";
 import { createFlow } from "./flow.ts";
-import { createSizeGuard } from "./guard.ts";
+import { createHeaderWatch } from "./guard.ts";
 
 describe("the size guard", () => {
   const packet = (size: number) =>
@@ -13,14 +13,25 @@ describe("the size guard", () => {
   test("passes packets up to the limit however they are cut, and stops the one above", () => {
     const bytes = Buffer.concat([packet(300), packet(5), packet(0), packet(299)]);
     for (const step of [1, 2, 7, bytes.length]) {
-      const fits = createSizeGuard(300);
-      for (let at = 0; at < bytes.length; at += step) expect(fits(bytes.subarray(at, at + step))).toBe(true);
-      expect(fits(packet(301))).toBe(false);
+      const look = createHeaderWatch(300);
+      for (let at = 0; at < bytes.length; at += step) {
+        expect(look(bytes.subarray(at, at + step))).not.toBe("oversize");
+      }
+      expect(look(packet(301))).toBe("oversize");
     }
   });
 
   test("a length that never ends is stopped at its fifth byte", () => {
-    expect(createSizeGuard(1 << 30)(Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80, 0x80]))).toBe(false);
+    expect(createHeaderWatch(1 << 30)(Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80, 0x80]))).toBe("oversize");
+  });
+
+  test("tells a publish by its header, not by what a packet holds", () => {
+    const look = createHeaderWatch(300);
+    const ping = Buffer.from([0xc0, 0x00]);
+    expect(look(ping)).toBe("other");
+    expect(look(Buffer.concat([ping, packet(200).subarray(0, 9)]))).toBe("publish");
+    expect(look(Buffer.alloc(packet(200).length - 9, 0x30))).toBe("other");
+    expect(look(ping)).toBe("other");
   });
 });
 
@@ -56,6 +67,7 @@ describe("the flow of a connection", () => {
       set(next: boolean) {
         open = next;
       },
+      hasUnreadPublish: () => false,
     };
     const left: string[] = [];
     const flow = createFlow<string>({

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { createVeParser } from "../../firmware/drivers/ve-direct.ts";
 import { createPacketReader } from "../../firmware/links/mqtt/packets.ts";
 import { asksForAck, isTorn, stampOf } from "../../gateway/domain/stamp.ts";
-import { createSizeGuard } from "../../gateway/ingress/guard.ts";
+import { createHeaderWatch } from "../../gateway/ingress/guard.ts";
 import { judgeUplink } from "../../gateway/ingress/uplink.ts";
 import { createBitWriter } from "../../protocol/frames/bits.ts";
 import {
@@ -189,12 +189,12 @@ test("the ingress judges any topic and payload", () => {
 test("the size guard and the device's readers take any stream in any pieces", () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 64 }), { maxLength: 20 }), (pieces) => {
-      const fits = createSizeGuard(512);
+      const look = createHeaderWatch(512);
       const reader = createPacketReader();
       const parser = createVeParser();
       for (const piece of pieces) {
         const text = String.fromCharCode(...piece);
-        expect(typeof fits(piece)).toBe("boolean");
+        expect(["oversize", "publish", "other"]).toContain(look(piece));
         reader.take(text);
         for (let next = reader.next(); next !== undefined; next = reader.next())
           expect(typeof next.kind).toBe("string");
