@@ -9,14 +9,14 @@ import { type Answerable, createAnswers, type Delivery } from "./answers.ts";
 import { type Connections, createConnections } from "./connections.ts";
 import { createFlow, FLOW_LIMITS, type Flow, type FlowLimits } from "./flow.ts";
 import { guardConnection } from "./guard.ts";
+import { createLaggards, DELIVERIES_AT_ONCE, type Laggards } from "./laggards.ts";
 import { createPersistence } from "./retained.ts";
 import { CONNACK } from "./sign-in.ts";
 
 const CONNECTIONS_MAX = 4_000;
 const CONNECT_TIMEOUT_MS = 10_000;
-/** A reader that does not take its messages is closed: it holds up all deliveries until then. */
+/** A reader that takes nothing for so long is closed; one that holds up the others much sooner. */
 const DRAIN_TIMEOUT_MS = 5_000;
-const DELIVERIES_AT_ONCE = 2_000;
 /** A connection may be silent for one and a half times this (MQTT 3.1.1 §3.1.2.10). */
 export const KEEPALIVE_S_MAX = 300;
 const TOPIC_LEVELS_MAX = 8;
@@ -76,10 +76,12 @@ export interface Broker {
 /** Starts to listen. Throws ADDRESS_IN_USE, ADDRESS_NOT_ALLOWED. */
 export async function startBroker(options: BrokerOptions, policy: BrokerPolicy): Promise<Broker> {
   const connections = createConnections();
-  const aedes = createAedes(options, policy, connections);
+  const laggards = createLaggards(options.clock);
+  const aedes = createAedes(options, policy, { connections, laggards });
   aedes.on("clientReady", connections.isReady);
   routeClients(aedes, policy.handsOn === true);
   await aedes.listen();
+  aedes.subscribe("#", laggards.pass, () => undefined);
   const server = await listen(options, connections.accept, (socket) =>
     welcomeSocket(socket, { aedes, connections, options, policy }),
   );
@@ -88,10 +90,10 @@ export async function startBroker(options: BrokerOptions, policy: BrokerPolicy):
   return {
     address: { host: options.host, port },
     publish: (topic, payload) => {
-      aedes.publish({ cmd: "publish", topic, payload, qos: 0, retain: false, dup: false }, () => undefined);
+      aedes.publish({ cmd: "publish", topic, payload, qos: 0, retain: false, dup: false }, laggards.began());
     },
     publishRetained: (topic, payload) => {
-      aedes.publish({ cmd: "publish", topic, payload, qos: 0, retain: true, dup: false }, () => undefined);
+      aedes.publish({ cmd: "publish", topic, payload, qos: 0, retain: true, dup: false }, laggards.began());
     },
     closeClient: connections.closeClient,
     connected: connections.count,
@@ -103,6 +105,7 @@ export async function startBroker(options: BrokerOptions, policy: BrokerPolicy):
     hold: connections.hold,
     close: async () => {
       const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
+      laggards.stop();
       // Aedes knows only clients that signed in: it would leave the others to their timeouts.
       connections.closeAll();
       await new Promise<void>((resolve) => aedes.close(() => resolve()));
@@ -132,7 +135,12 @@ function routeClients(aedes: Aedes, handsOn: boolean): void {
   };
 }
 
-function createAedes(options: BrokerOptions, policy: BrokerPolicy, connections: Connections): Aedes {
+interface Watching {
+  readonly connections: Connections;
+  readonly laggards: Laggards;
+}
+
+function createAedes(options: BrokerOptions, policy: BrokerPolicy, { connections, laggards }: Watching): Aedes {
   return new Aedes({
     persistence: createPersistence(),
     concurrency: DELIVERIES_AT_ONCE,
@@ -171,7 +179,11 @@ function createAedes(options: BrokerOptions, policy: BrokerPolicy, connections: 
       const allowed = !subscription.topic.startsWith("$share/") && policy.maySubscribe(client, subscription.topic);
       done(null, allowed ? subscription : null);
     },
-    authorizeForward: (client, packet) => (policy.mayReceive(client, packet.topic) ? packet : null),
+    authorizeForward: (client, packet) => {
+      if (!policy.mayReceive(client, packet.topic)) return null;
+      laggards.reads(client);
+      return packet;
+    },
   });
 }
 
