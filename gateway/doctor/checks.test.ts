@@ -526,6 +526,7 @@ describe("who is told of alerts", () => {
     expect(of({})).toEqual(["recipients ok"]);
     expect(of({ recipients: 0 })).toEqual(["recipients warning"]);
     expect(of({ problems: ["line 1"], ways: [{ name: "sms" }] })).toEqual(["recipients fault"]);
+    expect(of({ ways: [{ name: "sms", waits: "asks" }] })).toEqual(["recipients ok", "notify sms warning"]);
     const failure = "no network: searching";
     expect(of({ ways: [{ name: "sms", failure }, { name: "email" }] })).toEqual([
       "recipients ok",

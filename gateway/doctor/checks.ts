@@ -227,8 +227,11 @@ export function checkNotify({ notify }: DoctorFacts): Finding[] {
     recipients === 0
       ? [{ check, level: "warning", what: `${file} names nobody`, mend: `add [[recipients]] to ${file}` }]
       : [ok(check, `${recipients} in ${file}`)];
-  for (const { name, failure } of ways) {
-    if (failure === undefined) found.push(ok(`notify ${name}`, "it would work now"));
+  for (const { name, failure, waits } of ways) {
+    if (waits !== undefined) {
+      const mend = "systemctl start waakvlam, then: waakvlam doctor";
+      found.push({ check: `notify ${name}`, level: "warning", what: waits, mend });
+    } else if (failure === undefined) found.push(ok(`notify ${name}`, "it would work now"));
     else {
       const mend = name === "sms" ? "ls -l /dev/serial/by-id; check antenna, SIM and sms.pinFile" : `check [smtp]`;
       found.push({ check: `notify ${name}`, level: "fault", what: `messages do not get out (${failure})`, mend });

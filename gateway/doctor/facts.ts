@@ -31,7 +31,8 @@ export interface DoctorFacts {
     readonly problems: readonly string[];
     readonly recipients: number;
     /** Ways to people that can be looked at, with what is wrong. */
-    readonly ways: readonly { readonly name: string; readonly failure?: string }[];
+    /** `waits`: it cannot be told before the gateway sends. */
+    readonly ways: readonly { readonly name: string; readonly failure?: string; readonly waits?: string }[];
   };
   readonly clock: { readonly plausible: boolean; readonly synchronised?: boolean };
   /** Undefined where none is configured. */

@@ -11,6 +11,7 @@ import { listProblems } from "../config/problems.ts";
 import { GatewayError } from "../errors.ts";
 import { ownCarriers, usedCarriers } from "../notify/carriers.ts";
 import type { Carriers } from "../notify/channel.ts";
+import { SIM_WAITS } from "../notify/modem.ts";
 import { keyedDevices } from "../registry/keys.ts";
 import { LORAWAN_KEYS_FILE } from "../registry/lorawan-keys.ts";
 import { listPeople } from "../registry/people.ts";
@@ -203,7 +204,7 @@ async function readNotify(config: GatewayConfig, clock: Clock): Promise<DoctorFa
   let carriers: Carriers;
   try {
     plan = readNotifyPlan(file, config);
-    carriers = usedCarriers(ownCarriers(config, clock), plan);
+    carriers = usedCarriers(ownCarriers(config, clock, "look"), plan);
   } catch (error) {
     const problems = error instanceof GatewayError ? error.detail["problems"] : undefined;
     return { file, recipients: 0, ways: [], problems: Array.isArray(problems) ? problems : [reasonOf(error)] };
@@ -213,6 +214,7 @@ async function readNotify(config: GatewayConfig, clock: Clock): Promise<DoctorFa
       if (carrier.look === undefined) return [];
       const failure = await carrier.look();
       carrier.close?.();
+      if (failure === SIM_WAITS) return [{ name, waits: failure }];
       return [{ name, ...(failure === undefined ? {} : { failure }) }];
     }),
   );

@@ -6,6 +6,7 @@ import { readNotifyPlan } from "../config/notify-plan.ts";
 import { GatewayError } from "../errors.ts";
 import type { Carriers } from "./channel.ts";
 import { createEmailCarrier } from "./email.ts";
+import { createSimPin, createUngivenPin } from "./sim-pin.ts";
 import { createSmsCarrier } from "./sms.ts";
 import { createWebhookCarrier } from "./webhook.ts";
 
@@ -16,13 +17,13 @@ export function planOf(config: GatewayConfig): NotifyPlan {
   return config.notify === undefined ? EMPTY_PLAN : readNotifyPlan(config.notify.file, config);
 }
 
-/** Channels that need nothing of a running gateway. Throws FILE_UNREADABLE. */
-export function ownCarriers(config: GatewayConfig, clock: Clock): Carriers {
-  const { smtp, sms, gateway } = config;
+/** Channels that need nothing of a running gateway; who only looks gives a SIM no PIN. Throws FILE_UNREADABLE. */
+export function ownCarriers(config: GatewayConfig, clock: Clock, use: "send" | "look" = "send"): Carriers {
+  const { smtp, sms, gateway, data } = config;
   return {
     webhook: createWebhookCarrier({ gatewayId: gateway.id, clock, readFile: readText }),
     ...(smtp === undefined ? {} : { email: emailOf(smtp) }),
-    ...(sms === undefined ? {} : { sms: smsOf(sms, clock) }),
+    ...(sms === undefined ? {} : { sms: smsOf({ ...sms, dir: data.dir, use }, clock) }),
   };
 }
 
@@ -34,8 +35,12 @@ function emailOf({ passwordFile, caFile, ...rest }: NonNullable<GatewayConfig["s
   });
 }
 
-function smsOf({ pinFile, ...rest }: NonNullable<GatewayConfig["sms"]>, clock: Clock) {
-  return createSmsCarrier({ ...rest, ...(pinFile === undefined ? {} : { pin: readText(pinFile).trim() }), clock });
+type SmsSetup = NonNullable<GatewayConfig["sms"]> & { readonly dir: string; readonly use: "send" | "look" };
+
+function smsOf({ pinFile, port, baud, dir, use }: SmsSetup, clock: Clock) {
+  if (pinFile === undefined) return createSmsCarrier({ port, baud, clock });
+  const pinOf = use === "send" ? createSimPin : createUngivenPin;
+  return createSmsCarrier({ port, baud, clock, pin: pinOf({ dir, port, pin: readText(pinFile).trim() }) });
 }
 
 /** Kept only where somebody is to be told. */

@@ -107,12 +107,21 @@ function codeIn(line: string): string {
   return line.replace(/ ERROR: ?/, " ").replace(/^\+/, "");
 }
 
+export interface SimPin {
+  readonly text: string;
+  /** Before it is given: why it may not be. Undefined: it may. */
+  begin(): string | undefined;
+  refused(): void;
+  /** The SIM asks for none, or took this one. */
+  opened(): void;
+}
+
+/** What who only looks says of a SIM that asks. */
+export const SIM_WAITS = "the SIM asks for its PIN, which only the gateway gives";
+
 export interface ModemOptions {
   readonly clock: Pick<Clock, "after">;
-  readonly pin?: string;
-  /** False once a PIN was refused: a third wrong one locks the SIM. */
-  mayTryPin(): boolean;
-  pinRefused(): void;
+  readonly pin?: SimPin;
 }
 
 /** Ready to send: answers, has its SIM, and is on a network. Undefined when it is. */
@@ -128,7 +137,7 @@ async function makeReady(talk: Talk, options: ModemOptions): Promise<ModemFault 
   return (await unlock(talk, options)) ?? (await onNetwork(talk));
 }
 
-async function unlock(talk: Talk, { pin, mayTryPin, pinRefused }: ModemOptions): Promise<ModemFault | undefined> {
+async function unlock(talk: Talk, { pin }: ModemOptions): Promise<ModemFault | undefined> {
   const asked = await talk.ask("AT+CPIN?", PIN_MS);
   if (asked.kind === "error") return { kind: "sim", reason: `no SIM that works (${asked.code})` };
   if (asked.kind !== "ok") return faultOf(asked, "AT+CPIN?");
@@ -137,17 +146,23 @@ async function unlock(talk: Talk, { pin, mayTryPin, pinRefused }: ModemOptions):
       .find((one) => one.startsWith("+CPIN:"))
       ?.slice(6)
       .trim() ?? "";
-  if (state === "READY") return undefined;
+  if (state === "READY") {
+    pin?.opened();
+    return undefined;
+  }
   if (state !== "SIM PIN")
     return { kind: "sim", reason: state === "" ? "the SIM says nothing" : `the SIM asks for ${state}` };
   if (pin === undefined) return { kind: "sim", reason: "the SIM asks for its PIN: set sms.pinFile" };
-  if (!mayTryPin()) return { kind: "sim", reason: "the PIN was refused; it is not tried again before a restart" };
-  const given = await talk.ask(`AT+CPIN="${pin}"`, PIN_MS);
-  if (given.kind === "ok") return undefined;
-  if (given.kind === "error") pinRefused();
-  return given.kind === "error"
-    ? { kind: "sim", reason: `the PIN is refused (${given.code})` }
-    : faultOf(given, "AT+CPIN");
+  const why = pin.begin();
+  if (why !== undefined) return { kind: "sim", reason: why };
+  const given = await talk.ask(`AT+CPIN="${pin.text}"`, PIN_MS);
+  if (given.kind === "error") {
+    pin.refused();
+    return { kind: "sim", reason: `the PIN is refused (${given.code})` };
+  }
+  if (given.kind !== "ok") return faultOf(given, "AT+CPIN");
+  pin.opened();
+  return undefined;
 }
 
 /** Home, roaming, or for SMS alone (TS 27.007 section 7.2). */

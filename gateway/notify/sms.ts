@@ -5,12 +5,20 @@ import type { Clock } from "../clock.ts";
 import type { Outcome } from "../domain/notify/delivery.ts";
 import { smsText } from "../domain/notify/sms-text.ts";
 import type { Carrier } from "./channel.ts";
-import { type Line, lookAtModem, type ModemAnswer, type ModemFault, type ModemOptions, sendSms } from "./modem.ts";
+import {
+  type Line,
+  lookAtModem,
+  type ModemAnswer,
+  type ModemFault,
+  type ModemOptions,
+  type SimPin,
+  sendSms,
+} from "./modem.ts";
 
 export interface SmsOptions {
   readonly port: string;
   readonly baud: number;
-  readonly pin?: string;
+  readonly pin?: SimPin;
   readonly clock: Pick<Clock, "after">;
   /** Rejects when there is no such line, or another program has it. */
   open?(port: string, baud: number): Promise<Line>;
@@ -20,16 +28,8 @@ const MARK_LENGTH = 4;
 
 export function createSmsCarrier(options: SmsOptions): Carrier<"sms"> {
   const { port, baud, pin, clock, open = openLine } = options;
-  let isPinRefused = false;
   let busy: Promise<unknown> = Promise.resolve();
-  const modem: ModemOptions = {
-    clock,
-    ...(pin === undefined ? {} : { pin }),
-    mayTryPin: () => !isPinRefused,
-    pinRefused: () => {
-      isPinRefused = true;
-    },
-  };
+  const modem: ModemOptions = { clock, ...(pin === undefined ? {} : { pin }) };
 
   /** One at a time: a modem has one line. */
   function withLine<T>(work: (line: Line) => Promise<T>): Promise<T | ModemFault> {
