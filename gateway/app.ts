@@ -41,8 +41,8 @@ export interface AppDeps {
   readonly logs?: Logs;
   /** Built screens. */
   readonly staticDir?: string;
-  /** Reads the configuration again, for `reload`. */
-  readConfig?(): GatewayConfig;
+  /** Reads the configuration again, for `reload`; throws where none may take the place of the one in force. */
+  readConfig?(inForce: GatewayConfig): GatewayConfig;
   /** Its file, for the lines of problems. */
   readonly configPath?: string;
 }

@@ -18,6 +18,7 @@ import { systemClock } from "./clock.ts";
 import { parseConfig, readConfig } from "./config/config.ts";
 import { personAtShell } from "./config/environment.ts";
 import { checkedFiles } from "./config/files.ts";
+import { createReread } from "./config/reread.ts";
 import { doctorCommand } from "./doctor/command.ts";
 import { createLogs } from "./log.ts";
 import { copyCommands } from "./wiring/copy-commands.ts";
@@ -67,7 +68,7 @@ const start = defineCommand({
     app = await startApp(config, {
       staticDir: STATIC_DIR,
       logs: createLogs({ level, text }),
-      readConfig: () => configOf(args.config),
+      readConfig: createReread(path, () => fileOf(args.config)),
       ...(path === undefined ? {} : { configPath: path }),
     });
     // Among JSON lines it would be the one that is none.

@@ -13,19 +13,31 @@ import { listProblems } from "./problems.ts";
 
 /** The configuration of a file, paths resolved against its folder. Throws FILE_UNREADABLE, CONFIG_INVALID. */
 export function readConfig(path: string): GatewayConfig {
+  return readConfigFile(path).config;
+}
+
+export interface ConfigFile {
+  readonly config: GatewayConfig;
+  /** No key stands in it. */
+  readonly isEmpty: boolean;
+}
+
+/** As `readConfig`. */
+export function readConfigFile(path: string): ConfigFile {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (cause) {
     throw new GatewayError("FILE_UNREADABLE", { path }, { cause });
   }
-  let raw: unknown;
+  let raw: Record<string, unknown>;
   try {
     raw = parseToml(text);
   } catch (cause) {
     throw new GatewayError("CONFIG_INVALID", { path, problems: [tomlProblem(cause)] }, { cause });
   }
-  return parseConfig(raw, { path, baseDir: dirname(resolve(path)), positions: keyPositions(text) });
+  const config = parseConfig(raw, { path, baseDir: dirname(resolve(path)), positions: keyPositions(text) });
+  return { config, isEmpty: Object.keys(raw).length === 0 };
 }
 
 /** Of a file that was read already: problems with what it names get their lines by it too. */

@@ -28,8 +28,8 @@ export interface ReloadParts {
   /** Of the registry, as it is now: a rule may name no other. */
   pointIds(): readonly string[];
   readonly source: {
-    /** Reads the file again, where there is one. Throws as `readConfig`. */
-    readConfig?(): GatewayConfig;
+    /** Reads the file again, where there is one. Throws as `createReread`. */
+    readConfig?(inForce: GatewayConfig): GatewayConfig;
     /** For the lines of problems. */
     readonly configPath?: string;
   };
@@ -52,7 +52,7 @@ export function createReload(parts: ReloadParts): () => Promise<Reload> {
 
   async function once(): Promise<Reload> {
     try {
-      const next = checkedFiles(source.readConfig?.() ?? inForce, source.configPath, parts.pointIds());
+      const next = checkedFiles(source.readConfig?.(inForce) ?? inForce, source.configPath, parts.pointIds());
       const kept = afterReload(inForce, next);
       const profile = profileOf(kept);
       const rules = rulesDifference(parts.engine.profile(), profile);

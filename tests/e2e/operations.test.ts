@@ -1,6 +1,6 @@
 // The gateway as an operator meets it: metrics, readiness, a configuration that changes while it runs, alerts about itself.
 import { spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -202,11 +202,13 @@ describe("an operator", () => {
     const path = join(folder.path, "waakvlam.toml");
     writeFileSync(path, BASE);
     const main = fileURLToPath(new URL("../../gateway/main.ts", import.meta.url));
-    const child = spawn(process.execPath, [main, "start", "--config", path], { stdio: ["ignore", "ignore", "pipe"] });
+    // The file that is found where nobody named one is the one that is read again.
+    const child = spawn(process.execPath, [main, "start"], { cwd: folder.path, stdio: ["ignore", "ignore", "pipe"] });
     let said = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       said += text;
     });
+    const refusals = () => said.split("the old one stays in force").length - 1;
     try {
       await waitFor("its start", () => said.includes("gateway listens"), 30_000);
       writeFileSync(path, `${BASE}[log]\nlevel = 'warn'\n`);
@@ -214,7 +216,11 @@ describe("an operator", () => {
       await waitFor("the difference", () => said.includes('log.level: \\"info\\" → \\"warn\\" (at once)'));
       writeFileSync(path, "[mqtt\n");
       child.kill("SIGHUP");
-      await waitFor("the refusal", () => said.includes("the old one stays in force"));
+      await waitFor("the refusal", () => refusals() === 1);
+      rmSync(path);
+      child.kill("SIGHUP");
+      await waitFor("the refusal without a file", () => refusals() === 2);
+      expect(said).toContain("a file cannot be read (path waakvlam.toml)");
       expect(child.exitCode).toBeNull();
       for (const line of said.split("\n").filter((one) => one !== "")) JSON.parse(line);
     } finally {
