@@ -7,7 +7,7 @@ const CODES = {
   FILE_UNWRITABLE: { status: 500, retry: false, text: "a file cannot be written" },
   ADDRESS_IN_USE: { status: 500, retry: false, text: "the address is in use by another program" },
   ADDRESS_UNKNOWN: { status: 500, retry: false, text: "this machine has no such address or interface" },
-  ADDRESS_NOT_ALLOWED: { status: 500, retry: false, text: "this address needs TLS" },
+  ADDRESS_NOT_ALLOWED: { status: 500, retry: false, text: "this user may not listen at this address" },
   DATA_IN_USE: { status: 500, retry: false, text: "another gateway runs on this data folder" },
   JOURNAL_UNUSABLE: { status: 503, retry: true, text: "the journal cannot be written" },
   JOURNAL_BUSY: { status: 503, retry: true, text: "too many rows wait for the journal" },

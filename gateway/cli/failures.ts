@@ -11,7 +11,10 @@ export interface FailureText {
 
 const ADVICE: Partial<Record<ErrorCode, string>> = {
   ADDRESS_IN_USE: "Stop the other program, or choose another port in the configuration.",
-  ADDRESS_UNKNOWN: "Name an address or interface of this machine in the configuration; 'ip address' lists them.",
+  ADDRESS_UNKNOWN:
+    "Name an address or interface of this machine in the configuration; 'ip address' lists them. " +
+    "Just after the machine has started it may not be there yet: the service tries again by itself.",
+  ADDRESS_NOT_ALLOWED: "A port below 1024 needs rights that the gateway does without: choose a higher one.",
   DATA_IN_USE: "Stop the other gateway, or set another data.dir in the configuration.",
   FILE_UNREADABLE: "Check the path and who may read it.",
   FILE_UNWRITABLE: "Check who may write there and whether the disk is full.",

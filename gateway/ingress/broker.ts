@@ -4,7 +4,7 @@ import { createServer as createPlainServer, type Server, type Socket } from "nod
 import { createServer as createTlsServer, type TlsOptions, Server as TlsServer } from "node:tls";
 import { Aedes, type Client, type PublishPacket } from "aedes";
 import type { Clock } from "../clock.ts";
-import { GatewayError } from "../errors.ts";
+import { listenFault } from "../listen-fault.ts";
 import { type Answerable, createAnswers, type Delivery } from "./answers.ts";
 import { type Connections, createConnections } from "./connections.ts";
 import { createFlow, FLOW_LIMITS, type Flow, type FlowLimits } from "./flow.ts";
@@ -73,7 +73,7 @@ export interface Broker {
   close(): Promise<void>;
 }
 
-/** Starts to listen. Throws ADDRESS_IN_USE, ADDRESS_NOT_ALLOWED. */
+/** Starts to listen. Throws ADDRESS_IN_USE, ADDRESS_UNKNOWN, ADDRESS_NOT_ALLOWED. */
 export async function startBroker(options: BrokerOptions, policy: BrokerPolicy): Promise<Broker> {
   const connections = createConnections();
   const laggards = createLaggards(options.clock);
@@ -227,10 +227,7 @@ async function listen(
   server.on("connection", onAccept);
   server.maxConnections = CONNECTIONS_MAX;
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => {
-      const code = cause.code === "EADDRINUSE" ? "ADDRESS_IN_USE" : "ADDRESS_NOT_ALLOWED";
-      reject(new GatewayError(code, { host, port }, { cause }));
-    });
+    server.once("error", (cause) => reject(listenFault(cause, { host, port })));
     server.listen(port, host, resolve);
   });
   return server;

@@ -66,7 +66,7 @@ export interface MqttIngress {
   close(): Promise<void>;
 }
 
-/** Starts to listen. Throws ADDRESS_IN_USE. */
+/** Starts to listen. Throws as `startBroker`. */
 export async function createMqttIngress(options: MqttIngressOptions): Promise<MqttIngress> {
   // The policy is called only when a client is there, long after `session` is.
   const broker = await startBroker(

@@ -7,9 +7,9 @@ import { isPlausibleWallTime } from "../clock.ts";
 import { toInstant } from "../domain/instant.ts";
 import { callList } from "../domain/notify/call-list.ts";
 import { shownProfile } from "../domain/profile.ts";
-import { GatewayError } from "../errors.ts";
 import type { Commands } from "../ingress/commands.ts";
 import type { MqttIngress } from "../ingress/mqtt.ts";
+import { listenFault } from "../listen-fault.ts";
 import { createDownlinks } from "./downlinks.ts";
 import { createEntries } from "./entries.ts";
 import { historyForApi } from "./history.ts";
@@ -27,6 +27,7 @@ export interface HttpMore extends LorawanWays {
   look(): void;
 }
 
+/** Throws ADDRESS_IN_USE, ADDRESS_UNKNOWN, ADDRESS_NOT_ALLOWED. */
 export async function startApi(
   parts: Parts,
   ingress: MqttIngress,
@@ -77,9 +78,7 @@ export async function startApi(
     return { app, port: Number(new URL(url).port), url };
   } catch (cause) {
     await app.close();
-    if ((cause as NodeJS.ErrnoException).code === "EADDRINUSE")
-      throw new GatewayError("ADDRESS_IN_USE", { host, port }, { cause });
-    throw cause;
+    throw listenFault(cause, { host, port });
   }
 }
 

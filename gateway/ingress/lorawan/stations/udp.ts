@@ -3,6 +3,7 @@ import { createSocket } from "node:dgram";
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { GatewayError } from "../../../errors.ts";
+import { listenFault } from "../../../listen-fault.ts";
 import type { Source } from "./admission.ts";
 import { createStations, type Stations, type StationsOptions } from "./stations.ts";
 
@@ -45,16 +46,13 @@ function knownAddressOf(host: string): string {
   throw new GatewayError("ADDRESS_UNKNOWN", { host }, { cause });
 }
 
-/** Throws ADDRESS_IN_USE, ADDRESS_UNKNOWN. */
+/** Throws ADDRESS_IN_USE, ADDRESS_UNKNOWN, ADDRESS_NOT_ALLOWED. */
 export async function startUdpStations(options: UdpStationsOptions): Promise<UdpStations> {
   const { host, port } = options;
   const address = knownAddressOf(host);
   const socket = createSocket({ type: isIP(address) === 6 ? "udp6" : "udp4" });
   await new Promise<void>((resolve, reject) => {
-    socket.once("error", (cause: NodeJS.ErrnoException) => {
-      const code = cause.code === "EADDRINUSE" ? "ADDRESS_IN_USE" : "ADDRESS_UNKNOWN";
-      reject(new GatewayError(code, { host, port }, { cause }));
-    });
+    socket.once("error", (cause) => reject(listenFault(cause, { host, port })));
     socket.bind({ address, port, exclusive: true }, resolve);
   });
   socket.removeAllListeners("error");
