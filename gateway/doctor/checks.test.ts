@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { NOON_MS } from "../../tests/fixtures.ts";
-import { checkNotify, type Finding, judge } from "./checks.ts";
+import { checkNotify, type Finding, judge, judgeMachine } from "./checks.ts";
 import { report } from "./command.ts";
 import type { DoctorFacts, JournalFacts } from "./facts.ts";
 import { BEHIND_ROWS_MAX } from "./journal-checks.ts";
@@ -473,6 +473,13 @@ describe("the doctor", () => {
       else expect(wrong[0]?.mend).toMatch(mend);
     });
   }
+
+  test("judges only the machine where there is no configuration that says more", () => {
+    const findings = judgeMachine({ ...WELL, config: { path: "x.toml", problems: ["line 3: no"] } });
+    const wanted = ["ok node", "fault configuration", "ok clock", "ok service", "warning the rest"];
+    expect(findings.map(({ check, level }) => `${level} ${check}`)).toEqual(wanted);
+    expect(report(findings, true, { out: () => undefined })).toBe(1);
+  });
 
   test("every check has been seen to find fault", () => {
     const seen = new Set(BAD.map(([, , check]) => check));

@@ -2,7 +2,7 @@
 import { CONCEPT_2026 } from "../domain/profile.ts";
 import { lowWaterBytes } from "../domain/self.ts";
 import { checkCopy } from "./copy-checks.ts";
-import type { CertificateFacts, DoctorFacts } from "./facts.ts";
+import type { CertificateFacts, DoctorFacts, MachineFacts } from "./facts.ts";
 import { checkHistory, checkJournal } from "./journal-checks.ts";
 
 export interface Finding {
@@ -40,11 +40,23 @@ export function judge(facts: DoctorFacts): Finding[] {
   ];
 }
 
+/** Without a configuration: a judgement of the defaults would be that of another machine. */
+export function judgeMachine(facts: MachineFacts): Finding[] {
+  const what = "could not be looked at: the configuration says where it is";
+  const rest: Finding = {
+    check: "the rest",
+    level: "warning",
+    what,
+    mend: "mend the configuration, then: waakvlam doctor",
+  };
+  return [checkNode(facts), checkConfiguration(facts), checkClock(facts), ...checkUnit(facts), rest];
+}
+
 export function ok(check: string, what: string): Finding {
   return { check, level: "ok", what };
 }
 
-export function checkNode({ node }: DoctorFacts): Finding {
+export function checkNode({ node }: MachineFacts): Finding {
   const [major = 0] = node.version.replace(/^v/, "").split(".").map(Number);
   const mend = "npm ci && node_modules/.bin/node gateway/main.ts doctor";
   if (major < 24) {
@@ -60,7 +72,7 @@ export function checkNode({ node }: DoctorFacts): Finding {
   return ok("node", `${node.version}, SQLite ${node.sqlite}`);
 }
 
-export function checkConfiguration({ config }: DoctorFacts): Finding {
+export function checkConfiguration({ config }: MachineFacts): Finding {
   const name = config.path ?? "the defaults";
   if (config.problems.length === 0) return ok("configuration", name);
   const mend = config.path === undefined ? "write a waakvlam.toml" : `waakvlam config check ${config.path}`;
@@ -240,7 +252,7 @@ export function checkNotify({ notify }: DoctorFacts): Finding[] {
   return found;
 }
 
-export function checkClock({ clock, nowMs }: DoctorFacts): Finding {
+export function checkClock({ clock, nowMs }: MachineFacts): Finding {
   const now = new Date(nowMs).toISOString().slice(0, 19);
   if (!clock.plausible) {
     return {
@@ -284,7 +296,7 @@ export function checkUps({ ups }: DoctorFacts): Finding[] {
   return [ok("ups", `${ups.name} on mains${tail}`)];
 }
 
-export function checkUnit({ unit }: DoctorFacts): Finding[] {
+export function checkUnit({ unit }: MachineFacts): Finding[] {
   if (unit === undefined) return [];
   if (unit.active !== "active") {
     const what = `waakvlam.service is ${unit.active}`;

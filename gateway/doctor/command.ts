@@ -1,13 +1,13 @@
 // `waakvlam doctor`: what is wrong on this machine, and the command that mends it. It changes nothing, and it may run beside
 // the gateway.
 import { defineCommand } from "citty";
+import type { GatewayConfig } from "../../protocol/index.ts";
 import type { CommandIo, ExitCode } from "../cli/commands.ts";
 import { CONFIG_FLAG, type CommandShell, JSON_FLAG } from "../cli/definitions.ts";
 import type { Clock } from "../clock.ts";
-import { parseConfig } from "../config/config.ts";
 import { GatewayError } from "../errors.ts";
-import { type Finding, judge } from "./checks.ts";
-import { gather, type Patient } from "./gather.ts";
+import { type Finding, judge, judgeMachine } from "./checks.ts";
+import { gather, gatherMachine } from "./gather.ts";
 
 export function doctorCommand({ io, configOf, fileOf, end }: CommandShell, clock: Clock) {
   return defineCommand({
@@ -15,24 +15,24 @@ export function doctorCommand({ io, configOf, fileOf, end }: CommandShell, clock
     args: { config: CONFIG_FLAG, json: JSON_FLAG },
     async run({ args }) {
       const path = fileOf(args.config);
-      const patient = admit(() => configOf(args.config), path, clock);
-      const findings = judge(await gather(patient));
+      const findings = await examine(() => configOf(args.config), path, clock);
       end(report(findings, args.json === true, io));
     },
   });
 }
 
-/** A configuration that cannot be read is a finding too; the rest is looked at by the defaults. */
-export function admit(read: () => Patient["config"], path: string | undefined, clock: Clock): Patient {
-  const about = path === undefined ? {} : { path };
+/** A configuration that cannot be read is a finding too; then only the machine is looked at. */
+export async function examine(read: () => GatewayConfig, path: string | undefined, clock: Clock): Promise<Finding[]> {
+  const about = { ...(path === undefined ? {} : { path }), clock };
+  let config: GatewayConfig;
   try {
-    return { config: read(), ...about, problems: [], clock };
+    config = read();
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     const { problems } = error.detail;
-    const said = Array.isArray(problems) ? problems.map(String) : [error.message];
-    return { config: parseConfig({}, { path: "defaults", baseDir: process.cwd() }), ...about, problems: said, clock };
+    return judgeMachine(gatherMachine({ ...about, problems: Array.isArray(problems) ? problems : [error.message] }));
   }
+  return judge(await gather({ ...about, config }));
 }
 
 const WORDS = { ok: "OK", warning: "WARNING", fault: "FAULT" } as const;

@@ -1,11 +1,18 @@
 // What the doctor looks at. Gathered by `gather.ts`, judged by `checks.ts`.
 import type { DiskFacts, UpsFacts } from "../domain/self.ts";
 
-export interface DoctorFacts {
+/** What can be known without a configuration. */
+export interface MachineFacts {
   readonly nowMs: number;
   readonly node: { readonly version: string; readonly sqlite: string };
   /** No path: the defaults. */
   readonly config: { readonly path?: string; readonly problems: readonly string[] };
+  readonly clock: { readonly plausible: boolean; readonly synchronised?: boolean };
+  /** Undefined where there is no such unit. */
+  readonly unit?: { readonly active: string; readonly enabled: string; readonly restarts: number };
+}
+
+export interface DoctorFacts extends MachineFacts {
   readonly folder: {
     readonly dir: string;
     readonly exists: boolean;
@@ -30,17 +37,13 @@ export interface DoctorFacts {
     readonly file: string;
     readonly problems: readonly string[];
     readonly recipients: number;
-    /** Ways to people that can be looked at, with what is wrong. */
-    /** `waits`: it cannot be told before the gateway sends. */
+    /** Ways to people that can be looked at, with what is wrong; or, `waits`, why only a message would show it. */
     readonly ways: readonly { readonly name: string; readonly failure?: string; readonly waits?: string }[];
   };
-  readonly clock: { readonly plausible: boolean; readonly synchronised?: boolean };
   /** Undefined where none is configured. */
   readonly copy?: CopyFacts | undefined;
   /** Undefined where none is configured. */
   readonly ups?: UpsFacts & { readonly name: string };
-  /** Undefined where there is no such unit. */
-  readonly unit?: { readonly active: string; readonly enabled: string; readonly restarts: number };
 }
 
 export type JournalFacts =

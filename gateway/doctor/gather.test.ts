@@ -39,7 +39,7 @@ test.skipIf(noPty() !== undefined)(
       notify: { file: "notify.toml" },
     };
     const config = parseConfig(raw, { path: "test", baseDir: folder.path });
-    const look = async () => (await gather({ config, problems: [], clock: CLOCK })).notify?.ways;
+    const look = async () => (await gather({ config, clock: CLOCK })).notify?.ways;
     const given = () => modem.came.filter((one) => one.startsWith("AT+CPIN=")).length;
     for (let i = 0; i < 2; i++) {
       expect(await look()).toEqual([{ name: "sms", waits: expect.stringMatching(/asks for its PIN/) }]);

@@ -19,25 +19,42 @@ import { loadRegistry } from "../registry/registry.ts";
 import { askUps } from "../ups/ask.ts";
 import { upsFactsOf } from "../ups/nut.ts";
 import { probeCopy } from "./copy-facts.ts";
-import type { CertificateFacts, DoctorFacts, RegistryFacts } from "./facts.ts";
+import type { CertificateFacts, DoctorFacts, MachineFacts, RegistryFacts } from "./facts.ts";
 import { answers, askGateway, probeJournal, readClock, readUnit } from "./probes.ts";
 
+/** A configuration that can be read. */
 export interface Patient {
   readonly config: GatewayConfig;
   readonly path?: string;
-  /** Of a file that could not be read as a configuration; then `config` is the defaults. */
+  readonly clock: Clock;
+}
+
+/** A file that cannot be read as a configuration, and why. */
+export interface UnreadPatient {
+  readonly path?: string;
   readonly problems: readonly string[];
   readonly clock: Clock;
 }
 
-export async function gather({ config, path, problems, clock }: Patient): Promise<DoctorFacts> {
-  const { dir } = config.data;
+export function gatherMachine({ path, problems, clock }: UnreadPatient): MachineFacts {
   const nowMs = clock.nowMs();
-  const at = (host: string) => (host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host);
-  const { host, port } = config.mqtt;
   const synchronised = readClock();
   const unit = readUnit();
+  return {
+    nowMs,
+    node: { version: process.version, sqlite: process.versions["sqlite"] ?? "0" },
+    config: { ...(path === undefined ? {} : { path }), problems },
+    clock: { plausible: isPlausibleWallTime(nowMs), ...(synchronised === undefined ? {} : { synchronised }) },
+    ...(unit === undefined ? {} : { unit }),
+  };
+}
+
+export async function gather({ config, path, clock }: Patient): Promise<DoctorFacts> {
+  const { dir } = config.data;
+  const at = (host: string) => (host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host);
+  const { host, port } = config.mqtt;
   const disk = readDisk(config.data);
+  const machine = gatherMachine({ ...(path === undefined ? {} : { path }), problems: named(config, path), clock });
   const [{ journal, history }, http, isMqttTaken, targets, notify, ups, copy] = await Promise.all([
     probeJournal(dir, clock),
     askGateway(config.http, at(config.http.host), clock),
@@ -48,9 +65,7 @@ export async function gather({ config, path, problems, clock }: Patient): Promis
     probeCopy(config, clock),
   ]);
   return {
-    nowMs,
-    node: { version: process.version, sqlite: process.versions["sqlite"] ?? "0" },
-    config: { ...(path === undefined ? {} : { path }), problems: [...problems, ...named(config, path, problems)] },
+    ...machine,
     folder: readFolder(config),
     ...(disk === undefined ? {} : { disk }),
     journal,
@@ -62,16 +77,13 @@ export async function gather({ config, path, problems, clock }: Patient): Promis
     mqtt: { host, port, answers: isMqttTaken === undefined },
     targets,
     ...(notify === undefined ? {} : { notify }),
-    clock: { plausible: isPlausibleWallTime(nowMs), ...(synchronised === undefined ? {} : { synchronised }) },
     ...(copy === undefined ? {} : { copy }),
     ...(ups === undefined ? {} : { ups }),
-    ...(unit === undefined ? {} : { unit }),
   };
 }
 
-/** What the configuration names; of one that could not be read nothing is known. */
-function named(config: GatewayConfig, path: string | undefined, problems: readonly string[]): readonly string[] {
-  if (problems.length > 0) return [];
+/** What is wrong with what the configuration names. */
+function named(config: GatewayConfig, path: string | undefined): readonly string[] {
   const found = fileProblems(config);
   return path === undefined || found.length === 0 ? found : linedProblems(path, found);
 }

@@ -19,7 +19,6 @@ import { type App, startApp } from "../../gateway/app.ts";
 import { systemClock } from "../../gateway/clock.ts";
 import { readConfig } from "../../gateway/config/config.ts";
 import { type Finding, judge } from "../../gateway/doctor/checks.ts";
-import { admit } from "../../gateway/doctor/command.ts";
 import { gather } from "../../gateway/doctor/gather.ts";
 import { openJournal } from "../../gateway/journal/journal.ts";
 import { createLogs } from "../../gateway/log.ts";
@@ -54,7 +53,7 @@ async function listen(): Promise<number> {
 
 /** A port that was free a moment ago. */
 async function examine(): Promise<Map<string, Finding>> {
-  const facts = await gather(admit(() => readConfig(path), path, systemClock));
+  const facts = await gather({ config: readConfig(path), path, clock: systemClock });
   return new Map(judge(facts).map((finding) => [finding.check, finding]));
 }
 
@@ -106,7 +105,7 @@ describe("the doctor", () => {
     const copied = () =>
       spawnSync(process.execPath, [MAIN, "backup", "--config", path], { encoding: "utf8", cwd: folder.path });
     const seen = async () => {
-      const facts = await gather(admit(() => readConfig(path), path, systemClock));
+      const facts = await gather({ config: readConfig(path), path, clock: systemClock });
       return judge(facts).filter((one) => one.check === "copy");
     };
     expect((await seen()).map((one) => one.what).join("\n")).toMatch(/no complete copy in /);
@@ -154,7 +153,7 @@ describe("the doctor", () => {
     db.close();
     expect((await examine()).get("journal")).toMatchObject({ level: "warning", what: expect.stringMatching(/form 2/) });
     await fill(11);
-    const { journal } = await gather(admit(() => readConfig(path), path, systemClock));
+    const { journal } = await gather({ config: readConfig(path), path, clock: systemClock });
     // Ten rows in the range of before, one in that of now.
     expect(journal).toMatchObject({ kind: "open", newestId: 11, checkedRows: 11, damagedRows: 0, gapRows: 0 });
   });
@@ -178,6 +177,11 @@ describe("the doctor", () => {
     expect(table.status).toBe(1);
     expect(table.stdout).toMatch(/FAULT +configuration +.*line 2: mqtt\/prot is not a known key: did you mean port\?/);
     expect(table.stdout).toMatch(/→ waakvlam config check /);
+    // What the defaults name is of another machine.
+    const checks = (table.stdout.match(/^(?:OK|WARNING|FAULT) +(?:the rest|\w+)/gm) ?? []).map((one) =>
+      one.replace(/^\w+ +/, ""),
+    );
+    expect(checks.filter((one) => one !== "service")).toEqual(["node", "configuration", "clock", "the rest"]);
     expect(table.stderr).toBe("");
     const version = spawnSync(process.execPath, [MAIN, "--version"], { encoding: "utf8" });
     expect([version.status, version.stdout]).toEqual([0, `${VERSION}\n`]);

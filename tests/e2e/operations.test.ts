@@ -9,7 +9,6 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type App, startApp } from "../../gateway/app.ts";
 import { systemClock } from "../../gateway/clock.ts";
 import { readConfig } from "../../gateway/config/config.ts";
-import { admit } from "../../gateway/doctor/command.ts";
 import { gather } from "../../gateway/doctor/gather.ts";
 import { createLogs } from "../../gateway/log.ts";
 import { addPerson } from "../../gateway/registry/people.ts";
@@ -183,7 +182,7 @@ describe("an operator", () => {
     expect(state.history?.failing).toMatch(/not a database/);
     await app.stop();
     const path = join(folder.path, "waakvlam.toml");
-    const { journal, history } = await gather(admit(() => readConfig(path), path, systemClock));
+    const { journal, history } = await gather({ config: readConfig(path), path, clock: systemClock });
     expect(history).toMatchObject({ kind: "unreadable", reason: expect.stringMatching(/not a database/) });
     expect(journal.kind).toBe("open");
   });
