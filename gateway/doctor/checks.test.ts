@@ -4,6 +4,7 @@ import { checkNotify, type Finding, judge, judgeMachine } from "./checks.ts";
 import { report } from "./command.ts";
 import type { DoctorFacts, JournalFacts } from "./facts.ts";
 import { BEHIND_ROWS_MAX } from "./journal-checks.ts";
+import { withConfig } from "./mends.ts";
 
 const DAY_MS = 86_400_000;
 const JOURNAL: Extract<JournalFacts, { kind: "open" }> = {
@@ -35,6 +36,7 @@ const COPY: NonNullable<DoctorFacts["copy"]> = {
 const WELL: DoctorFacts = {
   nowMs: NOON_MS,
   node: { version: "v24.21.0", sqlite: "3.53.4" },
+  account: "waakvlam",
   config: { path: "waakvlam.toml", problems: [] },
   folder: { dir: "/d", exists: true, writable: true, mode: 0o750, secrets: [{ path: "/d/keys.json", mode: 0o600 }] },
   disk: { freeBytes: 20e9, sizeBytes: 32e9 },
@@ -97,8 +99,8 @@ const BAD: readonly (readonly [string, Partial<DoctorFacts>, string, Finding["le
     { folder: { ...WELL.folder, writable: false } },
     "data folder",
     "fault",
-    /cannot be written/,
-    /chown/,
+    /cannot be written by waakvlam/,
+    /^chown -R waakvlam \/d # as root/,
   ],
   [
     "open keys",
@@ -292,11 +294,19 @@ const BAD: readonly (readonly [string, Partial<DoctorFacts>, string, Finding["le
   ],
   [
     "broken registry",
-    { registry: { kind: "unreadable", reason: "points/3" } },
+    { registry: { kind: "unreadable", reason: "points/3", path: "/d/registry.json", isTorn: true } },
     "registry",
     "fault",
     /points\/3/,
-    /import/,
+    /copy; without one: mv \/d\/registry\.json \/d\/registry\.json\.torn && waakvlam registry import FILE --cred/,
+  ],
+  [
+    "closed registry",
+    { registry: { kind: "unreadable", reason: "EACCES", path: "/d/registry.json", isTorn: false } },
+    "registry",
+    "fault",
+    /EACCES/,
+    /^chown waakvlam \/d\/registry\.json # as root/,
   ],
   [
     "empty registry",
@@ -324,7 +334,14 @@ const BAD: readonly (readonly [string, Partial<DoctorFacts>, string, Finding["le
   ],
   ["nobody", { people: { total: 0, admins: 0 } }, "people", "fault", /nobody/, /people add NAME --role admin/],
   ["no admin", { people: { total: 2, admins: 0 } }, "people", "warning", /no admin/, /--role admin/],
-  ["unreadable people", { people: { reason: "EACCES" } }, "people", "fault", /EACCES/],
+  [
+    "torn people",
+    { people: { reason: "not JSON", path: "/d/people.json", isTorn: true } },
+    "people",
+    "fault",
+    /not JSON/,
+    /mv \/d\/people\.json \/d\/people\.json\.torn && waakvlam people add NAME --role admin/,
+  ],
   [
     "expired certificate",
     { certificates: [{ ...CERTIFICATE, untilMs: NOON_MS }] },
@@ -405,7 +422,22 @@ const BAD: readonly (readonly [string, Partial<DoctorFacts>, string, Finding["le
     /ECONNREFUSED/,
     /curl/,
   ],
-  ["clock of 1970", { clock: { plausible: false } }, "clock", "fault", /^it says/, /set-time/],
+  [
+    "broker out of reach",
+    { targets: [{ key: "upstream", url: "mqtts://h.example.org", failure: "ECONNREFUSED" }] },
+    "target upstream",
+    "warning",
+    /ECONNREFUSED/,
+    /^openssl s_client -connect h\.example\.org:8883 /,
+  ],
+  [
+    "clock of 1970",
+    { clock: { plausible: false } },
+    "clock",
+    "fault",
+    /^it says/,
+    /^timedatectl set-ntp false && .*set-time/,
+  ],
   [
     "clock alone",
     { clock: { plausible: true, synchronised: false } },
@@ -479,6 +511,27 @@ describe("the doctor", () => {
     const wanted = ["ok node", "fault configuration", "ok clock", "ok service", "warning the rest"];
     expect(findings.map(({ check, level }) => `${level} ${check}`)).toEqual(wanted);
     expect(report(findings, true, { out: () => undefined })).toBe(1);
+  });
+
+  test("names the configuration in every command of ours that takes one", () => {
+    const mends = BAD.flatMap(([, part]) =>
+      judge({ ...WELL, ...part }).map((one) => withConfig(one, "/e/w v.toml").mend),
+    );
+    const ours = mends.filter((mend) => /waakvlam (?!config|verify|-o)[a-z]/.test(mend ?? ""));
+    expect(ours.length).toBeGreaterThan(10);
+    for (const mend of ours) {
+      for (const part of mend?.split(/; |&& /) ?? []) {
+        if (/waakvlam (?!config|verify|-o)[a-z]/.test(part)) expect(part).toMatch(/ --config '\/e\/w v\.toml'\s*$/);
+        else expect(part).not.toContain("--config");
+      }
+    }
+    const finding: Finding = { check: "x", level: "ok", what: "y" };
+    expect(withConfig(finding, "/e/w.toml")).toEqual(finding);
+    const mend = "waakvlam backup; journalctl -u waakvlam -o cat";
+    expect(withConfig({ ...finding, mend }, undefined).mend).toBe(mend);
+    expect(withConfig({ ...finding, mend }, "/e/w.toml").mend).toBe(
+      "waakvlam backup --config /e/w.toml; journalctl -u waakvlam -o cat",
+    );
   });
 
   test("every check has been seen to find fault", () => {

@@ -4,6 +4,7 @@ import { lowWaterBytes } from "../domain/self.ts";
 import { checkCopy } from "./copy-checks.ts";
 import type { CertificateFacts, DoctorFacts, MachineFacts } from "./facts.ts";
 import { checkHistory, checkJournal } from "./journal-checks.ts";
+import { giveTo, mendUnreadable } from "./mends.ts";
 
 export interface Finding {
   readonly check: string;
@@ -16,6 +17,7 @@ export interface Finding {
 const DAY_MS = 86_400_000;
 const CERTIFICATE_WARN_DAYS = 30;
 const SQLITE_MIN = [3, 51, 3] as const;
+const PORT_MQTTS = 8883;
 /** Ids that one line names. */
 const NAMED_MAX = 5;
 
@@ -79,7 +81,7 @@ export function checkConfiguration({ config }: MachineFacts): Finding {
   return { check: "configuration", level: "fault", what: `${name}: ${config.problems.join("; ")}`, mend };
 }
 
-export function checkFolder({ folder }: DoctorFacts): Finding[] {
+export function checkFolder({ folder, account }: DoctorFacts): Finding[] {
   const { dir, exists, writable, mode = 0, secrets } = folder;
   const check = "data folder";
   if (!exists) {
@@ -87,8 +89,8 @@ export function checkFolder({ folder }: DoctorFacts): Finding[] {
     return [{ check, level: "warning", what, mend: `waakvlam registry import FILE` }];
   }
   if (!writable) {
-    const mend = `chown -R $(id -un) ${dir}`;
-    return [{ check, level: "fault", what: `${dir} cannot be written by this user`, mend }];
+    const what = `${dir} cannot be written by ${account}`;
+    return [{ check, level: "fault", what, mend: giveTo(account, dir, "-R ") }];
   }
   const open = secrets.filter((file) => (file.mode & 0o077) !== 0);
   const findings: Finding[] = open.map((file) => {
@@ -124,9 +126,13 @@ function named(ids: readonly string[]): string {
   return `${ids.slice(0, NAMED_MAX).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-export function checkRegistry({ registry }: DoctorFacts): Finding[] {
+export function checkRegistry({ registry, account }: DoctorFacts): Finding[] {
   const mend = "waakvlam registry import FILE";
-  if (registry.kind === "unreadable") return [{ check: "registry", level: "fault", what: registry.reason, mend }];
+  if (registry.kind === "unreadable") {
+    // Where the keys are gone as well, this makes new ones, which devices then have to be given.
+    const anew = mendUnreadable(registry, account, `${mend} --credentials OUT`);
+    return [{ check: "registry", level: "fault", what: registry.reason, mend: anew }];
+  }
   const { points, devices, keyed } = registry;
   if (points === 0) return [{ check: "registry", level: "warning", what: "there are no points in it", mend }];
   const without = devices.filter((id) => !keyed.includes(id));
@@ -153,9 +159,11 @@ export function checkRegistry({ registry }: DoctorFacts): Finding[] {
   return [ok("registry", `${points} points, ${devices.length} devices`), ...findings];
 }
 
-export function checkPeople({ people }: DoctorFacts): Finding {
-  if ("reason" in people) return { check: "people", level: "fault", what: people.reason };
+export function checkPeople({ people, account }: DoctorFacts): Finding {
   const mend = "waakvlam people add NAME --role admin --generate";
+  if ("reason" in people) {
+    return { check: "people", level: "fault", what: people.reason, mend: mendUnreadable(people, account, mend) };
+  }
   if (people.total === 0) return { check: "people", level: "fault", what: "nobody may sign in", mend };
   if (people.admins === 0) return { check: "people", level: "warning", what: "there is no admin", mend };
   return ok("people", `${people.total}, of whom ${people.admins} admin`);
@@ -223,7 +231,13 @@ export function checkTargets({ targets }: DoctorFacts): Finding[] {
   return targets.map(({ key, url, failure }) => {
     if (failure === undefined) return ok(`target ${key}`, url);
     const what = `${url} cannot be reached (${failure}); rows wait for it`;
-    return { check: `target ${key}`, level: "warning", what, mend: `curl -v ${url}` };
+    const { protocol, hostname, port } = new URL(url);
+    // What curl is built with seldom speaks it.
+    const mend =
+      protocol === "mqtts:"
+        ? `openssl s_client -connect ${hostname}:${port || PORT_MQTTS} </dev/null`
+        : `curl -v ${url}`;
+    return { check: `target ${key}`, level: "warning", what, mend };
   });
 }
 
@@ -259,7 +273,8 @@ export function checkClock({ clock, nowMs }: MachineFacts): Finding {
       check: "clock",
       level: "fault",
       what: `it says ${now}Z`,
-      mend: "timedatectl set-time 'YYYY-MM-DD HH:MM:SS'",
+      // Refused while a time source is followed.
+      mend: "timedatectl set-ntp false && timedatectl set-time 'YYYY-MM-DD HH:MM:SS'",
     };
   }
   if (clock.synchronised === false) {

@@ -1,5 +1,6 @@
 // `waakvlam doctor`: what is wrong on this machine, and the command that mends it. It changes nothing, and it may run beside
 // the gateway.
+import { resolve } from "node:path";
 import { defineCommand } from "citty";
 import type { GatewayConfig } from "../../protocol/index.ts";
 import type { CommandIo, ExitCode } from "../cli/commands.ts";
@@ -8,6 +9,7 @@ import type { Clock } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
 import { type Finding, judge, judgeMachine } from "./checks.ts";
 import { gather, gatherMachine } from "./gather.ts";
+import { withConfig } from "./mends.ts";
 
 export function doctorCommand({ io, configOf, fileOf, end }: CommandShell, clock: Clock) {
   return defineCommand({
@@ -15,7 +17,8 @@ export function doctorCommand({ io, configOf, fileOf, end }: CommandShell, clock
     args: { config: CONFIG_FLAG, json: JSON_FLAG },
     async run({ args }) {
       const path = fileOf(args.config);
-      const findings = await examine(() => configOf(args.config), path, clock);
+      const about = path === undefined ? undefined : resolve(path);
+      const findings = await examine(() => configOf(args.config), about, clock);
       end(report(findings, args.json === true, io));
     },
   });
@@ -30,9 +33,10 @@ export async function examine(read: () => GatewayConfig, path: string | undefine
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     const { problems } = error.detail;
-    return judgeMachine(gatherMachine({ ...about, problems: Array.isArray(problems) ? problems : [error.message] }));
+    const said = Array.isArray(problems) ? problems : [error.message];
+    return judgeMachine(gatherMachine({ ...about, problems: said })).map((one) => withConfig(one, path));
   }
-  return judge(await gather({ ...about, config }));
+  return judge(await gather({ ...about, config })).map((one) => withConfig(one, path));
 }
 
 const WORDS = { ok: "OK", warning: "WARNING", fault: "FAULT" } as const;

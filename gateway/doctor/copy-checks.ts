@@ -2,6 +2,7 @@
 import { toInstant } from "../domain/instant.ts";
 import { type Finding, ok } from "./checks.ts";
 import type { CopyFacts, DoctorFacts } from "./facts.ts";
+import { giveTo } from "./mends.ts";
 
 /** A copy is late when so many steps, and some minutes of trying again, brought nothing. */
 const STEPS_LATE = 3;
@@ -9,18 +10,18 @@ const LATE_MS = 600_000;
 const DAY_MS = 86_400_000;
 const CHECK = "copy";
 
-export function checkCopy({ copy, http, nowMs }: DoctorFacts): Finding[] {
+export function checkCopy({ copy, http, nowMs, account }: DoctorFacts): Finding[] {
   if (copy === undefined) {
     const what = "none is configured: what is on this disk is lost with it";
     return [{ check: CHECK, level: "warning", what, mend: "mount a second disk, and name it as backup.dir" }];
   }
   const { place } = copy;
-  if (place.kind !== "there") return [checkPlace(copy), ...checkPassphrase(copy)];
+  if (place.kind !== "there") return [checkPlace(copy), ...checkPassphrase(copy, account)];
   const found = [
-    ...checkDisk(copy),
+    ...checkDisk(copy, account),
     ...checkNewest(copy, nowMs, http.answer === "gateway"),
     ...checkParts(copy),
-    ...checkPassphrase(copy),
+    ...checkPassphrase(copy, account),
   ];
   return found.some((one) => one.check === CHECK) ? found : [ok(CHECK, wellOf(copy, nowMs)), ...found];
 }
@@ -41,12 +42,12 @@ function checkPlace({ dir, place }: CopyFacts): Finding {
   return { check: CHECK, level, what, mend: `umount -f -l ${dir} && mount ${dir}` };
 }
 
-function checkDisk({ dir, place }: CopyFacts): Finding[] {
+function checkDisk({ dir, place }: CopyFacts, account: string): Finding[] {
   if (place.kind !== "there") return [];
   const findings: Finding[] = [];
   if (!place.writable) {
-    const what = `${dir} cannot be written by this user`;
-    findings.push({ check: CHECK, level: "fault", what, mend: `chown $(id -un) ${dir}` });
+    const what = `${dir} cannot be written by ${account}`;
+    findings.push({ check: CHECK, level: "fault", what, mend: giveTo(account, dir) });
   }
   if (place.sameDisk) {
     const what = `${dir} is on the disk of the data, and lost with it: nothing is mounted there, or it was meant so`;
@@ -83,11 +84,11 @@ function checkParts({ found }: CopyFacts): Finding[] {
   return [{ check: CHECK, level: "warning", what, mend: "waakvlam backup" }];
 }
 
-function checkPassphrase({ passphrase }: CopyFacts): Finding[] {
+function checkPassphrase({ passphrase }: CopyFacts, account: string): Finding[] {
   if (passphrase.kind !== "unusable") return [];
   const { path, reason } = passphrase;
   const what = `keys cannot be sealed: ${reason}`;
-  return [{ check: "copy passphrase", level: "fault", what, mend: `chown $(id -un) ${path} && chmod 600 ${path}` }];
+  return [{ check: "copy passphrase", level: "fault", what, mend: `chmod 600 ${path} && ${giveTo(account, path)}` }];
 }
 
 function spanOf(ms: number): string {

@@ -5,6 +5,8 @@ import type { DiskFacts, UpsFacts } from "../domain/self.ts";
 export interface MachineFacts {
   readonly nowMs: number;
   readonly node: { readonly version: string; readonly sqlite: string };
+  /** Who runs this. */
+  readonly account: string;
   /** No path: the defaults. */
   readonly config: { readonly path?: string; readonly problems: readonly string[] };
   readonly clock: { readonly plausible: boolean; readonly synchronised?: boolean };
@@ -26,7 +28,7 @@ export interface DoctorFacts extends MachineFacts {
   readonly journal: JournalFacts;
   readonly history: HistoryFileFacts;
   readonly registry: RegistryFacts;
-  readonly people: { readonly total: number; readonly admins: number } | { readonly reason: string };
+  readonly people: { readonly total: number; readonly admins: number } | Unreadable;
   readonly certificates: readonly CertificateFacts[];
   readonly http: HttpFacts;
   readonly mqtt: { readonly host: string; readonly port: number; readonly answers: boolean };
@@ -75,8 +77,15 @@ export type HistoryFileFacts =
   /** Every row of the journal up to `covered` is in it. */
   | { readonly kind: "open"; readonly covered: number };
 
+export interface Unreadable {
+  readonly reason: string;
+  readonly path?: string;
+  /** It can be opened, and is not what the gateway wrote. */
+  readonly isTorn: boolean;
+}
+
 export type RegistryFacts =
-  | { readonly kind: "unreadable"; readonly reason: string }
+  | ({ readonly kind: "unreadable" } & Unreadable)
   | {
       readonly kind: "read";
       readonly points: number;

@@ -1,6 +1,7 @@
 // Gathers the facts: every look is bounded in time, changes nothing, and a look that fails is a fact as well.
 import { X509Certificate } from "node:crypto";
 import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from "node:fs";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { GatewayConfig, NotifyPlan } from "../../protocol/index.ts";
 import { type Clock, isPlausibleWallTime } from "../clock.ts";
@@ -12,6 +13,7 @@ import { GatewayError } from "../errors.ts";
 import { ownCarriers, usedCarriers } from "../notify/carriers.ts";
 import type { Carriers } from "../notify/channel.ts";
 import { SIM_WAITS } from "../notify/modem.ts";
+import { TORN } from "../registry/file.ts";
 import { keyedDevices } from "../registry/keys.ts";
 import { LORAWAN_KEYS_FILE } from "../registry/lorawan-keys.ts";
 import { listPeople } from "../registry/people.ts";
@@ -19,7 +21,7 @@ import { loadRegistry } from "../registry/registry.ts";
 import { askUps } from "../ups/ask.ts";
 import { upsFactsOf } from "../ups/nut.ts";
 import { probeCopy } from "./copy-facts.ts";
-import type { CertificateFacts, DoctorFacts, MachineFacts, RegistryFacts } from "./facts.ts";
+import type { CertificateFacts, DoctorFacts, MachineFacts, RegistryFacts, Unreadable } from "./facts.ts";
 import { answers, askGateway, probeJournal, readClock, readUnit } from "./probes.ts";
 
 /** A configuration that can be read. */
@@ -43,10 +45,20 @@ export function gatherMachine({ path, problems, clock }: UnreadPatient): Machine
   return {
     nowMs,
     node: { version: process.version, sqlite: process.versions["sqlite"] ?? "0" },
+    account: accountName(),
     config: { ...(path === undefined ? {} : { path }), problems },
     clock: { plausible: isPlausibleWallTime(nowMs), ...(synchronised === undefined ? {} : { synchronised }) },
     ...(unit === undefined ? {} : { unit }),
   };
+}
+
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // One without a name has a number.
+    return String(process.getuid?.() ?? "");
+  }
 }
 
 export async function gather({ config, path, clock }: Patient): Promise<DoctorFacts> {
@@ -144,6 +156,13 @@ function reasonOf(error: unknown): string {
   return `${error.message}${path === undefined ? "" : ` (${String(path)})`}${list}`;
 }
 
+function unreadable(error: unknown): Unreadable {
+  const { code = undefined, detail = {} } = error instanceof GatewayError ? error : {};
+  const path = detail["path"];
+  const isTorn = code === "REGISTRY_INVALID" || detail["reason"] === TORN;
+  return { reason: reasonOf(error), isTorn, ...(typeof path === "string" ? { path } : {}) };
+}
+
 function readRegistry(dir: string): RegistryFacts {
   try {
     const registry = loadRegistry(dir, listProblems);
@@ -151,7 +170,7 @@ function readRegistry(dir: string): RegistryFacts {
     const devices = ours.map((device) => device.deviceId);
     return { kind: "read", points: registry.points.length, devices: [...new Set(devices)], keyed: keyedDevices(dir) };
   } catch (error) {
-    return { kind: "unreadable", reason: reasonOf(error) };
+    return { kind: "unreadable", ...unreadable(error) };
   }
 }
 
@@ -160,7 +179,7 @@ function readPeople(dir: string): DoctorFacts["people"] {
     const people = listPeople(dir);
     return { total: people.length, admins: people.filter((person) => person.role === "admin").length };
   } catch (error) {
-    return { reason: reasonOf(error) };
+    return unreadable(error);
   }
 }
 

@@ -4,7 +4,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { GatewayError } from "../errors.ts";
-import { readWhole, writeWhole } from "../registry/file.ts";
+import { readWhole, tornFile, writeWhole } from "../registry/file.ts";
 import { SIM_WAITS, type SimPin } from "./modem.ts";
 
 const PIN_FILE = "sms-pin.json";
@@ -97,9 +97,9 @@ function read(path: string): PinFile | undefined {
     const { salt, tries } = JSON.parse(text) as Partial<PinFile>;
     if (typeof salt === "string" && typeof tries === "object" && tries !== null) return { salt, tries };
   } catch (cause) {
-    throw new GatewayError("FILE_UNREADABLE", { path }, { cause });
+    throw tornFile(path, cause);
   }
-  throw new GatewayError("FILE_UNREADABLE", { path });
+  throw tornFile(path);
 }
 
 /** Who cannot know what was tried does not try. */

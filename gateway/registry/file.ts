@@ -3,6 +3,8 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, write
 import { dirname } from "node:path";
 import { GatewayError } from "../errors.ts";
 
+export const TORN = "it is torn, or was written by something else";
+
 /** Throws FILE_UNWRITABLE; then the old file is still in force. */
 export function writeWhole(path: string, text: string | Uint8Array, mode: number): void {
   const beside = `${path}.new`;
@@ -31,6 +33,11 @@ export function syncFolder(dir: string): void {
   } finally {
     closeSync(folder);
   }
+}
+
+/** What is there, and is not what was written. */
+export function tornFile(path: string, cause?: unknown): GatewayError {
+  return new GatewayError("FILE_UNREADABLE", { path, reason: TORN }, { cause });
 }
 
 /** The text of a file, undefined when there is none. Throws FILE_UNREADABLE. */

@@ -3,8 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { type Credentials, KEY_BYTES, type Registry } from "../../protocol/index.ts";
-import { GatewayError } from "../errors.ts";
-import { readWhole, writeWhole } from "./file.ts";
+import { readWhole, tornFile, writeWhole } from "./file.ts";
 
 const KEYS_FILE = "keys.json";
 const MODE = 0o600;
@@ -22,11 +21,20 @@ function read(dir: string): KeyFile {
   const path = join(dir, KEYS_FILE);
   const text = readWhole(path);
   if (text === undefined) return { version: 1, keys: {} };
+  let file: unknown;
   try {
-    return JSON.parse(text) as KeyFile;
+    file = JSON.parse(text);
   } catch (cause) {
-    throw new GatewayError("FILE_UNREADABLE", { path }, { cause });
+    throw tornFile(path, cause);
   }
+  if (isKeyFile(file)) return file;
+  throw tornFile(path);
+}
+
+function isKeyFile(value: unknown): value is KeyFile {
+  const { keys } = (value ?? {}) as Partial<KeyFile>;
+  if (typeof keys !== "object" || keys === null || Array.isArray(keys)) return false;
+  return Object.values(keys).every((key: unknown) => typeof key === "string" && /^[0-9a-f]+$/i.test(key));
 }
 
 /** Devices that have a key. Throws FILE_UNREADABLE. */

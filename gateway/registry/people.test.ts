@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { temporaryFolder } from "../../tests/fixtures.ts";
@@ -26,3 +26,16 @@ test("people sign in with their own password only", async () => {
   expect(await people.verify("a", "a-long-password")).toBeUndefined();
   expect(listPeople(folder.path)).toEqual([{ name: "b", role: "admin" }]);
 });
+
+test.each(["{", "{}", "null", "[]", '{"people":{}}', '{"people":[null]}', '{"people":[{"name":"a","role":"admin"}]}'])(
+  "a file that is not what we wrote is told of so: %s",
+  (text) => {
+    writeFileSync(join(folder.path, "people.json"), text);
+    const wanted = {
+      code: "FILE_UNREADABLE",
+      detail: expect.objectContaining({ reason: expect.stringMatching(/torn/) }),
+    };
+    for (const look of [listPeople, openPeople])
+      expect(() => look(folder.path)).toThrowError(expect.objectContaining(wanted));
+  },
+);

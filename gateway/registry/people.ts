@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Role } from "../../protocol/index.ts";
 import { GatewayError } from "../errors.ts";
-import { readWhole, writeWhole } from "./file.ts";
+import { readWhole, tornFile, writeWhole } from "./file.ts";
 
 const PEOPLE_FILE = "people.json";
 const MODE = 0o600;
@@ -36,11 +36,23 @@ function read(dir: string): readonly Row[] {
   const path = join(dir, PEOPLE_FILE);
   const text = readWhole(path);
   if (text === undefined) return [];
+  let file: unknown;
   try {
-    return (JSON.parse(text) as PeopleFile).people;
+    file = JSON.parse(text);
   } catch (cause) {
-    throw new GatewayError("FILE_UNREADABLE", { path }, { cause });
+    throw tornFile(path, cause);
   }
+  if (isPeopleFile(file)) return file.people;
+  throw tornFile(path);
+}
+
+function isPeopleFile(value: unknown): value is PeopleFile {
+  const { people } = (value ?? {}) as { people?: unknown };
+  if (!Array.isArray(people)) return false;
+  return people.every((row: Partial<Row> | null) => {
+    const { name, role, salt, hash: hashed } = row ?? {};
+    return [name, role, salt, hashed].every((part) => typeof part === "string" && part !== "");
+  });
 }
 
 function write(dir: string, people: readonly Row[]): void {

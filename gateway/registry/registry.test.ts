@@ -349,4 +349,16 @@ describe("keys", () => {
     expect(() => issueKeys(folder.path, DEMO)).toThrowError(expect.objectContaining({ code: "FILE_UNREADABLE" }));
     expect(readFileSync(join(folder.path, "keys.json"), "utf8")).toBe("{");
   });
+
+  test.each(["{}", "null", "[]", '{"keys":[]}', '{"keys":{"a":7}}', '{"keys":{"a":"no key"}}'])(
+    "a file that is JSON and nothing we wrote is told of so: %s",
+    (text) => {
+      writeFileSync(join(folder.path, "keys.json"), text);
+      const wanted = {
+        code: "FILE_UNREADABLE",
+        detail: expect.objectContaining({ reason: expect.stringMatching(/torn/) }),
+      };
+      expect(() => loadKeys(folder.path)).toThrowError(expect.objectContaining(wanted));
+    },
+  );
 });

@@ -172,6 +172,7 @@ describe("the doctor", () => {
     const of = (check: string) => findings.find((one) => one.check === check);
     expect(of("devices")).toMatchObject({ level: "fault", what: expect.stringMatching(/another program/) });
     expect(of("ups")).toMatchObject({ level: "fault", what: "u: ECONNREFUSED" });
+    expect(of("people")?.mend).toBe(`waakvlam people add NAME --role admin --generate --config ${path}`);
     writeFileSync(path, "[mqtt]\nprot = 1\n");
     const table = run();
     expect(table.status).toBe(1);
