@@ -56,6 +56,18 @@ describe("config check", () => {
   });
 });
 
+test("config check names the file of recipients where the mistake is in that, and its line", () => {
+  const path = file("[notify]\nfile = 'people.toml'\n");
+  const people = join(folder.path, "people.toml");
+  writeFileSync(
+    people,
+    '[[recipients]]\nrecipientId = "officier"\nrole = "officier"\nchannels = [{ type = "mqtt" }]\nregion = "x"\n',
+  );
+  const { code, out } = call((io) => checkConfig(path, true, io));
+  const problems = [expect.stringMatching(/^line 5: recipients\/0\/region is not a known key/)];
+  expect([code, JSON.parse(out)]).toEqual([3, { file: people, valid: false, problems }]);
+});
+
 test("config show gives all keys as TOML that reads back the same, and hides what is secret", () => {
   const influxdb = { url: "http://h:8086", org: "o", bucket: "b", tokenFile: "t" };
   const config = parseConfig({ influxdb }, { path: "x", baseDir: "/srv" });

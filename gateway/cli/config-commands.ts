@@ -41,7 +41,9 @@ export function checkConfig(file: string, json: boolean, io: CommandIo): ExitCod
     return 0;
   } catch (error) {
     if (!json || !(error instanceof GatewayError) || error.code !== "CONFIG_INVALID") throw error;
-    io.out(JSON.stringify({ file, valid: false, problems: error.detail["problems"] }));
+    // A file that this one names is told of by its own name.
+    const { path = file, problems } = error.detail;
+    io.out(JSON.stringify({ file: path, valid: false, problems }));
     return 3;
   }
 }

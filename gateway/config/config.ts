@@ -46,7 +46,8 @@ export function linedProblems(path: string, problems: readonly string[]): string
   return problems.map((problem) => withLine(problem, positions));
 }
 
-function tomlProblem(cause: unknown): string {
+/** In one line, with where it is. */
+export function tomlProblem(cause: unknown): string {
   const words = cause instanceof Error ? (cause.message.split("\n")[0] ?? "not TOML") : String(cause);
   return cause instanceof TomlError ? `line ${cause.line}, column ${cause.column}: ${words}` : words;
 }

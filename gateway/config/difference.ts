@@ -1,5 +1,6 @@
 // What a new configuration changes, key by key, and when: at once, or only with a restart.
 import type { GatewayConfig } from "../../protocol/index.ts";
+import type { FileSums } from "./files.ts";
 
 export type Effect = "now" | "restart";
 
@@ -59,6 +60,26 @@ export function configDifference(before: GatewayConfig, after: GatewayConfig): C
 /** `influxdb.url: "http://a" → "http://b" (at once)` */
 export function changeText({ key, before, after, effect }: Change): string {
   return `${key}: ${before} → ${after} (${effect === "now" ? "at once" : "after a restart"})`;
+}
+
+/** Files of the same name in which something else stands, and when that holds. */
+export function fileDifference(before: FileSums, after: FileSums): { readonly key: string; readonly effect: Effect }[] {
+  return [...after].flatMap(([key, { path, sum }]) => {
+    const old = before.get(key);
+    if (old === undefined || old.path !== path || old.sum === sum) return [];
+    return [{ key, effect: TLS_FILE.test(key) ? "now" : effectOf(key) }];
+  });
+}
+
+/** `metrics.tokenFile: read anew (at once)` */
+export function fileChangeText({ key, effect }: { readonly key: string; readonly effect: Effect }): string {
+  return effect === "now" ? `${key}: read anew (at once)` : `${key}: another text in the file (after a restart)`;
+}
+
+/** Those in force after a reload: of what takes a restart, the old ones. */
+export function sumsAfterReload(before: FileSums, after: FileSums): FileSums {
+  const late = new Set(fileDifference(before, after).flatMap(({ key, effect }) => (effect === "restart" ? [key] : [])));
+  return new Map([...after].map(([key, sum]) => [key, late.has(key) ? (before.get(key) ?? sum) : sum]));
 }
 
 /** The configuration in force after a reload: what takes a restart stays as it was. */

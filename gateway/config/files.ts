@@ -1,6 +1,6 @@
 // What a configuration names outside itself: files that must be readable, folders that must be writable, a certificate and
 // its key. Found before the start, or the reload, that would fail on them.
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, hash, X509Certificate } from "node:crypto";
 import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { GatewayConfig } from "../../protocol/index.ts";
@@ -22,6 +22,8 @@ const SECRET_KEY = /(?:token|secret|password|passphrase|pin)File$/i;
 const TOKEN_KEY = /tokenFile$/i;
 /** Keys whose value is the path of a file that is read at the start. */
 const FILE_KEY = /(?:File|^file|^tlsCert|^tlsKey|^tlsCa)$/;
+
+const OWN_DIFFERENCE = ["profile.rulesFile", "notify.file"];
 
 /**
  * The same configuration. Throws CONFIG_INVALID, with the lines of the file at `path`, when the gateway could not start with it, or,
@@ -97,6 +99,19 @@ function filesOf(value: unknown, at = ""): NamedFile[] {
     const path = at === "" ? key : `${at}/${key}`;
     return typeof inner === "string" && FILE_KEY.test(key) ? [{ key: path, path: inner }] : filesOf(inner, path);
   });
+}
+
+/** Of the same files, to tell whether what stands in them is another. */
+export type FileSums = ReadonlyMap<string, { readonly path: string; readonly sum: string }>;
+
+/** By key, as `metrics.tokenFile`. Rules and recipients are told apart by what they say, and not here. */
+export function fileSums(config: GatewayConfig): FileSums {
+  const named = filesOf(config).map(({ key, path }) => ({ key: key.replaceAll("/", "."), path }));
+  const sums = named.flatMap(({ key, path }) => {
+    const text = OWN_DIFFERENCE.includes(key) ? { reason: "" } : readText(path);
+    return typeof text === "string" ? [[key, { path, sum: hash("sha256", text) }] as const] : [];
+  });
+  return new Map(sums);
 }
 
 function readText(path: string): string | { readonly reason: string } {

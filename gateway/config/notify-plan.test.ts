@@ -82,6 +82,18 @@ test.each([
   expect(found.join("\n")).toContain(words);
 });
 
+test("every mistake is told of with its line, or with that of the table which it is in", () => {
+  const one = `${ONE}channels = [{ type = "mqtt" }]\n`;
+  const [twice] = problems(`${one}${one}`);
+  expect(twice).toBe("line 5: recipients/1: officier is there twice");
+  const [mail] = problems(
+    `${one}${ONE.replace('"officier"', '"wacht"')}channels = [{ type = "email", address = "a@b.nl" }]\n`,
+  );
+  expect(mail).toMatch(/^line 5: recipients\/1: wacht: for email/);
+  expect(problems("a = 1\n[[recipients\n")[0]).toMatch(/^line 2, column /);
+  expect(problems("{", "n.json")).toHaveLength(1);
+});
+
 test("a file that is not there", () => {
   expect(() => readNotifyPlan(join(folder.path, "none.toml"), CONFIG)).toThrow("a file cannot be read");
 });

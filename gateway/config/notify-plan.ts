@@ -6,7 +6,8 @@ import { Value } from "typebox/value";
 import { type Channel, type GatewayConfig, type NotifyPlan, NotifyPlanSchema } from "../../protocol/index.ts";
 import { nearest } from "../../protocol/nearest.ts";
 import { GatewayError } from "../errors.ts";
-import { isLoopbackHost } from "./config.ts";
+import { isLoopbackHost, tomlProblem } from "./config.ts";
+import { keyPositions, withLine } from "./positions.ts";
 import { listProblems } from "./problems.ts";
 
 /** Throws FILE_UNREADABLE, CONFIG_INVALID with every problem. */
@@ -17,12 +18,15 @@ export function readNotifyPlan(path: string, config: Pick<GatewayConfig, "smtp" 
   } catch (cause) {
     throw new GatewayError("FILE_UNREADABLE", { path }, { cause });
   }
-  const invalid = (problems: readonly string[]) => new GatewayError("CONFIG_INVALID", { path, problems });
+  const isJson = path.endsWith(".json");
+  const positions = isJson ? new Map() : keyPositions(text);
+  const invalid = (problems: readonly string[]) =>
+    new GatewayError("CONFIG_INVALID", { path, problems: problems.map((one) => withLine(one, positions)) });
   let raw: unknown;
   try {
-    raw = path.endsWith(".json") ? JSON.parse(text) : parseToml(text);
+    raw = isJson ? JSON.parse(text) : parseToml(text);
   } catch (error) {
-    throw invalid([error instanceof Error ? (error.message.split("\n")[0] ?? "not TOML") : String(error)]);
+    throw invalid([tomlProblem(error)]);
   }
   const problems = listProblems(NotifyPlanSchema, raw, (key, known) => nearest(key, known));
   if (problems.length > 0) throw invalid(problems);
@@ -37,29 +41,30 @@ export function planProblems(plan: NotifyPlan, config: Pick<GatewayConfig, "smtp
   const problems: string[] = [];
   const ids = plan.recipients.map((one) => one.recipientId);
   const roles = [...new Set(plan.recipients.map((one) => one.role))];
-  for (const id of new Set(ids.filter((one, i) => ids.indexOf(one) !== i)))
-    problems.push(`recipients: ${id} is there twice`);
-  plan.recipients.forEach(({ recipientId, channels, shifts = [] }) => {
-    for (const channel of channels) problems.push(...channelProblems(`recipients: ${recipientId}`, channel, config));
+  plan.recipients.forEach(({ recipientId, channels, shifts = [] }, i) => {
+    const where = `recipients/${i}: ${recipientId}`;
+    if (ids.indexOf(recipientId) < i) problems.push(`${where} is there twice`);
+    for (const channel of channels) problems.push(...channelProblems(where, channel, config));
     for (const shift of shifts) {
       if ("fromAt" in shift && Date.parse(shift.untilAt) <= Date.parse(shift.fromAt))
-        problems.push(`recipients: ${recipientId}: a shift ends before it begins`);
+        problems.push(`${where}: a shift ends before it begins`);
     }
   });
   const taken = new Set<number>();
-  for (const { priorities, steps } of plan.escalation ?? []) {
+  (plan.escalation ?? []).forEach(({ priorities, steps }, k) => {
+    const where = `escalation/${k}`;
     for (const priority of priorities) {
-      if (taken.has(priority)) problems.push(`escalation: priority ${priority} is in two of them`);
+      if (taken.has(priority)) problems.push(`${where}: priority ${priority} is in two of them`);
       taken.add(priority);
     }
     steps.forEach(({ afterMin }, i) => {
-      if (afterMin < (steps[i - 1]?.afterMin ?? 0)) problems.push(`escalation: a step comes before the one before it`);
+      if (afterMin < (steps[i - 1]?.afterMin ?? 0)) problems.push(`${where}: a step comes before the one before it`);
     });
     for (const role of steps.flatMap((step) => step.roles).filter((one) => !roles.includes(one))) {
       const near = nearest(role, roles);
-      problems.push(`escalation: nobody has the role ${role}${near === undefined ? "" : `: did you mean ${near}?`}`);
+      problems.push(`${where}: nobody has the role ${role}${near === undefined ? "" : `: did you mean ${near}?`}`);
     }
-  }
+  });
   return problems;
 }
 

@@ -26,7 +26,7 @@ describe("the configuration read again", () => {
     const reread = createReread(path, () => undefined);
     for (const text of ["", "# all of it is gone\n"]) {
       write(text);
-      const problems = [expect.stringMatching(/waakvlam\.toml: no key stands in it/)];
+      const problems = [expect.stringMatching(/^no key stands in it/)];
       expect(() => reread(inForce)).toThrowError(
         expect.objectContaining({ code: "CONFIG_INVALID", detail: { path, problems } }),
       );

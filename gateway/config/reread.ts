@@ -20,7 +20,7 @@ export function createReread(
     // An editor that was met between emptying a file and writing it leaves such a one.
     if (isEmpty && configDifference(inForce, config).length > 0) {
       const problem = "no key stands in it, and in the one in force some do: was it read while it was saved?";
-      throw new GatewayError("CONFIG_INVALID", { path: at, problems: [`${at}: ${problem}`] });
+      throw new GatewayError("CONFIG_INVALID", { path: at, problems: [problem] });
     }
     path = at;
     return config;

@@ -62,10 +62,13 @@ test("an alert is told over MQTT under the id of its notice, and not retained", 
 test("recipients are read again on a reload, and a mistake in them leaves the old ones in force", async () => {
   const { app, file } = await start(GOOD);
   writeFileSync(file, `${GOOD}${GOOD.replace('"officier"', '"wacht"')}`);
-  await app.reload();
+  expect((await app.reload()).changes).toEqual(["notify.file: recipients added: wacht (at once)"]);
   expect(app.engine.gateway().notify?.recipients).toBe(2);
   writeFileSync(file, `${GOOD}channel = 1\n`);
-  expect(await app.reload()).toMatchObject({ kind: "refused" });
+  expect(await app.reload()).toMatchObject({
+    kind: "refused",
+    problems: [expect.stringMatching(/^\/.*notify\.toml: line 6: recipients\/0\/channel is not a known key/)],
+  });
   expect(app.engine.gateway().notify?.recipients).toBe(2);
 }, 40_000);
 

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { GatewayConfig } from "../../protocol/index.ts";
+import type { GatewayConfig, NotifyPlan } from "../../protocol/index.ts";
 import { temporaryFolder } from "../../tests/fixtures.ts";
 import { parseConfig } from "../config/config.ts";
 import { profileOf } from "../config/profile.ts";
@@ -22,6 +22,8 @@ afterAll(() => folder.remove());
 
 const config = (raw: unknown) => parseConfig(raw, { path: "x", baseDir: folder.path });
 const influx = (url: string) => ({ influxdb: { url, org: "o", bucket: "b", tokenFile: "influx-token" } });
+
+const NOBODY: NotifyPlan = { recipients: [] };
 
 function start(first: GatewayConfig) {
   const said: string[] = [];
@@ -46,6 +48,8 @@ function start(first: GatewayConfig) {
   const sinks = createSinkSet(first, create);
   const token = createMetricsToken(first);
   const supply: (string | undefined)[] = [];
+  let plan = NOBODY;
+  const plans = { next: NOBODY };
   const reload = createReload({
     config: first,
     logs: createLogs({ level: "error", destination: { write: () => undefined } }),
@@ -61,7 +65,12 @@ function start(first: GatewayConfig) {
     supply: { facts: () => undefined, use: (ups) => supply.push(ups?.name), stop: () => undefined },
     token,
     certificates: { prepare: () => () => undefined },
-    notify: { prepare: () => () => undefined },
+    notify: {
+      prepare: (next) => () => {
+        plan = next.notify === undefined ? NOBODY : plans.next;
+      },
+      plan: () => plan,
+    },
     self: { setConfigProblem: (problem) => problems.push(problem) },
     source: { readConfig: () => offered.read() },
   });
@@ -69,7 +78,7 @@ function start(first: GatewayConfig) {
     offered.read = () => next;
     return reload();
   };
-  return { said, problems, profiles, profile: () => profile, sinks, token, supply, offer, offered, reload };
+  return { said, problems, profiles, profile: () => profile, sinks, token, supply, plans, offer, offered, reload };
 }
 
 describe("a reload", () => {
@@ -138,6 +147,54 @@ describe("a reload", () => {
     );
     expect(results.map((one) => one.kind)).toEqual(["loaded", "unchanged", "unchanged"]);
     expect(parts.sinks.states().map((state) => state.name)).toEqual(["http://c"]);
+  });
+});
+
+describe("what stands in files that the configuration names", () => {
+  const write = (name: string, text: string) => writeFileSync(join(folder.path, name), text);
+
+  test("is told of when it is another, with when it holds, and until then again", async () => {
+    write("t", "one-0123456789-one");
+    write("p", "one");
+    const chirpstack = { url: "mqtt://127.0.0.1", username: "u", passwordFile: "p" };
+    const same = config({ metrics: { tokenFile: "t" }, chirpstack });
+    const parts = start(same);
+    expect((await parts.offer(same)).kind).toBe("unchanged");
+    write("t", "two-0123456789-two");
+    write("p", "two");
+    const late = "chirpstack.passwordFile: another text in the file (after a restart)";
+    expect(await parts.offer(same)).toMatchObject({
+      kind: "loaded",
+      changes: ["metrics.tokenFile: read anew (at once)", late],
+    });
+    expect(parts.token.isRight("two-0123456789-two")).toBe(true);
+    expect((await parts.offer(same)).changes).toEqual([late]);
+    write("p", "one");
+    expect((await parts.offer(same)).kind).toBe("unchanged");
+  });
+
+  test("is told of by the names of the recipients whom it changes", async () => {
+    write("notify.toml", "recipients = []");
+    const next = config({ notify: { file: "notify.toml" } });
+    const parts = start(next);
+    const one = (recipientId: string, role = "r") => ({ recipientId, role, channels: [{ type: "mqtt" as const }] });
+    const changes = async (plan: NotifyPlan) => {
+      parts.plans.next = plan;
+      return (await parts.offer(next)).changes;
+    };
+    expect(await changes({ recipients: [one("a"), one("b")] })).toEqual([
+      "notify.file: recipients added: a, b (at once)",
+    ]);
+    expect(await changes({ recipients: [one("a", "s"), one("c")], messagesMax: 2 })).toEqual([
+      "notify.file: recipients added: c (at once)",
+      "notify.file: recipients changed: a (at once)",
+      "notify.file: recipients removed: b (at once)",
+      "notify.file: messagesMax changed (at once)",
+    ]);
+    expect(await changes({ recipients: [one("c"), one("a", "s")], messagesMax: 2 })).toEqual([
+      "notify.file: recipients in another order (at once)",
+    ]);
+    expect(await changes({ recipients: [one("c"), one("a", "s")], messagesMax: 2 })).toEqual([]);
   });
 });
 

@@ -1,8 +1,16 @@
 // Another configuration while the gateway runs: looked at whole, then put in force part by part. What cannot be is undone,
 // and a file with a mistake changes nothing.
 import type { GatewayConfig } from "../../protocol/index.ts";
-import { afterReload, changeText, configDifference } from "../config/difference.ts";
-import { checkedFiles } from "../config/files.ts";
+import {
+  afterReload,
+  changeText,
+  configDifference,
+  fileChangeText,
+  fileDifference,
+  sumsAfterReload,
+} from "../config/difference.ts";
+import { checkedFiles, fileSums } from "../config/files.ts";
+import { planDifference } from "../config/notify-difference.ts";
 import { profileOf, rulesDifference } from "../config/profile.ts";
 import type { Profile } from "../domain/profile.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -23,7 +31,7 @@ export interface ReloadParts {
   readonly supply: Supply;
   readonly token: MetricsToken;
   readonly certificates: Certificates;
-  readonly notify: Pick<Notify, "prepare">;
+  readonly notify: Pick<Notify, "prepare" | "plan">;
   readonly self: Pick<SelfFigures, "setConfigProblem">;
   /** Of the registry, as it is now: a rule may name no other. */
   pointIds(): readonly string[];
@@ -48,6 +56,7 @@ export function createReload(parts: ReloadParts): () => Promise<Reload> {
   const { source } = parts;
   const log = parts.logs.area("config");
   let inForce = parts.config;
+  let sums = fileSums(inForce);
   let running: Promise<unknown> = Promise.resolve();
 
   async function once(): Promise<Reload> {
@@ -56,9 +65,17 @@ export function createReload(parts: ReloadParts): () => Promise<Reload> {
       const kept = afterReload(inForce, next);
       const profile = profileOf(kept);
       const rules = rulesDifference(parts.engine.profile(), profile);
-      const changes = [...configDifference(inForce, next).map(changeText), ...rules];
+      const read = fileSums(next);
+      const plan = parts.notify.plan();
       await putInForce(parts, { before: inForce, next: kept, profile }, log);
+      const changes = [
+        ...configDifference(inForce, next).map(changeText),
+        ...fileDifference(sums, read).map(fileChangeText),
+        ...rules,
+        ...planDifference(plan, parts.notify.plan()),
+      ];
       inForce = kept;
+      sums = sumsAfterReload(sums, read);
       parts.self.setConfigProblem(undefined);
       // Somebody asked and waits for the answer, whatever the level.
       parts.logs.setLevel("info");
@@ -67,7 +84,7 @@ export function createReload(parts: ReloadParts): () => Promise<Reload> {
       parts.logs.setLevel(kept.log.level);
       return { kind: changes.length === 0 ? "unchanged" : "loaded", changes, problems: [] };
     } catch (error) {
-      const problems = problemsOf(error);
+      const problems = problemsOf(error, source.configPath);
       log.error("the new configuration is refused: the old one stays in force", { problems });
       parts.self.setConfigProblem(problems[0] ?? "unknown");
       return { kind: "refused", changes: [], problems };
@@ -81,10 +98,13 @@ export function createReload(parts: ReloadParts): () => Promise<Reload> {
   };
 }
 
-function problemsOf(error: unknown): readonly string[] {
+/** Those of another file than the configuration's own with its name before them. */
+function problemsOf(error: unknown, configPath: string | undefined): readonly string[] {
   if (!(error instanceof GatewayError)) return [error instanceof Error ? error.message : String(error)];
   const { problems, ...rest } = error.detail;
-  if (Array.isArray(problems)) return problems;
+  const path = rest["path"];
+  if (Array.isArray(problems))
+    return path === undefined || path === configPath ? problems : problems.map((one) => `${path}: ${one}`);
   return [
     `${error.message} (${Object.entries(rest)
       .map(([key, value]) => `${key} ${value}`)
