@@ -9,7 +9,7 @@ const CODES = {
   ADDRESS_UNKNOWN: { status: 500, retry: false, text: "this machine has no such address or interface" },
   ADDRESS_NOT_ALLOWED: { status: 500, retry: false, text: "this user may not listen at this address" },
   DATA_IN_USE: { status: 500, retry: false, text: "another gateway runs on this data folder" },
-  JOURNAL_UNUSABLE: { status: 503, retry: true, text: "the journal cannot be written" },
+  JOURNAL_UNUSABLE: { status: 503, retry: true, text: "the journal cannot be read or written" },
   JOURNAL_BUSY: { status: 503, retry: true, text: "too many rows wait for the journal" },
   JOURNAL_CLOSED: { status: 503, retry: true, text: "the journal is closed" },
   HISTORY_UNUSABLE: { status: 503, retry: true, text: "history cannot be read or written" },

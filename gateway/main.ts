@@ -20,6 +20,7 @@ import { personAtShell } from "./config/environment.ts";
 import { checkedFiles } from "./config/files.ts";
 import { createReread } from "./config/reread.ts";
 import { doctorCommand } from "./doctor/command.ts";
+import { GatewayError } from "./errors.ts";
 import { createLogs } from "./log.ts";
 import { copyCommands } from "./wiring/copy-commands.ts";
 import { createExporter } from "./wiring/export.ts";
@@ -39,6 +40,15 @@ const io: CommandIo = {
   isTerminal: process.stdin.isTTY === true,
   readInput: () => readFileSync(0, "utf8"),
 };
+
+// Who reads standard output may have seen enough (`| head`): then the command goes on to its end, and nobody is told.
+process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
+  if (cause.code === "EPIPE") return;
+  const reason = cause.message;
+  for (const line of describeFailure(new GatewayError("FILE_UNWRITABLE", { path: "standard output", reason })).lines)
+    io.err(line);
+  process.exit(1);
+});
 
 let exitCode: ExitCode | undefined;
 function end(code: ExitCode): void {

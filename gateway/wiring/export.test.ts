@@ -1,5 +1,5 @@
 // The export of a journal on disk, as the command does it: whole, in bounded memory, beside a gateway that runs.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -15,6 +15,7 @@ import { csvHeader, csvLine } from "../sinks/csv.ts";
 import { exportPages } from "../sinks/export.ts";
 import { lineOf } from "../sinks/lines.ts";
 import { createExporter } from "./export.ts";
+import { replayRules } from "./rules-replay.ts";
 
 const folder = temporaryFolder();
 const config = parseConfig({ data: { dir: folder.path } }, { path: "test", baseDir: folder.path });
@@ -162,6 +163,24 @@ describe("an export", () => {
     expect(reads).toBe(3);
     await pages.return(undefined);
   });
+});
+
+test("of a journal that is damaged ends in words, and leaves nothing behind", async () => {
+  const broken = temporaryFolder();
+  try {
+    writeFileSync(join(broken.path, "journal.db"), "this is no database, and long enough to be one".repeat(100));
+    const out = join(broken.path, "out.csv");
+    const wanted = { code: "JOURNAL_UNUSABLE", detail: { reason: expect.stringMatching(/not a database/) } };
+    for (const words of [{ out }, {}]) await expect(call({ ...words, dir: broken.path })).rejects.toMatchObject(wanted);
+    expect(readdirSync(broken.path)).toEqual(["journal.db"]);
+    const rules = join(broken.path, "rules.toml");
+    writeFileSync(rules, "version = 1\n");
+    const request = { config: { ...config, data: { ...config.data, dir: broken.path } }, rules };
+    const io = { out: () => undefined, err: () => undefined, nowMs: () => 0, isTerminal: false, readInput: () => "" };
+    await expect(replayRules({ ...request, fromMs: 0, toMs: 1, json: true }, io)).rejects.toMatchObject(wanted);
+  } finally {
+    broken.remove();
+  }
 });
 
 test("a moment is a day, or a time with its offset", () => {

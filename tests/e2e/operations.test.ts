@@ -1,6 +1,7 @@
 // The gateway as an operator meets it: metrics, readiness, a configuration that changes while it runs, alerts about itself.
 import { spawn } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -229,6 +230,28 @@ describe("an operator", () => {
     expect(child.exitCode).toBe(0);
   }, 60_000);
 });
+
+test("a command whose output nobody reads any more ends without a word, and on a full disk with some", async () => {
+  const path = join(folder.path, "waakvlam.toml");
+  writeFileSync(path, BASE);
+  const main = fileURLToPath(new URL("../../gateway/main.ts", import.meta.url));
+  const args = [main, "config", "show", "--config", path];
+  const ended = async (out: "pipe" | number) => {
+    const child = spawn(process.execPath, args, { stdio: ["ignore", out, "pipe"] });
+    child.stdout?.destroy();
+    let said = "";
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+    const [code] = (await once(child, "close")) as [number];
+    return { code, said };
+  };
+  expect(await ended("pipe")).toEqual({ code: 0, said: "" });
+  const full = openSync("/dev/full", "w");
+  const { code, said } = await ended(full);
+  closeSync(full);
+  expect([code, said]).toEqual([1, expect.stringMatching(/^FILE_UNWRITABLE: .*standard output.*ENOSPC/)]);
+}, 60_000);
 
 function tokenFile(): string {
   const path = join(folder.path, "influx-token");
