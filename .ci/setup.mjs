@@ -1,7 +1,7 @@
-// Makes a fresh machine ready: the locked packages, the pinned Node, the built screens and firmware; with --demo also the
-// firmware of the demo's boards on LoRaWAN; with --tests that and the Debian packages that the tests use. Runs on any Node
-// from 18 on, with nothing installed. What cannot be had is named with the command that would bring it; the tests that
-// need it are reported as skipped.
+// Makes a fresh machine ready: the locked packages, the pinned Node, the built screens and firmware; with --packages the first
+// two alone; with --demo also the firmware of the demo's boards on LoRaWAN; with --tests that and the Debian packages that the
+// tests use. Runs on any Node from 18 on, with nothing installed. What cannot be had is named with the command that would
+// bring it; the tests that need it are reported as skipped. It says nothing on standard output: that is the command's behind it.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -119,4 +119,4 @@ statSync(join(ROOT, "package-lock.json"));
 installPackages();
 checkNode();
 if (process.argv.includes("--tests")) installDebian();
-build();
+if (!process.argv.includes("--packages")) build();

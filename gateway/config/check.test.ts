@@ -74,6 +74,7 @@ describe("a problem has its line", () => {
       ["p/q/r/s", 11],
     ]);
     expect(withLine("nowhere/at must be", keyPositions(text))).toBe("nowhere/at must be");
+    expect([...keyPositions(text.replaceAll("\n", "\r\n"))]).toEqual([...keyPositions(text)]);
   });
 });
 

@@ -9,7 +9,8 @@ export function keyPositions(text: string): Positions {
   const counts = new Map<string, number>();
   let table = "";
   let until: string | undefined;
-  text.split("\n").forEach((line, index) => {
+  // A file of Windows ends its lines with two signs.
+  text.split(/\r?\n/).forEach((line, index) => {
     if (until !== undefined) {
       if (line.includes(until)) until = undefined;
       return;

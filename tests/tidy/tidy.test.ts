@@ -64,6 +64,17 @@ describe("the tree", () => {
     }
   });
 
+  test("every command of package.json works in a fresh clone, and standard output is its own", () => {
+    const { scripts } = JSON.parse(FILES.find((file) => file.path === "package.json")?.text ?? "{}") as {
+      scripts: Record<string, string>;
+    };
+    const bare = Object.entries(scripts).filter(([, words]) => !/^node \.ci\/setup\.mjs( --\w+)? && /.test(words));
+    expect(bare).toEqual([]);
+    const setup = FILES.find((file) => file.path === ".ci/setup.mjs")?.text ?? "";
+    expect(setup).toContain("process.stderr.write");
+    expect(setup).not.toMatch(/process\.stdout|console\.|"inherit"/);
+  });
+
   test("the gateway's README lists every error code and no other", () => {
     const readme = FILES.find((file) => file.path === "gateway/README.md")?.text ?? "";
     const listed = [...readme.matchAll(/^\| `([A-Z_0-9]+)` \|/gm)].map((match) => match[1]);
