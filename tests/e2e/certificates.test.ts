@@ -60,7 +60,8 @@ test("a new certificate holds for new connections after a reload, and a pair tha
 
   // The same names, other files: as a renewal leaves them.
   await createCertificates(first, ["renewed.lan"], systemClock.nowMs());
-  expect((await app.reload()).kind).toBe("unchanged");
+  const changes = ["http.tlsCert", "http.tlsKey", "mqtt.tlsCert", "mqtt.tlsKey"];
+  expect((await app.reload()).changes.toSorted()).toEqual(changes.map((key) => `${key}: read anew (at once)`));
   expect([await shown(mqtt), await shown(http)]).toEqual(["renewed.lan", "renewed.lan"]);
   expect(old.destroyed).toBe(false);
 
