@@ -21,6 +21,7 @@ import { isWhole, readCopy } from "./verify.ts";
 const KEY = "0f".repeat(32);
 const PASSPHRASE = "a passphrase for tests";
 const NOW_MS = 1_790_000_000_000;
+const NOTHING_NAMED = () => ({ plain: [], secret: [] });
 let folder = temporaryFolder();
 let journal: Journal;
 const dirs = () => ({
@@ -167,7 +168,11 @@ describe("a copy", () => {
     const { data, copy, spare } = dirs();
     await append(1, 3);
     writeFileSync(join(data, "registry.json"), "before");
-    await copyOnce(journal, copy, await createFileCollector({ dataDir: data, secretPaths: [] }, undefined).collect());
+    await copyOnce(
+      journal,
+      copy,
+      await createFileCollector({ dataDir: data, named: NOTHING_NAMED }, undefined).collect(),
+    );
     writeFileSync(join(data, "registry.json"), "now");
     await expect(restoreCopy({ folder: copy, dataDir: data, nowMs: NOW_MS })).rejects.toMatchObject({
       code: "FILE_UNWRITABLE",
@@ -187,7 +192,7 @@ describe("a copy", () => {
     await append(1, 2);
     const token = join(folder.path, "token");
     writeFileSync(token, "a-token");
-    const sources = { dataDir: data, secretPaths: [token] };
+    const sources = { dataDir: data, named: () => ({ plain: [], secret: [token] }) };
     await copyOnce(journal, copy, await createFileCollector(sources, undefined).collect());
     const everything = () =>
       readdirSync(copy)
@@ -219,7 +224,7 @@ describe("a scheduled copy", () => {
     const clock = virtualClock(NOW_MS);
     const place = join(folder.path, "place");
     mkdirSync(place);
-    const files = createFileCollector({ dataDir: dirs().data, secretPaths: [] }, undefined);
+    const files = createFileCollector({ dataDir: dirs().data, named: NOTHING_NAMED }, undefined);
     const dailies: string[] = [];
     const schedule = startSchedule({
       source: journal,
@@ -258,7 +263,7 @@ describe("a scheduled copy", () => {
     const schedule = startSchedule({
       source: { ...journal, statePiece: () => new Promise(() => undefined) },
       folder: join(folder.path, "copy"),
-      files: createFileCollector({ dataDir: dirs().data, secretPaths: [] }, undefined),
+      files: createFileCollector({ dataDir: dirs().data, named: NOTHING_NAMED }, undefined),
       everyMs: 60_000,
       onSameDisk: async () => false,
       clock,

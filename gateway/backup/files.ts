@@ -23,12 +23,17 @@ interface Bundle {
   readonly files: Readonly<Record<string, string>>;
 }
 
+export interface NamedPaths {
+  readonly plain: readonly string[];
+  readonly secret: readonly string[];
+}
+
 export interface Sources {
   readonly dataDir: string;
   /** The configuration file; undefined: the defaults are in force. */
   readonly configFile?: string | undefined;
-  /** Secrets outside the data folder that the configuration names. */
-  readonly secretPaths: readonly string[];
+  /** Files that the configuration names, wherever they lie. Asked each time: one of them can name others. */
+  named(): NamedPaths;
 }
 
 function readSmall(path: string): Buffer {
@@ -68,7 +73,7 @@ export interface FileCollector {
 
 /** `passphrase` undefined: secrets are left out. */
 export function createFileCollector(sources: Sources, passphrase: string | undefined): FileCollector {
-  const { dataDir, configFile, secretPaths } = sources;
+  const { dataDir, configFile } = sources;
   const known = new Map<string, string>();
   let told = new Map<string, string>();
   const sum = (text: string) => createHash("sha256").update(text).digest("hex");
@@ -76,15 +81,17 @@ export function createFileCollector(sources: Sources, passphrase: string | undef
     async collect() {
       told = new Map();
       const changed: CopiedFile[] = [];
+      const named = sources.named();
       const plain = [
         ...PLAIN.map((name) => join(dataDir, name)),
         ...(configFile === undefined ? [] : [resolve(configFile)]),
+        ...named.plain,
       ];
       const parts = [
         { name: PLAIN_FILE, paths: plain, pack: async (text: string): Promise<Uint8Array> => Buffer.from(text) },
       ];
       if (passphrase !== undefined) {
-        const paths = [...SECRET.map((name) => join(dataDir, name)), ...secretPaths];
+        const paths = [...SECRET.map((name) => join(dataDir, name)), ...named.secret];
         parts.push({ name: SEALED_FILE, paths, pack: (text) => seal(Buffer.from(text), passphrase) });
       }
       for (const { name, paths, pack } of parts) {

@@ -87,13 +87,19 @@ function rulesProblems(config: GatewayConfig, points: readonly string[] | undefi
   }
 }
 
-interface NamedFile {
+export interface NamedFile {
+  /** Where it is named: the keys from the outermost in, `smtp/passwordFile`. */
   readonly key: string;
   readonly path: string;
 }
 
+/** Whether the file that this key names holds a secret. */
+export function isSecretKey(key: string): boolean {
+  return SECRET_KEY.test(key) || key.endsWith("tlsKey");
+}
+
 /** Every file that any section names; a section that comes later is found by its keys. */
-function filesOf(value: unknown, at = ""): NamedFile[] {
+export function filesOf(value: unknown, at = ""): NamedFile[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) => {
     const path = at === "" ? key : `${at}/${key}`;

@@ -1,4 +1,5 @@
 // The scheduled copy, and what a gateway that was restored from one asks of its devices.
+import { dirname, resolve } from "node:path";
 import type { GatewayConfig } from "../../protocol/index.ts";
 import { createFileCollector, type Sources } from "../backup/files.ts";
 import { areOnOneDisk, folderOf } from "../backup/folder.ts";
@@ -7,7 +8,10 @@ import { forgetRestored, readRestored } from "../backup/restore.ts";
 import { type Schedule, startSchedule } from "../backup/schedule.ts";
 import { passphraseOf } from "../backup/sealing.ts";
 import { takeUpSetBack } from "../backup/set-back.ts";
+import { filesOf, isSecretKey, type NamedFile } from "../config/files.ts";
+import { readData } from "../config/rules-file.ts";
 import { COUNTER_JUMP } from "../domain/downlink-queue.ts";
+import { GatewayError } from "../errors.ts";
 import type { Commands } from "../ingress/commands.ts";
 import type { Parts } from "./parts.ts";
 
@@ -15,22 +19,39 @@ const DAY_MS = 86_400_000;
 /** A device that has not been heard for so long has nothing left that would be missed. */
 const ASK_FOR_MS = 30 * DAY_MS;
 
+/** The passphrase opens what is sealed: with it in the copy nothing would be. */
+const NEVER_COPIED = "backup/passphraseFile";
+/** Who is told of alerts: numbers of people, and addresses of which some let in whoever knows them. */
+const RECIPIENTS = "notify/file";
+
 /** What a copy holds beside the journal, by the configuration. */
 export function sourcesOf(config: GatewayConfig, configFile: string | undefined): Sources {
-  const { influxdb, webhook, upstream, chirpstack, thingsStack, metrics, mqtt, http } = config;
-  const tokens = [
-    influxdb?.tokenFile,
-    webhook?.tokenFile,
-    webhook?.secretFile,
-    upstream?.passwordFile,
-    chirpstack?.passwordFile,
-    thingsStack?.passwordFile,
-    metrics?.tokenFile,
-  ];
-  const authorities = [influxdb?.caFile, webhook?.caFile, upstream?.caFile, chirpstack?.caFile, thingsStack?.caFile];
-  const pairs = [chirpstack?.tlsCert, chirpstack?.tlsKey];
-  const paths = [...tokens, ...authorities, ...pairs, mqtt.tlsCert, mqtt.tlsKey, http.tlsCert, http.tlsKey];
-  return { dataDir: config.data.dir, configFile, secretPaths: paths.filter((path) => path !== undefined) };
+  const files = filesOf(config).filter(({ key }) => key !== NEVER_COPIED);
+  let inPlan: readonly NamedFile[] = [];
+  return {
+    dataDir: config.data.dir,
+    configFile,
+    named() {
+      inPlan = config.notify === undefined ? [] : (filesInPlan(config.notify.file) ?? inPlan);
+      const all = [...files, ...inPlan];
+      const isSecret = ({ key }: NamedFile) => key === RECIPIENTS || isSecretKey(key);
+      return {
+        plain: all.filter((one) => !isSecret(one)).map(({ path }) => path),
+        secret: all.filter(isSecret).map(({ path }) => path),
+      };
+    },
+  };
+}
+
+/** What the file of recipients names. Undefined while it cannot be read, as when somebody is at work in it. */
+function filesInPlan(path: string): readonly NamedFile[] | undefined {
+  try {
+    const folder = dirname(resolve(path));
+    return filesOf(readData(path).value, "recipients").map((one) => ({ ...one, path: resolve(folder, one.path) }));
+  } catch (error) {
+    if (error instanceof GatewayError) return undefined;
+    throw error;
+  }
 }
 
 /** Undefined when no copy is configured. */
