@@ -171,7 +171,7 @@ describe("a copy", () => {
     await copyOnce(
       journal,
       copy,
-      await createFileCollector({ dataDir: data, named: NOTHING_NAMED }, undefined).collect(),
+      await createFileCollector({ dataDir: data, named: NOTHING_NAMED }, undefined).collect(copy),
     );
     writeFileSync(join(data, "registry.json"), "now");
     await expect(restoreCopy({ folder: copy, dataDir: data, nowMs: NOW_MS })).rejects.toMatchObject({
@@ -193,18 +193,18 @@ describe("a copy", () => {
     const token = join(folder.path, "token");
     writeFileSync(token, "a-token");
     const sources = { dataDir: data, named: () => ({ plain: [], secret: [token] }) };
-    await copyOnce(journal, copy, await createFileCollector(sources, undefined).collect());
+    await copyOnce(journal, copy, await createFileCollector(sources, undefined).collect(copy));
     const everything = () =>
       readdirSync(copy)
         .map((name) => readFileSync(join(copy, name)).toString("latin1"))
         .join("");
     expect(readdirSync(copy)).not.toContain("secrets.sealed");
     const files = createFileCollector(sources, PASSPHRASE);
-    const first = await files.collect();
+    const first = await files.collect(copy);
     expect(first.map(({ name }) => name)).toEqual(["files.json", "secrets.sealed"]);
     await copyOnce(journal, copy, first);
     files.taken();
-    expect(await files.collect()).toEqual([]);
+    expect(await files.collect(copy)).toEqual([]);
     expect(everything()).not.toContain(KEY);
     expect(everything()).not.toContain(Buffer.from(KEY).toString("base64").slice(0, 20));
     const wrong = { folder: copy, dataDir: spare, passphrase: "not the right passphrase", nowMs: NOW_MS };
@@ -232,7 +232,7 @@ describe("a scheduled copy", () => {
       files,
       everyMs: 60_000,
       onSameDisk: () => areOnOneDisk(place, dirs().data),
-      daily: async (to) => void dailies.push(to),
+      daily: { copy: async (to) => void dailies.push(to), isMissing: () => false },
       clock,
     });
     await waitFor("the first copy", () => schedule.state().state === "current");

@@ -1,12 +1,12 @@
 // What beside the journal a gateway cannot do without, and which of it is a secret. Secrets are sealed with a passphrase, or left
 // out: then the devices' keys are on the recovery sheet, and people and certificates are made anew.
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { GatewayError } from "../errors.ts";
 import { writeWhole } from "../registry/file.ts";
 import { LORAWAN_KEYS_FILE } from "../registry/lorawan-keys.ts";
 import type { CopiedFile } from "./copier.ts";
+import { standingSum, sumOf } from "./folder.ts";
 import { seal, unseal } from "./sealing.ts";
 
 export const SEALED_FILE = "secrets.sealed";
@@ -65,20 +65,25 @@ function bundleOf(dataDir: string, paths: readonly string[]): Bundle {
 }
 
 export interface FileCollector {
-  /** Those that have changed since the last time they were told of. */
-  collect(): Promise<readonly CopiedFile[]>;
+  /** Those that have changed since they were taken, or do not stand in `folder` as they were: it may be another disk's. */
+  collect(folder: string): Promise<readonly CopiedFile[]>;
   /** The copy that was told of is there. */
   taken(): void;
+}
+
+/** SHA-256 of what is packed, and of the file that it was packed in. */
+interface Known {
+  readonly textSum: string;
+  readonly fileSum: string;
 }
 
 /** `passphrase` undefined: secrets are left out. */
 export function createFileCollector(sources: Sources, passphrase: string | undefined): FileCollector {
   const { dataDir, configFile } = sources;
-  const known = new Map<string, string>();
-  let told = new Map<string, string>();
-  const sum = (text: string) => createHash("sha256").update(text).digest("hex");
+  const known = new Map<string, Known>();
+  let told = new Map<string, Known>();
   return {
-    async collect() {
+    async collect(folder) {
       told = new Map();
       const changed: CopiedFile[] = [];
       const named = sources.named();
@@ -96,15 +101,17 @@ export function createFileCollector(sources: Sources, passphrase: string | undef
       }
       for (const { name, paths, pack } of parts) {
         const text = JSON.stringify(bundleOf(dataDir, paths));
+        const before = known.get(name);
         // Sealing takes a while, and never gives the same bytes twice.
-        if (known.get(name) === sum(text)) continue;
-        told.set(name, sum(text));
-        changed.push({ name, bytes: await pack(text) });
+        if (before?.textSum === sumOf(text) && (await standingSum(folder, name)) === before.fileSum) continue;
+        const bytes = await pack(text);
+        told.set(name, { textSum: sumOf(text), fileSum: sumOf(bytes) });
+        changed.push({ name, bytes });
       }
       return changed;
     },
     taken() {
-      for (const [name, text] of told) known.set(name, text);
+      for (const [name, sums] of told) known.set(name, sums);
     },
   };
 }

@@ -1,5 +1,6 @@
 // A copy's folder: pieces by their names, each written beside, synchronised and renamed, so that whatever else reads the folder
 // (another machine, a tape) never sees half of one.
+import { createHash } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { GatewayError } from "../errors.ts";
@@ -67,6 +68,19 @@ export async function readPiece(folder: string, name: string): Promise<Uint8Arra
     return await readFile(join(folder, name));
   } catch (cause) {
     throw new GatewayError("FILE_UNREADABLE", { path: join(folder, name) }, { cause });
+  }
+}
+
+export function sumOf(bytes: string | Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** SHA-256 of a small file that stands in the folder; undefined when there is none that can be read. */
+export async function standingSum(folder: string, name: string): Promise<string | undefined> {
+  try {
+    return sumOf(await readFile(join(folder, name)));
+  } catch {
+    return undefined;
   }
 }
 

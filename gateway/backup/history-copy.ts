@@ -11,6 +11,11 @@ export const HISTORY_FILE = "history.db";
 /** Pages at a time: some milliseconds of a slow disk. */
 const PAGES_AT_ONCE = 200;
 
+/** Whether there is a history and none in the copy: its disk may be another one since the last day. */
+export function lacksHistory(dataDir: string, folder: string): boolean {
+  return existsSync(join(dataDir, HISTORY_FILE)) && !existsSync(join(folder, HISTORY_FILE));
+}
+
 /** Throws FILE_UNWRITABLE; then the copy of the day before is still there. */
 export async function copyHistory(dataDir: string, folder: string): Promise<void> {
   const from = join(dataDir, HISTORY_FILE);

@@ -14,6 +14,11 @@ const DAY_MS = 24 * HOUR_MS;
 const STUCK_MS = 600_000;
 const STOP_MS = 5_000;
 
+export interface Daily {
+  copy(folder: string): Promise<void>;
+  isMissing(folder: string): boolean;
+}
+
 export interface ScheduleDeps {
   readonly source: CopySource & { newestId(): number };
   readonly folder: string;
@@ -21,8 +26,8 @@ export interface ScheduleDeps {
   readonly everyMs: number;
   /** Whether the copy would go with the disk of the data: nothing is mounted where it is kept, or it was meant so. */
   onSameDisk(): Promise<boolean>;
-  /** Copies what is too large for every step, once a day. */
-  readonly daily?: (folder: string) => Promise<void>;
+  /** What is too large for every step: it is copied once a day, and at once where the copy lacks it. */
+  readonly daily?: Daily;
   readonly clock: Clock;
   log?(event: string, detail: Readonly<Record<string, string | number>>): void;
 }
@@ -66,6 +71,7 @@ export function startSchedule({
   let writtenBytes = 0;
   let failing: string | undefined;
   let dailyDueMs = Number.NEGATIVE_INFINITY;
+  let dailyFailedMs = Number.NEGATIVE_INFINITY;
   let isDailyRunning = false;
   let startedMs = 0;
   let running: Promise<void> | undefined;
@@ -74,7 +80,7 @@ export function startSchedule({
 
   async function step(): Promise<void> {
     try {
-      const copied = await copyOnce(source, folder, await files.collect());
+      const copied = await copyOnce(source, folder, await files.collect(folder));
       files.taken();
       lastId = copied.lastId;
       isOnSameDisk = await onSameDisk();
@@ -92,15 +98,20 @@ export function startSchedule({
 
   /** Beside the steps: what is large must not keep what is new out of the copy. */
   function startDaily(): void {
-    if (daily === undefined || isDailyRunning || failing !== undefined || clock.monotonicMs() < dailyDueMs) return;
+    if (daily === undefined || isDailyRunning || failing !== undefined) return;
+    const nowMs = clock.monotonicMs();
+    const isDue = nowMs >= dailyDueMs || (nowMs >= dailyFailedMs + HOUR_MS && daily.isMissing(folder));
+    if (!isDue) return;
     isDailyRunning = true;
-    daily(folder)
+    daily
+      .copy(folder)
       .then(
         () => {
           dailyDueMs = clock.monotonicMs() + DAY_MS;
         },
         (error: unknown) => {
-          dailyDueMs = clock.monotonicMs() + HOUR_MS;
+          dailyFailedMs = clock.monotonicMs();
+          dailyDueMs = dailyFailedMs + HOUR_MS;
           log?.("what is copied once a day could not be", { folder, reason: reasonOf(error) });
         },
       )

@@ -105,7 +105,7 @@ function backupCommand(shell: CommandShell) {
       try {
         const folder = folderOf(place, source.epoch);
         const files = createFileCollector(sourcesOf(config, shell.fileOf(args.config)), passphrase);
-        const copied = await copyOnce(source, folder, await files.collect());
+        const copied = await copyOnce(source, folder, await files.collect(folder));
         await copyHistory(config.data.dir, folder);
         const keys = passphrase === undefined ? "left out: print them with waakvlam sheet" : "sealed";
         const line = `${folder}: ${copied.rows} rows more, up to row ${copied.lastId}; keys ${keys}`;

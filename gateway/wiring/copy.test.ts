@@ -54,7 +54,7 @@ function writeAll(): string {
 
 async function copyOf(path: string, passphrase: string | undefined): Promise<string> {
   const copy = join(folder.path, passphrase === undefined ? "plain" : "sealed");
-  const files = await createFileCollector(sourcesOf(readConfig(path), path), passphrase).collect();
+  const files = await createFileCollector(sourcesOf(readConfig(path), path), passphrase).collect(copy);
   for (const { name, bytes } of files) await writePiece(copy, name, bytes);
   return copy;
 }

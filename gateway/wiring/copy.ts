@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import type { GatewayConfig } from "../../protocol/index.ts";
 import { createFileCollector, type Sources } from "../backup/files.ts";
 import { areOnOneDisk, folderOf } from "../backup/folder.ts";
-import { copyHistory } from "../backup/history-copy.ts";
+import { copyHistory, lacksHistory } from "../backup/history-copy.ts";
 import { forgetRestored, readRestored } from "../backup/restore.ts";
 import { type Schedule, startSchedule } from "../backup/schedule.ts";
 import { passphraseOf } from "../backup/sealing.ts";
@@ -64,7 +64,10 @@ export function startCopy(
   const files = createFileCollector(sourcesOf(config, configFile), passphraseOf(backup.passphraseFile));
   const folder = folderOf(backup.dir, journal.epoch);
   const onSameDisk = () => areOnOneDisk(backup.dir, config.data.dir);
-  const daily = (to: string) => copyHistory(config.data.dir, to);
+  const daily = {
+    copy: (to: string) => copyHistory(config.data.dir, to),
+    isMissing: (to: string) => lacksHistory(config.data.dir, to),
+  };
   const everyMs = backup.everyS * 1000;
   return startSchedule({
     source: journal,

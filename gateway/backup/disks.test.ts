@@ -1,0 +1,92 @@
+// A copy whose disk is another one than before, is not there, or knows more than the journal.
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { checkedFrame, temporaryFolder, waitFor } from "../../tests/fixtures.ts";
+import { virtualClock } from "../../tests/virtual-clock.ts";
+import { systemClock } from "../clock.ts";
+import { type Journal, openJournal } from "../journal/journal.ts";
+import { createFileCollector } from "./files.ts";
+import { copyHistory, lacksHistory } from "./history-copy.ts";
+import { type ScheduleDeps, startSchedule } from "./schedule.ts";
+
+const NOW_MS = 1_790_000_000_000;
+const EVERY_MS = 60_000;
+const PASSPHRASE = "a passphrase for tests";
+let folder = temporaryFolder();
+let journal: Journal;
+const dirs = () => ({ data: join(folder.path, "data"), place: join(folder.path, "place") });
+const copyDir = () => join(dirs().place, "copy");
+
+beforeEach(async () => {
+  folder = temporaryFolder();
+  mkdirSync(dirs().place);
+  journal = await openJournal({ dir: dirs().data, clock: systemClock, reserveMb: 0 });
+});
+afterEach(async () => {
+  await journal.close();
+  folder.remove();
+});
+
+async function append(from: number, to: number): Promise<void> {
+  for (let i = from; i <= to; i++) {
+    await journal.append(checkedFrame({ sequence: i, time: NOW_MS / 1000 + i, receivedMs: NOW_MS + i * 1000 }));
+  }
+}
+
+function schedule(part: Partial<ScheduleDeps> = {}) {
+  const { data } = dirs();
+  const clock = virtualClock(NOW_MS);
+  const made = startSchedule({
+    source: journal,
+    folder: copyDir(),
+    files: createFileCollector({ dataDir: data, named: () => ({ plain: [], secret: [] }) }, PASSPHRASE),
+    everyMs: EVERY_MS,
+    onSameDisk: async () => false,
+    daily: {
+      copy: (to) => copyHistory(data, to),
+      isMissing: (to) => lacksHistory(data, to),
+    },
+    clock,
+    ...part,
+  });
+  /** One step more: until all rows are in the copy. */
+  const step = async () => {
+    await clock.advance(EVERY_MS);
+    await waitFor("a step", () => made.state().state === "current" && made.state().behindRows === 0);
+  };
+  return { ...made, clock, step };
+}
+
+describe("another disk", () => {
+  test("that is put in its place gets everything, not only what changes from then on", async () => {
+    const { data, place } = dirs();
+    writeFileSync(join(data, "registry.json"), '{"version":1}');
+    writeFileSync(join(data, "keys.json"), '{"version":1,"keys":{}}');
+    const history = new DatabaseSync(join(data, "history.db"));
+    history.exec("CREATE TABLE meta(a); INSERT INTO meta VALUES(1)");
+    history.close();
+    await append(1, 3);
+    const copy = schedule();
+    const all = ["files.json", "history.db", "secrets.sealed"];
+    const standing = () => readdirSync(copyDir()).filter((name) => !name.includes("piece"));
+    await waitFor("the first copy", () => existsSync(copyDir()) && standing().join() === all.join());
+    renameSync(place, `${place}-out`);
+    mkdirSync(place);
+    await append(4, 5);
+    await copy.step();
+    await waitFor("all files", () => standing().join() === all.join());
+    // The first one comes back, with what has changed since.
+    writeFileSync(join(data, "registry.json"), '{"version":1,"points":[]}');
+    await append(6, 6);
+    await copy.step();
+    rmSync(place, { recursive: true });
+    renameSync(`${place}-out`, place);
+    await append(7, 7);
+    await copy.step();
+    const text = readFileSync(join(copyDir(), "files.json"), "utf8");
+    expect(text).toContain(Buffer.from('{"version":1,"points":[]}').toString("base64"));
+    await copy.stop();
+  });
+});
