@@ -184,6 +184,18 @@ describe("a copy", () => {
     });
   });
 
+  test("is told of a data folder that cannot be made", async () => {
+    const { copy } = dirs();
+    await append(1, 2);
+    await copyOnce(journal, copy, []);
+    writeFileSync(join(folder.path, "file"), "");
+    const dataDir = join(folder.path, "file", "data");
+    await expect(restoreCopy({ folder: copy, dataDir, nowMs: NOW_MS })).rejects.toMatchObject({
+      code: "FILE_UNWRITABLE",
+      detail: { path: dataDir, reason: expect.stringContaining("ENOTDIR") as string },
+    });
+  });
+
   test("carries secrets only under a passphrase, and again only when they change", async () => {
     const { data, copy, spare } = dirs();
     writeFileSync(join(data, "registry.json"), '{"version":1}');
@@ -209,6 +221,10 @@ describe("a copy", () => {
     expect(everything()).not.toContain(Buffer.from(KEY).toString("base64").slice(0, 20));
     const wrong = { folder: copy, dataDir: spare, passphrase: "not the right passphrase", nowMs: NOW_MS };
     await expect(restoreCopy(wrong)).rejects.toMatchObject({ code: "PASSPHRASE_WRONG" });
+    const none = { folder: copy, dataDir: spare, nowMs: NOW_MS };
+    await expect(restoreCopy(none)).rejects.toMatchObject({ code: "PASSPHRASE_NEEDED" });
+    // Refused, nothing is there that would be in the way.
+    expect(existsSync(spare)).toBe(false);
     const result = await restoreCopy({ ...wrong, passphrase: PASSPHRASE });
     expect(result.keys).toBe("sealed");
     // What lay elsewhere is put where it overwrites nothing.

@@ -1,6 +1,6 @@
 // What beside the journal a gateway cannot do without, and which of it is a secret. Secrets are sealed with a passphrase, or left
 // out: then the devices' keys are on the recovery sheet, and people and certificates are made anew.
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { GatewayError } from "../errors.ts";
 import { writeWhole } from "../registry/file.ts";
@@ -18,7 +18,7 @@ const FILE_BYTES_MAX = 4_000_000;
 const MODE = 0o600;
 
 /** Paths below the data folder, and others by their whole path; bytes in base64. */
-interface Bundle {
+export interface Bundle {
   readonly version: 1;
   readonly files: Readonly<Record<string, string>>;
 }
@@ -116,12 +116,6 @@ export function createFileCollector(sources: Sources, passphrase: string | undef
   };
 }
 
-export interface PlacedFiles {
-  readonly placed: readonly string[];
-  /** Of places outside the data folder: where they were, and where they lie now. */
-  readonly aside: readonly { readonly was: string; readonly path: string }[];
-}
-
 function parseBundle(path: string, text: string): Bundle {
   try {
     return JSON.parse(text) as Bundle;
@@ -130,8 +124,8 @@ function parseBundle(path: string, text: string): Bundle {
   }
 }
 
-/** Puts the copy's files into a data folder. Throws PASSPHRASE_WRONG before anything is written. */
-export function placeFiles(folder: string, dataDir: string, passphrase: string | undefined): PlacedFiles {
+/** The files of a copy, to be placed. Throws FILE_UNREADABLE, PASSPHRASE_WRONG. Without a passphrase secrets are left out. */
+export function readFiles(folder: string, passphrase: string | undefined): readonly Bundle[] {
   const bundles: Bundle[] = [];
   for (const name of [PLAIN_FILE, SEALED_FILE]) {
     const path = join(folder, name);
@@ -140,19 +134,38 @@ export function placeFiles(folder: string, dataDir: string, passphrase: string |
     const text = name === SEALED_FILE ? Buffer.from(unseal(bytes, passphrase as string)) : bytes;
     bundles.push(parseBundle(path, text.toString("utf8")));
   }
-  const placed: string[] = [];
-  const aside: { was: string; path: string }[] = [];
+  return bundles;
+}
+
+/** A folder and those above it, where they are not there. Throws FILE_UNWRITABLE, also when nothing can be put in it. */
+export function makeDirs(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o750 });
+    accessSync(path, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new GatewayError("FILE_UNWRITABLE", { path, reason: cause instanceof Error ? cause.message : "" }, { cause });
+  }
+}
+
+/** A file of a place outside the data folder: where it was, and where it lies now. */
+export interface FileAside {
+  readonly was: string;
+  readonly path: string;
+}
+
+/** Puts the copy's files into a data folder. Throws FILE_UNWRITABLE. */
+export function placeFiles(bundles: readonly Bundle[], dataDir: string): readonly FileAside[] {
+  const aside: FileAside[] = [];
   for (const { files } of bundles) {
     for (const [name, base64] of Object.entries(files)) {
       const isOutside = name.startsWith("/");
       const path = isOutside ? join(dataDir, "restored-files", name) : join(dataDir, name);
       // A name that climbs out of the folder is none of ours.
       if (relative(dataDir, path).startsWith("..")) continue;
-      mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+      makeDirs(dirname(path));
       writeWhole(path, Buffer.from(base64, "base64"), MODE);
       if (isOutside) aside.push({ was: name, path });
-      else placed.push(name);
     }
   }
-  return { placed, aside };
+  return aside;
 }

@@ -7,7 +7,7 @@ import { refuseJournalIn, restoreJournal } from "../journal/restore.ts";
 import type { StoredRow } from "../journal/row.ts";
 import { writeWhole } from "../registry/file.ts";
 import { LORAWAN_KEYS_FILE } from "../registry/lorawan-keys.ts";
-import { placeFiles } from "./files.ts";
+import { type FileAside, makeDirs, placeFiles, readFiles, SEALED_FILE } from "./files.ts";
 import { layHistory } from "./history-copy.ts";
 import { createResendPlan, type ResendPlan } from "./resend.ts";
 import { lorawanOf, readSheet } from "./sheet.ts";
@@ -40,17 +40,21 @@ export interface RestoreResult {
   /** Whether the copy had the history of long ago. */
   readonly history: boolean;
   readonly keys: "sealed" | "sheet" | "none";
-  readonly aside: readonly { readonly was: string; readonly path: string }[];
+  readonly aside: readonly FileAside[];
 }
 
 /**
- * Throws COPY_UNUSABLE, PASSPHRASE_WRONG, FILE_UNWRITABLE (there is a journal already). What is damaged in the copy is left out and
+ * Makes `dataDir` where it is not there. Throws COPY_UNUSABLE, PASSPHRASE_NEEDED, PASSPHRASE_WRONG, FILE_UNREADABLE, and
+ * FILE_UNWRITABLE (also when there is a journal already), the first four before anything is written. What is damaged in the copy is left out and
  * stands in the report: the devices send it again.
  */
 export async function restoreCopy(options: RestoreOptions): Promise<RestoreResult> {
   const { folder, dataDir, passphrase, sheet, nowMs } = options;
   // First of all: nothing of a machine that works may change.
   refuseJournalIn(dataDir);
+  // Without its keys a spare believes no device; and what is placed once cannot be placed again.
+  if (passphrase === undefined && sheet === undefined && existsSync(join(folder, SEALED_FILE)))
+    throw new GatewayError("PASSPHRASE_NEEDED", { path: join(folder, SEALED_FILE) });
   const { report, state, pieces } = await readCopy(folder);
   if (state === undefined) {
     const problems = report.damaged.map(({ name, why }) => `${name}: ${why}`);
@@ -59,7 +63,9 @@ export async function restoreCopy(options: RestoreOptions): Promise<RestoreResul
   const typed = sheet === undefined ? undefined : readSheet(sheet);
   if (typed?.kind === "faults")
     throw new GatewayError("COPY_UNUSABLE", { path: "recovery sheet", problems: typed.faults });
-  const { aside } = placeFiles(folder, dataDir, passphrase);
+  const files = readFiles(folder, passphrase);
+  makeDirs(dataDir);
+  const aside = placeFiles(files, dataDir);
   if (typed !== undefined) {
     const own = typed.keys.filter((one) => lorawanOf(one) === undefined);
     const lorawan = Object.fromEntries(typed.keys.map(lorawanOf).filter((one) => one !== undefined));

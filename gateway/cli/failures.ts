@@ -19,6 +19,8 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
   FILE_UNREADABLE: "Check the path and who may read it.",
   FILE_UNWRITABLE: "Check who may write there and whether the disk is full.",
   JOURNAL_UNUSABLE: "Check the disk; the reason above is SQLite's own.",
+  PASSPHRASE_NEEDED:
+    "Name the file with its passphrase: --passphrase-file FILE. Or type the recovery sheet: --sheet FILE; then people and certificates are made anew.",
   PERSON_EXISTS: "Use 'waakvlam people remove' first to give them another password or role.",
   DEVICE_UNKNOWN: "The registry file names no such device.",
   DEVICE_EXISTS: "Give it another name, or new keys with 'waakvlam lorawan rekey'.",

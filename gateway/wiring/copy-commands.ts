@@ -1,5 +1,5 @@
 // `waakvlam backup`, `verify`, `restore` and `sheet`: the copy of everything by hand, and the way back from it.
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { defineCommand } from "citty";
 import { copyOnce } from "../backup/copier.ts";
 import { createFileCollector } from "../backup/files.ts";
@@ -63,15 +63,6 @@ function end(io: CommandIo, isJson: boolean, value: unknown, lines: readonly str
   if (isJson) io.out(JSON.stringify(value));
   else for (const line of lines) io.out(line);
   return code;
-}
-
-function makeDataDir(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o750 });
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : "";
-    throw new GatewayError("FILE_UNWRITABLE", { path, reason }, { cause });
-  }
 }
 
 /** By the name under which they are called. */
@@ -142,7 +133,6 @@ function restoreCommand(shell: CommandShell) {
     async run({ args }) {
       const config = shell.configOf(args.config);
       const dataDir = config.data.dir;
-      makeDataDir(dataDir);
       const folder = copyFolderIn(args.copy);
       const passphrase = passphraseOf(args["passphrase-file"] ?? config.backup?.passphraseFile);
       const sheet = args.sheet === undefined ? undefined : readText(args.sheet);

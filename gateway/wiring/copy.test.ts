@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../tests/fixtures.ts";
-import { createFileCollector, placeFiles } from "../backup/files.ts";
+import { createFileCollector, placeFiles, readFiles } from "../backup/files.ts";
 import { writePiece } from "../backup/folder.ts";
 import { readConfig } from "../config/config.ts";
 import { filesOf, isSecretKey } from "../config/files.ts";
@@ -63,7 +63,7 @@ describe("what the configuration names", () => {
   test("is all in the copy and comes back, but for the passphrase", async () => {
     const path = writeAll();
     const copy = await copyOf(path, PASSPHRASE);
-    const { aside } = placeFiles(copy, join(folder.path, "spare"), PASSPHRASE);
+    const aside = placeFiles(readFiles(copy, PASSPHRASE), join(folder.path, "spare"));
     const back = new Map(aside.map((one) => [one.was, readFileSync(one.path, "utf8")]));
     const named = filesOf(readConfig(path)).filter(({ key }) => key !== "backup/passphraseFile");
     const inPlan = ["token", "secret", "ca.pem"].map((name) => join(folder.path, "n", name));
@@ -76,7 +76,7 @@ describe("what the configuration names", () => {
     const path = writeAll();
     const copy = await copyOf(path, undefined);
     expect(readdirSync(copy)).toEqual(["files.json"]);
-    const { aside } = placeFiles(copy, join(folder.path, "spare"), undefined);
+    const aside = placeFiles(readFiles(copy, undefined), join(folder.path, "spare"));
     const names = filesOf(readConfig(path)).filter(({ key }) => !isSecretKey(key) && key !== "notify/file");
     expect(names.map((one) => one.key)).toEqual(expect.arrayContaining(["profile/rulesFile", "smtp/caFile"]));
     const expected = [path, ...names.map((one) => one.path), join(folder.path, "n", "ca.pem")];
