@@ -1,5 +1,16 @@
 // A copy whose disk is another one than before, is not there, or knows more than the journal.
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -9,6 +20,7 @@ import { systemClock } from "../clock.ts";
 import { type Journal, openJournal } from "../journal/journal.ts";
 import { createFileCollector } from "./files.ts";
 import { copyHistory, lacksHistory } from "./history-copy.ts";
+import { isOnDataDisk } from "./own-disk.ts";
 import { type ScheduleDeps, startSchedule } from "./schedule.ts";
 
 const NOW_MS = 1_790_000_000_000;
@@ -89,4 +101,41 @@ describe("another disk", () => {
     expect(text).toContain(Buffer.from('{"version":1,"points":[]}').toString("base64"));
     await copy.stop();
   });
+});
+
+describe("the copy's own disk", () => {
+  // On Linux the folder of shared memory is a disk of its own everywhere.
+  const elsewhere = "/dev/shm";
+
+  test.skipIf(!existsSync(elsewhere))(
+    "that is not mounted any more is told of, and nothing is put in its place",
+    async () => {
+      const { data, place } = dirs();
+      const other = mkdtempSync(join(elsewhere, "waakvlam-test-"));
+      try {
+        rmdirSync(place);
+        symlinkSync(other, place);
+        await append(1, 2);
+        const copy = schedule({ onSameDisk: () => isOnDataDisk(place, data) });
+        await waitFor("the first copy", () => copy.state().state === "current");
+        expect(copy.state()).not.toHaveProperty("sameDisk");
+        await copy.stop();
+        // After a start as well: what was seen is kept.
+        rmSync(place);
+        mkdirSync(place);
+        const next = schedule({ onSameDisk: () => isOnDataDisk(place, data) });
+        await waitFor("the failure", () => next.state().state === "failing");
+        expect(next.state().reason).toMatch(/its disk is not mounted: mount .*place/);
+        expect(readdirSync(place)).toEqual([]);
+        await next.stop();
+        // Another place on the disk of the data may be meant so; then this one may be too.
+        const meant = join(folder.path, "meant");
+        mkdirSync(meant);
+        expect(await isOnDataDisk(meant, data)).toBe(true);
+        expect(await isOnDataDisk(place, data)).toBe(true);
+      } finally {
+        rmSync(other, { recursive: true });
+      }
+    },
+  );
 });

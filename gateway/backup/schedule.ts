@@ -24,7 +24,10 @@ export interface ScheduleDeps {
   readonly folder: string;
   readonly files: FileCollector;
   readonly everyMs: number;
-  /** Whether the copy would go with the disk of the data: nothing is mounted where it is kept, or it was meant so. */
+  /**
+   * Whether the copy would go with the disk of the data: nothing is mounted where it is kept, or it was meant so. Asked before
+   * anything is written; throws when nothing may be.
+   */
   onSameDisk(): Promise<boolean>;
   /** What is too large for every step: it is copied once a day, and at once where the copy lacks it. */
   readonly daily?: Daily;
@@ -80,10 +83,10 @@ export function startSchedule({
 
   async function step(): Promise<void> {
     try {
+      isOnSameDisk = await onSameDisk();
       const copied = await copyOnce(source, folder, await files.collect(folder));
       files.taken();
       lastId = copied.lastId;
-      isOnSameDisk = await onSameDisk();
       lastMs = clock.nowMs();
       lastMonotonicMs = clock.monotonicMs();
       writtenBytes += copied.bytes;

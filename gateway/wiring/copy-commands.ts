@@ -5,6 +5,7 @@ import { copyOnce } from "../backup/copier.ts";
 import { createFileCollector } from "../backup/files.ts";
 import { folderOf } from "../backup/folder.ts";
 import { copyHistory } from "../backup/history-copy.ts";
+import { isOnDataDisk } from "../backup/own-disk.ts";
 import { copyFolderIn, type RestoreResult, restoreCopy } from "../backup/restore.ts";
 import { passphraseOf } from "../backup/sealing.ts";
 import { lorawanRow, sheetText } from "../backup/sheet.ts";
@@ -95,6 +96,7 @@ function backupCommand(shell: CommandShell) {
       const source = openOutsideSource(config.data.dir);
       try {
         const folder = folderOf(place, source.epoch);
+        if (place === config.backup?.dir) await isOnDataDisk(place, config.data.dir);
         const files = createFileCollector(sourcesOf(config, shell.fileOf(args.config)), passphrase);
         const copied = await copyOnce(source, folder, await files.collect(folder));
         await copyHistory(config.data.dir, folder);

@@ -2,8 +2,9 @@
 import { dirname, resolve } from "node:path";
 import type { GatewayConfig } from "../../protocol/index.ts";
 import { createFileCollector, type Sources } from "../backup/files.ts";
-import { areOnOneDisk, folderOf } from "../backup/folder.ts";
+import { folderOf } from "../backup/folder.ts";
 import { copyHistory, lacksHistory } from "../backup/history-copy.ts";
+import { isOnDataDisk } from "../backup/own-disk.ts";
 import { forgetRestored, readRestored } from "../backup/restore.ts";
 import { type Schedule, startSchedule } from "../backup/schedule.ts";
 import { passphraseOf } from "../backup/sealing.ts";
@@ -63,7 +64,7 @@ export function startCopy(
   if (backup === undefined) return undefined;
   const files = createFileCollector(sourcesOf(config, configFile), passphraseOf(backup.passphraseFile));
   const folder = folderOf(backup.dir, journal.epoch);
-  const onSameDisk = () => areOnOneDisk(backup.dir, config.data.dir);
+  const onSameDisk = () => isOnDataDisk(backup.dir, config.data.dir);
   const daily = {
     copy: (to: string) => copyHistory(config.data.dir, to),
     isMissing: (to: string) => lacksHistory(config.data.dir, to),
