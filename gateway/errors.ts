@@ -46,6 +46,7 @@ const CODES = {
   ORIGIN_FOREIGN: { status: 403, retry: false, text: "a page of another origin may not act here" },
   PASSPHRASE_WRONG: { status: 500, retry: false, text: "the passphrase is not the right one, or the file was changed" },
   PASSPHRASE_NEEDED: { status: 500, retry: false, text: "the keys in this copy are sealed" },
+  COPY_AHEAD: { status: 500, retry: false, text: "the copy knows of more than the journal" },
   COPY_UNUSABLE: { status: 500, retry: false, text: "nothing can be restored from this copy" },
   PERSON_EXISTS: { status: 409, retry: false, text: "there is a person with this name already" },
 } as const;

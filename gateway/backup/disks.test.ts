@@ -1,5 +1,6 @@
 // A copy whose disk is another one than before, is not there, or knows more than the journal.
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -18,10 +19,12 @@ import { checkedFrame, temporaryFolder, waitFor } from "../../tests/fixtures.ts"
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import { systemClock } from "../clock.ts";
 import { type Journal, openJournal } from "../journal/journal.ts";
+import { copyOnce } from "./copier.ts";
 import { createFileCollector } from "./files.ts";
 import { copyHistory, lacksHistory } from "./history-copy.ts";
 import { isOnDataDisk } from "./own-disk.ts";
 import { type ScheduleDeps, startSchedule } from "./schedule.ts";
+import { readCopy } from "./verify.ts";
 
 const NOW_MS = 1_790_000_000_000;
 const EVERY_MS = 60_000;
@@ -138,4 +141,32 @@ describe("the copy's own disk", () => {
       }
     },
   );
+});
+
+describe("a copy of more than the journal has", () => {
+  test("is left as it is, and told of as failing with what mends it", async () => {
+    const { data } = dirs();
+    await append(1, 4);
+    await journal.close();
+    cpSync(data, `${data}.before`, { recursive: true });
+    journal = await openJournal({ dir: data, clock: systemClock, reserveMb: 0 });
+    await append(5, 9);
+    await copyOnce(journal, copyDir(), []);
+    await journal.close();
+    rmSync(data, { recursive: true });
+    renameSync(`${data}.before`, data);
+    journal = await openJournal({ dir: data, clock: systemClock, reserveMb: 0 });
+    await append(21, 22);
+    const before = readdirSync(copyDir());
+    await expect(copyOnce(journal, copyDir(), [])).rejects.toMatchObject({ code: "COPY_AHEAD" });
+    const copy = schedule();
+    await waitFor("the failure", () => copy.state().state === "failing");
+    expect(copy.state().reason).toMatch(/copy goes up to row 9 and the journal to row 6: .* Move that folder away/);
+    expect(readdirSync(copyDir())).toEqual(before);
+    renameSync(copyDir(), `${copyDir()}-old`);
+    await copy.clock.advance(EVERY_MS);
+    await waitFor("a new copy", () => copy.state().state === "current");
+    expect((await readCopy(copyDir())).report).toMatchObject({ rows: 6, gaps: [] });
+    await copy.stop();
+  });
 });
