@@ -28,9 +28,10 @@ async function makeJournal(dir: string, rows: number, copy?: string): Promise<vo
   for (let sequence = 1; sequence <= rows; sequence++) await journal.append(checkedFrame({ sequence }));
   if (copy !== undefined) {
     writeFileSync(join(dir, "keys.json"), '{"version":1,"keys":{}}');
-    const files = createFileCollector({ dataDir: dir, secretPaths: [] }, PASSPHRASE);
+    const named = () => ({ plain: [], secret: [] });
+    const place = join(copy, journal.epoch);
     mkdirSync(copy);
-    await copyOnce(journal, join(copy, journal.epoch), await files.collect());
+    await copyOnce(journal, place, await createFileCollector({ dataDir: dir, named }, PASSPHRASE).collect(place));
   }
   await journal.close();
 }

@@ -84,7 +84,7 @@ describe("another disk", () => {
     history.close();
     await append(1, 3);
     const copy = schedule();
-    const all = ["files.json", "history.db", "secrets.sealed"];
+    const all = ["files.json", "history.db", "history.sum", "secrets.sealed"];
     const standing = () => readdirSync(copyDir()).filter((name) => !name.includes("piece"));
     await waitFor("the first copy", () => existsSync(copyDir()) && standing().join() === all.join());
     renameSync(place, `${place}-out`);

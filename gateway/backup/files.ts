@@ -6,11 +6,9 @@ import { GatewayError } from "../errors.ts";
 import { writeWhole } from "../registry/file.ts";
 import { LORAWAN_KEYS_FILE } from "../registry/lorawan-keys.ts";
 import type { CopiedFile } from "./copier.ts";
-import { standingSum, sumOf } from "./folder.ts";
+import { PLAIN_FILE, SEALED_FILE, standingSum, sumOf } from "./folder.ts";
 import { seal, unseal } from "./sealing.ts";
 
-export const SEALED_FILE = "secrets.sealed";
-const PLAIN_FILE = "files.json";
 /** In the data folder: who may know of it decides where it goes. */
 const PLAIN = ["registry.json"];
 const SECRET = ["keys.json", LORAWAN_KEYS_FILE, "people.json", "tls"];
@@ -116,11 +114,14 @@ export function createFileCollector(sources: Sources, passphrase: string | undef
   };
 }
 
-function parseBundle(path: string, text: string): Bundle {
+/** Undefined when it is none, or cut. */
+export function parseBundle(text: string): Bundle | undefined {
   try {
-    return JSON.parse(text) as Bundle;
-  } catch (cause) {
-    throw new GatewayError("FILE_UNREADABLE", { path }, { cause });
+    const value = JSON.parse(text) as Partial<Bundle> | null;
+    const files = Object.values(value?.files ?? { none: undefined });
+    return files.every((one) => typeof one === "string") ? (value as Bundle) : undefined;
+  } catch {
+    return undefined;
   }
 }
 
@@ -132,7 +133,9 @@ export function readFiles(folder: string, passphrase: string | undefined): reado
     if (!existsSync(path) || (name === SEALED_FILE && passphrase === undefined)) continue;
     const bytes = readFileSync(path);
     const text = name === SEALED_FILE ? Buffer.from(unseal(bytes, passphrase as string)) : bytes;
-    bundles.push(parseBundle(path, text.toString("utf8")));
+    const bundle = parseBundle(text.toString("utf8"));
+    if (bundle === undefined) throw new GatewayError("FILE_UNREADABLE", { path, reason: "it is not whole" });
+    bundles.push(bundle);
   }
   return bundles;
 }

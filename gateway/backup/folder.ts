@@ -8,6 +8,12 @@ import { GatewayError } from "../errors.ts";
 const DIGITS = 15;
 const MODE = 0o600;
 
+/** What stands beside the pieces: what anybody may see, and what is sealed. */
+export const PLAIN_FILE = "files.json";
+export const SEALED_FILE = "secrets.sealed";
+export const BESIDE = [PLAIN_FILE, SEALED_FILE] as const;
+export const HISTORY_FILE = "history.db";
+
 export interface RowsName {
   readonly name: string;
   readonly firstId: number;
@@ -22,6 +28,8 @@ export interface StateName {
 export interface Listing {
   /** In the order of their rows. */
   readonly rows: readonly RowsName[];
+  /** Pieces of rows that turned out damaged; the next copy writes their rows again. */
+  readonly aside: readonly RowsName[];
   /** The newest last. */
   readonly states: readonly StateName[];
 }
@@ -38,15 +46,23 @@ export function stateName(lastId: number): string {
 
 export function listingOf(names: readonly string[]): Listing {
   const rows: RowsName[] = [];
+  const aside: RowsName[] = [];
   const states: StateName[] = [];
   for (const name of [...names].sort()) {
-    const match = /^(rows|state)-(?:(\d{15})-)?(\d{15})\.piece$/.exec(name);
+    const match = /^(rows|state)-(?:(\d{15})-)?(\d{15})\.piece(\.damaged)?$/.exec(name);
     if (match === null) continue;
     const lastId = Number(match[3]);
-    if (match[1] === "state" && match[2] === undefined) states.push({ name, lastId });
-    else if (match[1] === "rows" && match[2] !== undefined) rows.push({ name, firstId: Number(match[2]), lastId });
+    const isAside = match[4] !== undefined;
+    if (match[1] === "state" && match[2] === undefined && !isAside) states.push({ name, lastId });
+    else if (match[1] === "rows" && match[2] !== undefined)
+      (isAside ? aside : rows).push({ name, firstId: Number(match[2]), lastId });
   }
-  return { rows, states };
+  return { rows, aside, states };
+}
+
+/** The runs of rows in these pieces. */
+export function spansOf(rows: readonly RowsName[]): { readonly fromId: number; readonly toId: number }[] {
+  return rows.map(({ firstId, lastId }) => ({ fromId: firstId, toId: lastId }));
 }
 
 /** The folder of one journal below the place where copies are kept. */
@@ -145,6 +161,16 @@ export async function writePiece(folder: string, name: string, bytes: Uint8Array
     await directory.close();
   } catch (cause) {
     await rm(part, { force: true }).catch(() => undefined);
+    throw new GatewayError("FILE_UNWRITABLE", { path, reason: cause instanceof Error ? cause.message : "" }, { cause });
+  }
+}
+
+/** So that the next copy writes these rows again. Throws FILE_UNWRITABLE. */
+export async function setPieceAside(folder: string, name: string): Promise<void> {
+  const path = join(folder, name);
+  try {
+    await rename(path, `${path}.damaged`);
+  } catch (cause) {
     throw new GatewayError("FILE_UNWRITABLE", { path, reason: cause instanceof Error ? cause.message : "" }, { cause });
   }
 }

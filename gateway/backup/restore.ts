@@ -7,7 +7,8 @@ import { refuseJournalIn, restoreJournal } from "../journal/restore.ts";
 import type { StoredRow } from "../journal/row.ts";
 import { writeWhole } from "../registry/file.ts";
 import { LORAWAN_KEYS_FILE } from "../registry/lorawan-keys.ts";
-import { type FileAside, makeDirs, placeFiles, readFiles, SEALED_FILE } from "./files.ts";
+import { type FileAside, makeDirs, placeFiles, readFiles } from "./files.ts";
+import { HISTORY_FILE, SEALED_FILE } from "./folder.ts";
 import { layHistory } from "./history-copy.ts";
 import { createResendPlan, type ResendPlan } from "./resend.ts";
 import { lorawanOf, readSheet } from "./sheet.ts";
@@ -37,8 +38,10 @@ export interface RestoreOptions {
 export interface RestoreResult {
   readonly report: CopyReport;
   readonly rows: number;
-  /** Whether the copy had the history of long ago. */
+  /** Whether the history of long ago is back. */
   readonly history: boolean;
+  /** The copy had one that cannot be used: it is left out, and begins anew with the journal's rows. */
+  readonly historyDamaged: boolean;
   readonly keys: "sealed" | "sheet" | "none";
   readonly aside: readonly FileAside[];
 }
@@ -74,24 +77,25 @@ export async function restoreCopy(options: RestoreOptions): Promise<RestoreResul
     if (own.length < typed.keys.length)
       writeWhole(join(dataDir, LORAWAN_KEYS_FILE), `${JSON.stringify({ version: 1, keys: lorawan })}\n`, 0o600);
   }
-  const putHistory = await layHistory(folder, dataDir);
+  const isHistoryDamaged = report.damaged.some(({ name }) => name === HISTORY_FILE);
+  const history = isHistoryDamaged ? undefined : await layHistory(folder, dataDir);
   const plan = createResendPlan();
   const { tables, lastId } = state;
   const batches = planned(rowsIn(folder, pieces, lastId), plan);
-  const { rows } = restoreJournal(dataDir, { tables, lastId, batches }, ({ name, endId }) => {
-    putHistory?.(name, endId);
-    // Before the journal is there: a gateway that starts on it must ask.
-    const mark: RestoredMark = { version: 1, atMs: nowMs, resendFrom: namedFrom(tables, plan) };
-    writeWhole(join(dataDir, RESTORED_FILE), JSON.stringify(mark), 0o600);
-  });
-  const hasKeys = existsSync(join(dataDir, "keys.json"));
-  return {
-    report,
-    rows,
-    history: putHistory !== undefined,
-    keys: typed !== undefined ? "sheet" : hasKeys ? "sealed" : "none",
-    aside,
-  };
+  try {
+    const { rows } = restoreJournal(dataDir, { tables, lastId, batches }, ({ name, endId }) => {
+      history?.put(name, endId);
+      // Before the journal is there: a gateway that starts on it must ask.
+      const mark: RestoredMark = { version: 1, atMs: nowMs, resendFrom: namedFrom(tables, plan) };
+      writeWhole(join(dataDir, RESTORED_FILE), JSON.stringify(mark), 0o600);
+    });
+    const hasKeys = existsSync(join(dataDir, "keys.json"));
+    const keys = typed !== undefined ? "sheet" : hasKeys ? "sealed" : "none";
+    const historyDamaged = history === undefined && existsSync(join(folder, HISTORY_FILE));
+    return { report, rows, history: history !== undefined, historyDamaged, keys, aside };
+  } finally {
+    history?.drop();
+  }
 }
 
 function* planned(batches: Iterable<readonly StoredRow[]>, plan: ResendPlan): Generator<readonly StoredRow[]> {

@@ -31,6 +31,12 @@ export async function seal(plain: Uint8Array, passphrase: string): Promise<Uint8
   return Buffer.concat([MAGIC, salt, nonce, cipher.getAuthTag(), body]);
 }
 
+/** Whether it begins as what is sealed does, and is long enough; the rest shows with the passphrase alone. */
+export function looksSealed(bytes: Uint8Array): boolean {
+  const isLong = bytes.length > MAGIC.length + SALT_BYTES + NONCE_BYTES + TAG_BYTES;
+  return isLong && Buffer.from(bytes).subarray(0, MAGIC.length).equals(MAGIC);
+}
+
 /** Throws PASSPHRASE_WRONG: also when somebody has changed the file. */
 export function unseal(sealed: Uint8Array, passphrase: string): Uint8Array {
   const all = Buffer.from(sealed);

@@ -4,7 +4,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { renameJournal } from "../journal/restore.ts";
 import { writeWhole } from "../registry/file.ts";
-import { HISTORY_FILE, nameHistory } from "./history-copy.ts";
+import { HISTORY_FILE } from "./folder.ts";
+import { nameHistory } from "./history-copy.ts";
 import { RESTORED_FILE, readRestored } from "./restore.ts";
 
 export interface SetBack {

@@ -72,7 +72,13 @@ function sealed(kind: Piece["kind"], firstId: number, lastId: number, value: unk
   return { kind, firstId, lastId, bytes: Buffer.concat([head, body]) };
 }
 
-export type Opened = { readonly head: PieceHead; readonly value: unknown } | { readonly damaged: string };
+/** What cannot be opened, and why; `isNewer` where a newer version could. */
+export interface Damage {
+  readonly damaged: string;
+  readonly isNewer?: true;
+}
+
+export type Opened = { readonly head: PieceHead; readonly value: unknown } | Damage;
 
 function opened(bytes: Uint8Array): Opened {
   const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -81,7 +87,7 @@ function opened(bytes: Uint8Array): Opened {
     all.toString("latin1", 0, Math.max(0, end)),
   );
   if (match === null) return { damaged: "it does not begin as a piece does" };
-  if (match[2] !== "1") return { damaged: `its form ${match[2]} is of a newer version` };
+  if (match[2] !== "1") return { damaged: `its form ${match[2]} is of a newer version`, isNewer: true };
   const body = all.subarray(end + 1);
   if (createHash("sha256").update(body).digest("hex") !== match[5]) return { damaged: "its checksum does not fit" };
   try {
@@ -123,7 +129,13 @@ export function statePiece(db: DatabaseSync): Piece {
     const open = db.prepare("SELECT * FROM range ORDER BY range DESC LIMIT 1").get() as unknown as RangeRow;
     const newest = newestIn(db, open);
     const tables = Object.fromEntries(STATE_TABLES.map((table) => [table, tableOf(db, table)]));
-    return sealed("state", newest + 1, newest, tables);
+    // No table, and no list either: a version that knows nothing of it passes it by.
+    const rows = {
+      ranges: createSqliteReader(db)
+        .ranges()
+        .map(({ firstId, lastId }) => [firstId, lastId]),
+    };
+    return sealed("state", newest + 1, newest, { ...tables, rows });
   } finally {
     db.exec("COMMIT");
   }
@@ -135,9 +147,7 @@ function tableOf(db: DatabaseSync, table: StateTable): unknown[] {
   return db.prepare(`SELECT * FROM ${table} ORDER BY ${order} DESC LIMIT ${GROWING_ROWS_MAX}`).all().reverse();
 }
 
-export type OpenedRows =
-  | { readonly head: PieceHead; readonly rows: readonly StoredRow[] }
-  | { readonly damaged: string };
+export type OpenedRows = { readonly head: PieceHead; readonly rows: readonly StoredRow[] } | Damage;
 
 export function openRows(bytes: Uint8Array): OpenedRows {
   const found = opened(bytes);
@@ -152,13 +162,21 @@ export function openRows(bytes: Uint8Array): OpenedRows {
   return { head: found.head, rows };
 }
 
-export type OpenedState = { readonly head: PieceHead; readonly tables: StateTables } | { readonly damaged: string };
+export type OpenedState =
+  | {
+      readonly head: PieceHead;
+      readonly tables: StateTables;
+      /** First and last row of each range that the journal had; undefined in states of versions that did not tell. */
+      readonly ranges: readonly (readonly [firstId: number, lastId: number])[] | undefined;
+    }
+  | Damage;
 
 export function openState(bytes: Uint8Array): OpenedState {
   const found = opened(bytes);
   if ("damaged" in found) return found;
   if (found.head.kind !== "state") return { damaged: "it is not a state" };
-  const tables = found.value as StateTables;
+  const { rows, ...tables } = found.value as StateTables & { rows?: { ranges: [number, number][] } };
   const missing = STATE_TABLES.filter((table) => !Array.isArray(tables[table]));
-  return missing.length === 0 ? { head: found.head, tables } : { damaged: `it lacks ${missing.join(", ")}` };
+  if (missing.length > 0) return { damaged: `it lacks ${missing.join(", ")}` };
+  return { head: found.head, tables, ranges: rows?.ranges };
 }

@@ -9,7 +9,7 @@ import { isOnDataDisk } from "../backup/own-disk.ts";
 import { copyFolderIn, type RestoreResult, restoreCopy } from "../backup/restore.ts";
 import { passphraseOf } from "../backup/sealing.ts";
 import { lorawanRow, sheetText } from "../backup/sheet.ts";
-import { type CopyReport, isWhole, readCopy } from "../backup/verify.ts";
+import { type CopyReport, isWhole, readCopy, setDamagedAside } from "../backup/verify.ts";
 import type { CommandIo, ExitCode } from "../cli/commands.ts";
 import { CONFIG_FLAG, type CommandShell, JSON_FLAG } from "../cli/definitions.ts";
 import { listProblems } from "../config/problems.ts";
@@ -42,11 +42,24 @@ function reportLines(folder: string, report: CopyReport): string[] {
     ...report.damaged.map(({ name, why }) => `  damaged: ${name}: ${why}`),
     ...report.gaps.map(({ fromId, toId }) => `  missing: rows ${fromId} to ${toId}`),
     ...(report.damagedRows === 0 ? [] : [`  ${report.damagedRows} rows do not fit their checksum`]),
+    ...(report.listed ? [] : ["  it is of an earlier version, which kept no list: of what is missing not all is told"]),
     ...(report.stateLastId === undefined ? ["  no state in it is whole: nothing can be restored"] : []),
   ];
 }
 
-function restoreLines({ rows, keys, aside }: RestoreResult, dataDir: string): string[] {
+/** Sets aside what a copy can write again, and says what comes of it. */
+async function asideLines(folder: string, report: CopyReport): Promise<string[]> {
+  if (isWhole(report)) return ["  it is whole: everything in it can be restored"];
+  try {
+    await setDamagedAside(folder, report);
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    return [`  damaged pieces could not be set aside: ${String(error.detail["reason"])}`];
+  }
+  return ["  the next copy, or waakvlam backup, writes again what the journal still has"];
+}
+
+function restoreLines({ rows, keys, historyDamaged, aside }: RestoreResult, dataDir: string): string[] {
   const keyLine = {
     sealed: "Keys, people and certificates are back.",
     sheet: "Keys are back from the sheet. People and certificates: waakvlam people add, waakvlam tls create.",
@@ -54,6 +67,9 @@ function restoreLines({ rows, keys, aside }: RestoreResult, dataDir: string): st
   }[keys];
   return [
     `${rows} rows are in ${dataDir}. ${keyLine}`,
+    ...(historyDamaged
+      ? ["The history in the copy is damaged and was left out: it begins anew with the rows of the journal."]
+      : []),
     ...aside.map(({ was, path }) => `  put in its place by hand: ${path} → ${was}`),
     "Give this machine the name and address of the lost one, then start the gateway (systemctl start waakvlam).",
     "Devices are asked for what the copy lacks.",
@@ -117,7 +133,8 @@ function verifyCommand(shell: CommandShell) {
     async run({ args }) {
       const folder = copyFolderIn(args.copy);
       const { report } = await readCopy(folder);
-      return shell.end(end(shell.io, args.json === true, report, reportLines(folder, report), isWhole(report) ? 0 : 1));
+      const lines = [...reportLines(folder, report), ...(await asideLines(folder, report))];
+      return shell.end(end(shell.io, args.json === true, report, lines, isWhole(report) ? 0 : 1));
     },
   });
 }
