@@ -1,4 +1,4 @@
-// What belongs to a copy, so that a piece or a file that is gone is missed: its pieces of rows, and the sums of what stands beside them.
+// What belongs to a copy, so that a piece or a file that is gone is missed: its runs of rows, and the sums of what stands beside them.
 // Written after the rows and before everything else: killed in between, what it lists of files is the one before or the one after.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,10 +15,10 @@ export interface Span {
 }
 
 export interface Contents {
-  /** The oldest row that the journal keeps: pieces before it may be gone. */
+  /** The oldest row that the journal keeps: what is before it may be gone. */
   readonly oldestId: number;
-  /** Of each piece, its first and its last row. */
-  readonly rows: readonly (readonly [firstId: number, lastId: number])[];
+  /** The runs of rows in its pieces. Not the pieces: of those there can be hundreds of thousands. */
+  readonly rows: readonly Span[];
   /** SHA-256 in hexadecimal of each file that has to stand there: one of them, or any where there are none. */
   readonly files: Readonly<Record<string, readonly string[]>>;
 }
@@ -56,6 +56,17 @@ export async function writeContents(folder: string, contents: Contents): Promise
 /** The sums that count while a file is replaced: its own first. */
 export function sumsWith(sum: string, before: readonly string[]): readonly string[] {
   return [...new Set([sum, ...before])].slice(0, SUMS_MAX);
+}
+
+/** Runs that touch or lie over each other as one; they come in the order of their first rows. */
+export function mergedOf(spans: readonly Span[]): Span[] {
+  const merged: { fromId: number; toId: number }[] = [];
+  for (const { fromId, toId } of spans) {
+    const last = merged.at(-1);
+    if (last !== undefined && fromId <= last.toId + 1) last.toId = Math.max(last.toId, toId);
+    else merged.push({ fromId, toId });
+  }
+  return merged;
 }
 
 /** What of the rows from `fromId` through `toId` is in none of these, which come in order and may lie over each other. */

@@ -5,6 +5,7 @@ import {
   type Contents,
   holesIn,
   isContents,
+  mergedOf,
   type ReadContents,
   readContents,
   sumsWith,
@@ -118,8 +119,7 @@ async function contentsOf(
   }
   // Its own sums stand beside it: it is copied beside the steps.
   if (names.includes(HISTORY_FILE)) sums[HISTORY_FILE] = [];
-  const rows = listingOf(names).rows.map(({ firstId, lastId }) => [firstId, lastId] as const);
-  return { oldestId, rows, files: sums };
+  return { oldestId, rows: mergedOf(spansOf(listingOf(names).rows)), files: sums };
 }
 
 /** A journal that was put back gives the ids of rows in the copy a second time: the copy would become one of two histories. */

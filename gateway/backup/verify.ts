@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { GatewayError } from "../errors.ts";
 import { openRows, openState, type StateTables } from "../journal/pieces.ts";
 import { rowChecksum, type StoredRow } from "../journal/row.ts";
-import { CONTENTS_FILE, type Contents, holesIn, isContents, readContents, type Span } from "./contents.ts";
+import { CONTENTS_FILE, type Contents, holesIn, isContents, mergedOf, readContents, type Span } from "./contents.ts";
 import { parseBundle } from "./files.ts";
 import {
   BESIDE,
@@ -148,33 +148,22 @@ export async function readCopy(folder: string): Promise<WholeCopy> {
   else if (contents === undefined && state?.ranges !== undefined)
     damaged.push({ name: CONTENTS_FILE, why: "it is missing" });
   await checkBeside(folder, isContents(contents) ? contents.files : {}, damaged);
-  const expected = isContents(contents)
-    ? contents.rows.filter(([, lastId]) => lastId >= contents.oldestId)
-    : state?.ranges;
-  const gaps = expected === undefined ? [...between] : missingOf(expected, pieces, throughId);
+  const listedRows = isContents(contents) ? contents.rows : state?.ranges?.map(([fromId, toId]) => ({ fromId, toId }));
+  const oldestId = isContents(contents) ? contents.oldestId : 0;
+  const gaps = listedRows === undefined ? [...between] : missingOf(listedRows, pieces, oldestId, throughId);
   // Only where the journal had rows left: an empty tail is no gap.
-  if (expected === undefined && figures.lastId !== undefined && figures.lastId < throughId)
+  if (listedRows === undefined && figures.lastId !== undefined && figures.lastId < throughId)
     gaps.push({ fromId: figures.lastId + 1, toId: throughId });
-  const report = { stateLastId: state?.lastId, ...figures, listed: expected !== undefined, gaps, damaged };
+  const report = { stateLastId: state?.lastId, ...figures, listed: listedRows !== undefined, gaps, damaged };
   return { report, state, pieces };
 }
 
-/** What of these runs, through `throughId`, is in no piece; runs that touch are told of as one. */
-function missingOf(
-  expected: readonly (readonly [number, number])[],
-  pieces: readonly RowsName[],
-  throughId: number,
-): Span[] {
-  const covered = spansOf(pieces);
-  const gaps: { fromId: number; toId: number }[] = [];
-  for (const [fromId, lastId] of expected) {
-    for (const hole of holesIn(covered, { fromId, toId: Math.min(lastId, throughId) })) {
-      const before = gaps.at(-1);
-      if (before !== undefined && before.toId + 1 >= hole.fromId) before.toId = Math.max(before.toId, hole.toId);
-      else gaps.push({ ...hole });
-    }
-  }
-  return gaps;
+/** What of these runs is in no piece, of the rows from `fromId` through `throughId`. */
+function missingOf(expected: readonly Span[], pieces: readonly RowsName[], fromId: number, throughId: number): Span[] {
+  const covered = mergedOf(spansOf(pieces));
+  return mergedOf(expected).flatMap((run) =>
+    holesIn(covered, { fromId: Math.max(run.fromId, fromId), toId: Math.min(run.toId, throughId) }),
+  );
 }
 
 /** Sets aside what of the rows is damaged, so that the next copy writes it again. Throws FILE_UNWRITABLE. */
