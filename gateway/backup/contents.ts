@@ -14,11 +14,19 @@ export interface Span {
   readonly toId: number;
 }
 
+export interface RowMark {
+  readonly id: number;
+  readonly receivedMs: number;
+  readonly crc: number;
+}
+
 export interface Contents {
   /** The oldest row that the journal keeps: what is before it may be gone. */
   readonly oldestId: number;
   /** The runs of rows in its pieces. Not the pieces: of those there can be hundreds of thousands. */
   readonly rows: readonly Span[];
+  /** The newest row of the journal, by which it is known again; undefined when it had none. */
+  readonly newest?: RowMark;
   /** SHA-256 in hexadecimal of each file that has to stand there: one of them, or any where there are none. */
   readonly files: Readonly<Record<string, readonly string[]>>;
 }

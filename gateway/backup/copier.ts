@@ -1,12 +1,14 @@
 // One step of a copy: the rows that it lacks, then the state that fits them, then what nobody needs any more goes. Killed
 // anywhere, the copy is the one before or the one after: a state counts only when its rows are there, and it is written last.
 import { GatewayError } from "../errors.ts";
+import { openRows } from "../journal/pieces.ts";
 import {
   type Contents,
   holesIn,
   isContents,
   mergedOf,
   type ReadContents,
+  type RowMark,
   readContents,
   sumsWith,
   writeContents,
@@ -66,11 +68,14 @@ export async function copyOnce(source: CopySource, folder: string, files: readon
   const state = await source.statePiece();
   refuseAhead(folder, listed, state.lastId);
   const contents = await readContents(folder);
+  if (isContents(contents)) await refuseOther(source, folder, contents);
   // Room first: on a full disk nothing could be written, and what the journal has dropped would stay for ever.
   await sweepParts(folder);
   await dropGone(folder, source.oldestId(), contents);
   const copied = await copyRows(source, folder, state.lastId);
-  await writeContents(folder, await contentsOf(folder, source.oldestId(), contents, files));
+  const newest = await markOf(source, state.lastId);
+  const listing = await contentsOf(folder, source.oldestId(), contents, files);
+  await writeContents(folder, { ...listing, ...(newest === undefined ? {} : { newest }) });
   for (const { name, bytes } of files) await writePiece(folder, name, bytes);
   await writePiece(folder, stateName(state.lastId), state.bytes);
   await tidy(folder, source.oldestId());
@@ -125,11 +130,31 @@ async function contentsOf(
 /** A journal that was put back gives the ids of rows in the copy a second time: the copy would become one of two histories. */
 function refuseAhead(folder: string, { rows, states }: Listing, newestId: number): void {
   const copiedId = Math.max(rows.at(-1)?.lastId ?? 0, states.at(-1)?.lastId ?? 0);
-  if (copiedId <= newestId) return;
-  const reason =
-    `${folder} goes up to row ${copiedId} and the journal to row ${newestId}: older data was put back. ` +
-    "Move that folder away, and a new copy begins";
-  throw new GatewayError("COPY_AHEAD", { path: folder, reason });
+  if (copiedId > newestId)
+    throw aheadIn(folder, `${folder} goes up to row ${copiedId} and the journal to row ${newestId}`);
+}
+
+/** The same, once the journal has grown past the copy: then the row that was its newest is another one. */
+async function refuseOther(source: CopySource, folder: string, { newest }: Contents): Promise<void> {
+  const now = newest === undefined ? undefined : await markOf(source, newest.id);
+  if (newest === undefined || now === undefined) return;
+  // Both: one that differs alone is a row that is damaged.
+  if (now.crc === newest.crc || now.receivedMs === newest.receivedMs) return;
+  throw aheadIn(folder, `row ${newest.id} in ${folder} is another one than in the journal`);
+}
+
+function aheadIn(folder: string, what: string): GatewayError {
+  const reason = `${what}: older data was put back. Move that folder away, and a new copy begins`;
+  return new GatewayError("COPY_AHEAD", { path: folder, reason });
+}
+
+/** Undefined when the journal has no row with this id. */
+async function markOf(source: CopySource, id: number): Promise<RowMark | undefined> {
+  const piece = await source.rowsPiece(id, 1);
+  if (piece?.firstId !== id) return undefined;
+  const opened = openRows(piece.bytes);
+  const row = "damaged" in opened ? undefined : opened.rows[0];
+  return row === undefined ? undefined : { id, receivedMs: row.received_ms, crc: row.crc };
 }
 
 /** Pieces that the journal has dropped all rows of, first from the list of what must be there. */

@@ -163,10 +163,15 @@ describe("a copy of more than the journal has", () => {
     await waitFor("the failure", () => copy.state().state === "failing");
     expect(copy.state().reason).toMatch(/copy goes up to row 9 and the journal to row 6: .* Move that folder away/);
     expect(readdirSync(copyDir())).toEqual(before);
+    // And once the journal has grown past it: the two must not be mixed.
+    await append(23, 28);
+    await copy.clock.advance(EVERY_MS);
+    await waitFor("the other reason", () => copy.state().reason?.includes("row 9 in") === true);
+    expect(readdirSync(copyDir())).toEqual(before);
     renameSync(copyDir(), `${copyDir()}-old`);
     await copy.clock.advance(EVERY_MS);
     await waitFor("a new copy", () => copy.state().state === "current");
-    expect((await readCopy(copyDir())).report).toMatchObject({ rows: 6, gaps: [] });
+    expect((await readCopy(copyDir())).report).toMatchObject({ rows: 12, gaps: [] });
     await copy.stop();
   });
 });

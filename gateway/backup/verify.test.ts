@@ -129,7 +129,11 @@ describe("a copy is called whole", () => {
     expect(await verified(path)).toEqual({ isWhole: true, gaps: [], damaged: [] });
     // Some days later; ended after what the journal dropped is gone from the copy too, and then not ended.
     const later = { ...source, oldestId: () => 6 };
-    const ended = { ...later, rowsPiece: () => Promise.reject(new Error("ended")) };
+    const ended = {
+      ...later,
+      rowsPiece: (fromId: number, limit: number) =>
+        fromId < 20 ? Promise.reject(new Error("ended")) : source.rowsPiece(fromId, limit),
+    };
     await expect(copyOnce(ended, path, [])).rejects.toThrow("ended");
     expect(listingOf(readdirSync(path)).rows).toHaveLength(2);
     expect(await verified(path)).toEqual({ isWhole: true, gaps: [], damaged: [] });
