@@ -72,10 +72,10 @@ describe("a copy", () => {
     expect(await opened.cursor("engine")).toBe(18);
     expect(await opened.documents("point")).toEqual([{ key: "a", json: "{}" }]);
     // What it holds already is a duplicate, and what is new goes behind it.
-    expect((await opened.append(checkedFrame({ sequence: 20 }))).outcome).toBe("duplicate");
-    const next = await opened.append(
-      checkedFrame({ sequence: 21, time: NOW_MS / 1000 + 21, receivedMs: NOW_MS + 21_000 }),
-    );
+    const record = (sequence: number) =>
+      checkedFrame({ sequence, time: NOW_MS / 1000 + sequence, receivedMs: NOW_MS + sequence * 1_000 });
+    expect((await opened.append(record(20))).outcome).toBe("duplicate");
+    const next = await opened.append(record(21));
     expect(next).toMatchObject({ outcome: "stored", id: 26 });
     await opened.close();
   });
