@@ -115,6 +115,22 @@ async function stopMs(): Promise<number> {
   return performance.now() - began;
 }
 
+/** A person whose password nobody has judged yet. */
+async function signInUnderWay() {
+  let asked = false;
+  const people = {
+    verify: () => {
+      asked = true;
+      return new Promise<undefined>(() => undefined);
+    },
+  };
+  await start(countingJournal().journal, { people });
+  const person = await open();
+  person.socket.write(login("reader", { username: "coordinator-1" }));
+  await waitFor("the question for the password", () => asked);
+  return person;
+}
+
 describe("a stop", () => {
   test("does not wait for a connection that says nothing", async () => {
     await start(countingJournal().journal);
@@ -132,17 +148,7 @@ describe("a stop", () => {
   });
 
   test("does not wait for a sign-in that is under way", async () => {
-    let asked = false;
-    const people = {
-      verify: () => {
-        asked = true;
-        return new Promise<undefined>(() => undefined);
-      },
-    };
-    await start(countingJournal().journal, { people });
-    const person = await open();
-    person.socket.write(login("reader", { username: "coordinator-1" }));
-    await waitFor("the question for the password", () => asked);
+    const person = await signInUnderWay();
     expect(await stopMs()).toBeLessThan(STOP_MS_MAX);
     await waitFor("its end", person.isClosed);
   });
@@ -172,17 +178,7 @@ describe("the connections of one device", () => {
   });
 
   test("one whose sign-in is under way is closed with its device", async () => {
-    let asked = false;
-    const people = {
-      verify: () => {
-        asked = true;
-        return new Promise<undefined>(() => undefined);
-      },
-    };
-    await start(countingJournal().journal, { people });
-    const person = await open();
-    person.socket.write(login("reader", { username: "coordinator-1" }));
-    await waitFor("the question for the password", () => asked);
+    const person = await signInUnderWay();
     ingress.closeDevice("reader");
     await waitFor("its end", person.isClosed);
   });
