@@ -4,6 +4,7 @@ import { ack, createEngines, memoryJournal, minutes, power } from "../../tests/e
 import { NOON_MS } from "../../tests/fixtures.ts";
 import { virtualClock } from "../../tests/virtual-clock.ts";
 import { toInstant } from "../domain/instant.ts";
+import { GatewayError } from "../errors.ts";
 import type { Engine } from "./engine.ts";
 
 const engines = createEngines();
@@ -79,6 +80,23 @@ describe("a shelf", () => {
     const third = await engines.start(store.journal, clock);
     await clock.advance(2_000);
     expect(states(third)).toContain("endurance-low 2 unacknowledged");
+  });
+
+  test("that could not be kept, as was said, is not there after a restart either: not when it was on disk all the same", async () => {
+    const { store, clock, engine, shelve } = await low();
+    const { save } = store.journal;
+    Object.assign(store.journal, {
+      save: async (change: Parameters<typeof save>[0]) => {
+        await save(change);
+        throw new GatewayError("JOURNAL_UNUSABLE", { reason: "the answer is lost" });
+      },
+    });
+    await expect(shelve(3)).rejects.toMatchObject({ code: "JOURNAL_UNUSABLE" });
+    expect(states(engine)).toEqual(["endurance-low 2 unacknowledged"]);
+    Object.assign(store.journal, { save });
+    await clock.advance(2_000);
+    const second = await engines.start(store.journal, clock);
+    expect(states(second)).toEqual(["endurance-low 2 unacknowledged"]);
   });
 
   test("ends also when the clock falls back behind its beginning", async () => {

@@ -157,6 +157,8 @@ export function createSaver(journal: EngineJournal, state: EngineState, cursorId
         return await save(changes, savedId);
       } catch (error) {
         applyDraft(state, undo);
+        // It may be on disk all the same: the next flush writes what is shown over it.
+        unsaved.add(undo);
         throw error;
       }
     },

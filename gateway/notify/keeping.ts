@@ -131,9 +131,15 @@ export async function createKeeping({ journal, clock, log }: KeepingDeps): Promi
         mute === undefined ? [] : [{ kind: KINDS.mutes, key, json: JSON.stringify(mute) }],
       );
       const remove = mutes.flatMap(([key, mute]) => (mute === undefined ? [{ kind: KINDS.mutes, key }] : []));
-      const kept = journal.save({ put, remove, acts: [act] }).then(() => apply(changes));
-      if ((await within(ASKED_MS_MAX, kept)) === "late")
-        throw new GatewayError("JOURNAL_UNUSABLE", { reason: `no answer in ${ASKED_MS_MAX} ms` });
+      try {
+        const saved = await within(ASKED_MS_MAX, journal.save({ put, remove, acts: [act] }));
+        if (saved === "late") throw new GatewayError("JOURNAL_UNUSABLE", { reason: `no answer in ${ASKED_MS_MAX} ms` });
+      } catch (error) {
+        // It may be on disk all the same, or come there later: the next save writes what is in force over it.
+        for (const [key] of mutes) unsaved.set(`mutes/${key}`, { name: "mutes", key });
+        throw error;
+      }
+      apply(changes);
     },
   };
 }

@@ -18,6 +18,8 @@ function createDisk() {
   const it = {
     saves: 0,
     isStuck: false,
+    /** It does what it is asked, and says that it did not. */
+    isAnswerLost: false,
     failAt: Number.POSITIVE_INFINITY,
     acts: [] as string[],
     journal: {
@@ -32,6 +34,7 @@ function createDisk() {
         }
         for (const { kind, key } of remove) documents.get(kind)?.delete(key);
         it.acts.push(...acts.map((act) => `${act.actor} ${act.action} ${act.object}`));
+        if (it.isAnswerLost) throw new Error("the answer is lost");
       },
     } satisfies NotifyJournal,
   };
@@ -233,6 +236,21 @@ describe("the outbox", () => {
     await expect(after.outbox.mute({ recipientId: "officier", until: past, reason: "xxx" }, "a")).rejects.toThrow(
       "left out",
     );
+    await after.outbox.stop();
+  });
+
+  test("a mute that could not be kept, as was said, is not in force after a restart: not when it was on disk all the same", async () => {
+    const it = await start();
+    const until = new Date(NOON_MS + 3_600_000).toISOString();
+    it.disk.isAnswerLost = true;
+    await expect(it.outbox.mute({ recipientId: "officier", until, reason: "in overleg" }, "a")).rejects.toThrow();
+    it.disk.isAnswerLost = false;
+    expect(it.outbox.list(1).mutes).toEqual([]);
+    it.now.alerts = [openAlert()];
+    await it.clock.advance(10_000);
+    await it.outbox.stop();
+    const after = await start({ disk: it.disk });
+    expect(after.outbox.list(1).mutes).toEqual([]);
     await after.outbox.stop();
   });
 

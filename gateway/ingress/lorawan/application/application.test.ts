@@ -80,6 +80,15 @@ function ours(sequence: number, counter: number, ackRequested = false): NetworkU
   return uplink({ devEui: OURS, port: 10, counter, payload });
 }
 
+/** A reading of the tank that was kept so many minutes ago. */
+function log(minutes: number, mm: number): string {
+  const bytes = Buffer.alloc(8);
+  bytes.writeUInt16BE(0x20ce);
+  bytes.writeUInt32LE(NOON_MS / 1000 - 60 * minutes, 2);
+  bytes.writeUInt16LE(mm, 6);
+  return bytes.toString("hex");
+}
+
 /** What the journal has: kind, sequence, seconds from noon, and the fuel level. */
 async function stored(): Promise<unknown[]> {
   return (await journal.read(0, 100)).map((row) => {
@@ -214,13 +223,6 @@ describe("a device that is not ours", () => {
   });
 
   test("sends what it kept: each reading at its own time, once, however often it is sent", async () => {
-    const log = (minutes: number, mm: number) => {
-      const bytes = Buffer.alloc(8);
-      bytes.writeUInt16BE(0x20ce);
-      bytes.writeUInt32LE(NOON_MS / 1000 - 60 * minutes, 2);
-      bytes.writeUInt16LE(mm, 6);
-      return bytes.toString("hex");
-    };
     const app = application();
     await app.take(uplink());
     await app.take(uplink({ counter: 1, hex: log(4000, 600) + log(3990, 610) }));
@@ -305,6 +307,25 @@ describe("a journal that cannot take it", () => {
     expect(await stored()).toEqual([]);
     await application().take(uplink());
     expect(await stored()).toEqual([["report", 0, 0, 53.2]]);
+  });
+
+  test("that wrote what it said it had not: what was set apart there is given to nobody else at a restart", async () => {
+    let [isAnswerLost, saves] = [false, 0];
+    const save: BookJournal["save"] = async (change) => {
+      await journal.save(change);
+      saves++;
+      if (isAnswerLost) throw new GatewayError("JOURNAL_BUSY");
+    };
+    const app = application({ journal: broken({ save }) });
+    await app.take(uplink());
+    isAnswerLost = true;
+    await expect(app.take(uplink({ counter: 1, hex: log(60, 600) + log(50, 610) }))).rejects.toThrow(GatewayError);
+    isAnswerLost = false;
+    await app.take(uplink({ counter: 2 }));
+    await application().take(uplink({ counter: 3, hex: log(60, 600) + log(50, 610) }));
+    expect(saves).toBe(3);
+    const levels = ((await stored()) as unknown[][]).filter(([kind]) => kind === "report").map((row) => row[3]);
+    expect(levels).toEqual([53.2, 53.2, 50, 49]);
   });
 
   test("lets only so many wait", async () => {

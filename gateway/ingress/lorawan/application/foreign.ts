@@ -94,6 +94,8 @@ export function createForeignUplinks(deps: ForeignDeps): ForeignUplinks {
     if (!isSame || after.next > known.reserved) {
       const reserved = after.next + RESERVE;
       const document: BookDocument = { epoch: journal.epoch, ...after, next: reserved };
+      // One that fails may be on disk or not: nothing is set apart until the next one, whatever it is of, has been written over it.
+      known.reserved = 0;
       await journal.save({ put: [{ kind: DOCUMENTS, key: deviceId, json: JSON.stringify(document) }] });
       known.reserved = reserved;
     }
