@@ -11,6 +11,7 @@ import { createFlow, FLOW_LIMITS, type Flow, type FlowLimits } from "./flow.ts";
 import { guardConnection } from "./guard.ts";
 import { createLaggards, DELIVERIES_AT_ONCE, type Laggards } from "./laggards.ts";
 import { createPersistence } from "./retained.ts";
+import { createShortWay } from "./short-way.ts";
 import { CONNACK } from "./sign-in.ts";
 
 const CONNECTIONS_MAX = 4_000;
@@ -32,6 +33,8 @@ export interface BrokerPolicy {
   welcome(client: Client, said: { readonly name: string; readonly password: string }): Promise<number>;
   /** What a publish comes to. `finish` is called once; only then it is acknowledged, and with an error it never is. */
   take(client: Client, packet: Publish, finish: (error?: Error) => void): void;
+  /** The one topic that this client may publish to, once it is known; absent, or undefined, where there is none. */
+  ownTopic?(client: Client): string | undefined;
   /** What goes to this client behind the answers of a commit, past the search for who subscribes: where it does not, nothing. */
   alongside?(client: Client): readonly Delivery[];
   /** Absent, what clients publish is for nobody but `take`: it is not looked for who else wants it. */
@@ -199,6 +202,7 @@ function welcomeSocket(socket: Socket, { aedes, connections, options, policy }: 
   const gate = guardConnection(socket, {
     oversized: policy.oversized,
     publishCame: () => connections.publishCame(client),
+    pass: (read) => pass(read),
   });
   const client = aedes.handle(socket);
   const { clock, flowLimits = FLOW_LIMITS, observePuback } = options;
@@ -211,7 +215,34 @@ function welcomeSocket(socket: Socket, { aedes, connections, options, policy }: 
     alongside: () => (policy.alongside?.(client) ?? []).filter(({ topic }) => isSubscribed(client, topic)),
     observe: observePuback,
   });
+  const pass = shortWayOf(client, flow, policy);
   connections.add(client, flow);
+}
+
+function shortWayOf(client: Client, flow: Flow<Answerable>, policy: BrokerPolicy): (read: Buffer) => Buffer {
+  let own: { readonly topic: string; readonly bytes: Buffer } | undefined;
+  const done = (error?: Error | null) => {
+    if (error) client.emit("error", error);
+  };
+  return createShortWay({
+    ownTopic: () => {
+      // While it signs in, what it publishes waits its turn in the broker.
+      if (!client.connected || client.closed || policy.handsOn === true) return undefined;
+      if (own === undefined) {
+        const topic = policy.ownTopic?.(client);
+        if (topic !== undefined) own = { topic, bytes: Buffer.from(topic) };
+      }
+      return own?.bytes;
+    },
+    take: (messageId, payload) => {
+      const finish = flow.enter({ packet: { qos: 1, messageId }, done });
+      try {
+        policy.take(client, { topic: own?.topic ?? "", payload }, finish);
+      } catch (error) {
+        done(error instanceof Error ? error : new Error(String(error)));
+      }
+    },
+  });
 }
 
 async function listen(

@@ -69,20 +69,26 @@ interface Peer {
   readonly isClosed: () => boolean;
   /** The packets that came, by their names. */
   readonly seen: string[];
+  /** What was acknowledged, by the identifiers. */
+  readonly acked: number[];
 }
 
 async function open(): Promise<Peer> {
   const socket = connectSocket(ingress.address.port, "127.0.0.1");
   sockets.push(socket);
   const seen: string[] = [];
+  const acked: number[] = [];
   const parser = mqttPacket.parser();
-  parser.on("packet", ({ cmd }) => seen.push(cmd));
+  parser.on("packet", ({ cmd, messageId }) => {
+    seen.push(cmd);
+    if (cmd === "puback") acked.push(messageId ?? 0);
+  });
   socket.on("data", (data) => parser.parse(data));
   socket.on("error", () => undefined);
   const before = ingress.connected();
   await new Promise<void>((resolve) => socket.once("connect", resolve));
   await waitFor("the connection", () => ingress.connected() > before);
-  return { socket, seen, isClosed: () => socket.destroyed };
+  return { socket, seen, acked, isClosed: () => socket.destroyed };
 }
 
 function login(clientId: string, { username = clientId, keepalive = 60 } = {}): Buffer {
@@ -181,6 +187,60 @@ describe("the connections of one device", () => {
     const person = await signInUnderWay();
     ingress.closeDevice("reader");
     await waitFor("its end", person.isClosed);
+  });
+});
+
+describe("what a device sends in one write", () => {
+  const NUMBERS = [1, 2, 3, 4, 5];
+  const STORED = { outcome: "stored", id: 1, ack: undefined } as const;
+
+  async function sendAll() {
+    const made = countingJournal();
+    await start(made.journal);
+    const device = await signIn(DEVICE);
+    device.socket.write(Buffer.concat([...NUMBERS.map((n) => uplink(DEVICE, n)), packet({ cmd: "pingreq" })]));
+    await waitFor("all of it", () => made.taken.length === NUMBERS.length);
+    return { ...made, device };
+  }
+
+  test("is acknowledged in its order, whatever is stored first", async () => {
+    const { taken, device } = await sendAll();
+    await waitFor("the answer to what came behind", () => device.seen.includes("pingresp"));
+    for (const at of [4, 2, 1]) taken[at]?.(STORED);
+    await ping(await signIn("reader", { username: "coordinator-1" }));
+    expect(device.acked).toEqual([]);
+    taken[0]?.(STORED);
+    await waitFor("three PUBACKs", () => device.acked.length === 3);
+    taken[3]?.(STORED);
+    await waitFor("the rest", () => device.acked.length === NUMBERS.length);
+    expect(device.acked).toEqual(NUMBERS);
+  });
+
+  test("is not acknowledged behind one that could not be stored, and the connection ends", async () => {
+    const { taken, device } = await sendAll();
+    taken[0]?.(STORED);
+    taken[1]?.(new GatewayError("JOURNAL_BUSY", { pending: 0 }));
+    for (const at of [2, 3, 4]) taken[at]?.(STORED);
+    await waitFor("its end", device.isClosed);
+    expect(device.acked).toEqual([1]);
+    expect(ingress.connected()).toBe(0);
+  });
+
+  test("and is not of the device ends with the ban, and nothing of it is stored", async () => {
+    const { journal, taken } = countingJournal();
+    await start(journal);
+    const device = await signIn(DEVICE);
+    const forged = Array.from({ length: 40 }, (_, n) => {
+      const bytes = uplink(DEVICE, n + 1);
+      bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) ^ 1;
+      return bytes;
+    });
+    device.socket.write(Buffer.concat(forged));
+    await waitFor("its end", device.isClosed);
+    expect(taken).toEqual([]);
+    expect(device.acked.length).toBeLessThan(forged.length);
+    expect(ingress.refusals.counts.get("banned")).toBeGreaterThan(0);
+    expect(ingress.connected()).toBe(0);
   });
 });
 

@@ -10,12 +10,18 @@ const PUBLISH = 0x30;
 /** What a chunk holds: a packet that announces too much, the beginning of a publish, or nothing to look at. */
 type Seen = "oversize" | "publish" | "other";
 
+export interface HeaderWatch {
+  look(chunk: Uint8Array): Seen;
+  /** What has been looked at ends with a packet. */
+  isBetween(): boolean;
+}
+
 /** Watches the fixed headers of a byte stream (MQTT 3.1.1 §2.2). */
-export function createHeaderWatch(bytesMax: number): (chunk: Uint8Array) => Seen {
+export function createHeaderWatch(bytesMax: number): HeaderWatch {
   let skip = 0;
   let remaining = 0;
   let multiplier = 0; // 0: at the first byte of a packet
-  return (chunk) => {
+  function look(chunk: Uint8Array): Seen {
     let seen: Seen = "other";
     let at = 0;
     while (at < chunk.length) {
@@ -41,7 +47,8 @@ export function createHeaderWatch(bytesMax: number): (chunk: Uint8Array) => Seen
       }
     }
     return seen;
-  };
+  }
+  return { look, isBetween: () => multiplier === 0 && skip === 0 };
 }
 
 export interface Gate {
@@ -54,16 +61,20 @@ export interface GuardEvents {
   oversized(): void;
   /** Bytes of a publish have come and are not read yet: whoever closes the gate now keeps them from it. */
   publishCame(): void;
+  /** What was read, where it begins with a packet; gives what the broker is to read. */
+  pass(read: Buffer): Buffer;
 }
 
 /** Puts the size guard and a gate on `conn`, before the broker gets it. A packet too large ends the connection. */
 export function guardConnection(conn: Duplex, events: GuardEvents): Gate {
-  const look = createHeaderWatch(PACKET_BYTES_MAX);
+  const watch = createHeaderWatch(PACKET_BYTES_MAX);
   const push = conn.push.bind(conn);
   let open = true;
   let hasUnreadPublish = false;
+  /** The last read ended with a packet. */
+  let isBetween = true;
   conn.push = (chunk: unknown, encoding?: BufferEncoding) => {
-    const seen = chunk instanceof Uint8Array ? look(chunk) : "other";
+    const seen = chunk instanceof Uint8Array ? watch.look(chunk) : "other";
     if (seen === "oversize") {
       events.oversized();
       conn.destroy();
@@ -80,7 +91,11 @@ export function guardConnection(conn: Duplex, events: GuardEvents): Gate {
     if (!open) return null;
     // A size of 0 asks for nothing, it only makes the stream fetch more.
     if (size !== 0) hasUnreadPublish = false;
-    return read(size);
+    const bytes = read(size) as Buffer | null;
+    if (bytes === null) return null;
+    const beganBetween = isBetween;
+    isBetween = conn.readableLength === 0 && watch.isBetween();
+    return beganBetween ? events.pass(bytes) : bytes;
   };
   return {
     set(next) {

@@ -128,6 +128,10 @@ function createPolicy(session: () => Session): BrokerPolicy {
   return {
     welcome: (client, said) => welcome(session(), client, said),
     take: (client, packet, finish) => takePublish(session(), client, packet, finish),
+    ownTopic: (client) => {
+      const identity = session().identities.get(client);
+      return identity?.kind === "device" ? identity.uplinkTopic : undefined;
+    },
     alongside: (client) => {
       const { identities, downlinks } = session();
       const identity = identities.get(client);

@@ -13,7 +13,7 @@ describe("the size guard", () => {
   test("passes packets up to the limit however they are cut, and stops the one above", () => {
     const bytes = Buffer.concat([packet(300), packet(5), packet(0), packet(299)]);
     for (const step of [1, 2, 7, bytes.length]) {
-      const look = createHeaderWatch(300);
+      const { look } = createHeaderWatch(300);
       for (let at = 0; at < bytes.length; at += step) {
         expect(look(bytes.subarray(at, at + step))).not.toBe("oversize");
       }
@@ -22,11 +22,11 @@ describe("the size guard", () => {
   });
 
   test("a length that never ends is stopped at its fifth byte", () => {
-    expect(createHeaderWatch(1 << 30)(Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80, 0x80]))).toBe("oversize");
+    expect(createHeaderWatch(1 << 30).look(Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80, 0x80]))).toBe("oversize");
   });
 
   test("tells a publish by its header, not by what a packet holds", () => {
-    const look = createHeaderWatch(300);
+    const { look } = createHeaderWatch(300);
     const ping = Buffer.from([0xc0, 0x00]);
     expect(look(ping)).toBe("other");
     expect(look(Buffer.concat([ping, packet(200).subarray(0, 9)]))).toBe("publish");

@@ -8,7 +8,7 @@ import { stampOf } from "../../gateway/domain/stamp.ts";
 import { startBroker } from "../../gateway/ingress/broker.ts";
 import { createMqttIngress } from "../../gateway/ingress/mqtt.ts";
 import { type Journal, openJournal } from "../../gateway/journal/journal.ts";
-import { TAG_BYTES } from "../../protocol/index.ts";
+import { TAG_BYTES, uplinkTopic } from "../../protocol/index.ts";
 import { benchKey } from "./ingest-load.ts";
 
 const { values } = parseArgs({ options: { subject: { type: "string" }, dir: { type: "string" } } });
@@ -39,6 +39,7 @@ async function commitOnly(journal: Journal): Promise<number> {
       const made = { deviceId: client.id, header, receivedMs, clockTrusted: true, link: "mqtt", frame } as const;
       journal.take(made, (outcome) => finish(outcome instanceof Error ? outcome : undefined));
     },
+    ownTopic: (client) => uplinkTopic(client.id),
     maySubscribe: () => true,
     mayReceive: () => true,
     oversized: () => undefined,

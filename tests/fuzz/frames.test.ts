@@ -189,7 +189,7 @@ test("the ingress judges any topic and payload", () => {
 test("the size guard and the device's readers take any stream in any pieces", () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 64 }), { maxLength: 20 }), (pieces) => {
-      const look = createHeaderWatch(512);
+      const { look } = createHeaderWatch(512);
       const reader = createPacketReader();
       const parser = createVeParser();
       for (const piece of pieces) {
