@@ -77,4 +77,6 @@ export type AppendOutcome =
   | { readonly outcome: "stored"; readonly id: number; readonly ack: AckContext | undefined }
   | { readonly outcome: "duplicate"; readonly ack: AckContext }
   /** Refused; the window says what is stored, so that a device whose clock was wrong is answered all the same. */
-  | { readonly outcome: "replay"; readonly ack: AckContext };
+  | { readonly outcome: "replay"; readonly ack: AckContext }
+  /** Refused: of so many devices ever seen nobody keeps one more apart. No answer names it, so the device keeps it. */
+  | { readonly outcome: "too-many-devices"; readonly ack?: undefined };

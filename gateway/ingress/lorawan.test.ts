@@ -54,6 +54,18 @@ describe("the LoRaWAN ingress", () => {
     expect((await journal.read(0, 10)).map((row) => row.link)).toEqual(["lorawan", "lorawan", "lorawan", "lorawan"]);
   });
 
+  test("a device too many is counted by its reason, and told of nothing that it sent", async () => {
+    const full = createLorawanIngress({
+      journal: { append: async () => ({ outcome: "too-many-devices" }) },
+      clock,
+      isClockTrusted: () => true,
+      isWelcome: () => true,
+      onRefusal: ({ reason }) => refused.push(reason),
+    });
+    expect(await full.takeUplink(DEVICE, sample(1, { ackRequested: true }))).toBeUndefined();
+    expect(refused).toEqual(["too-many-devices"]);
+  });
+
   test("a duplicate is stored once and answered although it did not ask", async () => {
     await ingress.takeUplink(DEVICE, sample(1));
     expect(named(await ingress.takeUplink(DEVICE, sample(1)))).toEqual([1]);

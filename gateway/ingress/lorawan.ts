@@ -70,6 +70,7 @@ export function createLorawanIngress(options: LorawanOptions): LorawanIngress {
       const { header } = verdict.frame;
       if (header === undefined && !mayStoreUnreadable(deviceId)) return refuse(deviceId, "too-many-unreadable", frame);
       const outcome = await journal.append(verdict.frame);
+      if (outcome.outcome === "too-many-devices") return refuse(deviceId, outcome.outcome, frame);
       if (outcome.outcome === "replay") refuse(deviceId, "replay", frame);
       if (header === undefined || outcome.ack === undefined) return undefined;
       if (outcome.outcome === "stored") noteUnnamed(deviceId, header.sequence);

@@ -153,6 +153,20 @@ describe("the MQTT ingress", () => {
     expect(held.frames).toHaveLength(1);
   });
 
+  test("a device too many is told of nothing that it sent, so that it keeps it, and stays connected", async () => {
+    const { journal } = heldJournal(true);
+    await start({ ...journal, take: (_, settled) => settled({ outcome: "too-many-devices" }) });
+    const client = await connect();
+    const frames: Buffer[] = [];
+    client.on("message", (_, payload) => frames.push(payload));
+    await client.subscribeAsync(downlinkTopic("alm-01-d1"));
+    await client.publishAsync(up, sealed(40), { qos: 1 });
+    await client.publishAsync(up, sealed(41), { qos: 1 });
+    expect(frames).toEqual([]);
+    expect(Object.fromEntries(ingress.refusals.counts)).toEqual({ "too-many-devices": 2 });
+    expect(client.connected).toBe(true);
+  });
+
   test("a flood of bad frames is banned while another device carries on", async () => {
     const held = heldJournal(true);
     await start(held.journal);

@@ -210,10 +210,10 @@ function takePublish(session: Session, client: Client, packet: Publish, finish: 
       finish(outcome);
       return;
     }
-    if (outcome.outcome === "replay") {
-      refuse(session, { reason: "replay", sender: verdict.frame.deviceId, topic, bytes: payload });
+    if (outcome.outcome === "replay" || outcome.outcome === "too-many-devices") {
+      refuse(session, { reason: outcome.outcome, sender: verdict.frame.deviceId, topic, bytes: payload });
     }
-    if (identity.kind === "device") {
+    if (identity.kind === "device" && outcome.outcome !== "too-many-devices") {
       // A refused replay is answered with what is stored: a device whose clock was set wrong gets the right time by it.
       if (outcome.ack !== undefined) session.downlinks.acknowledge(identity, outcome.ack);
       tellCommands(session, identity, verdict.frame.frame);

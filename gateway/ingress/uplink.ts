@@ -24,6 +24,7 @@ export type RefusalReason =
   | "people-need-tls"
   | "replay"
   | "too-many-unreadable"
+  | "too-many-devices"
   | "unknown-channel"
   | "counter-reset";
 

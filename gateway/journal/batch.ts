@@ -11,6 +11,7 @@ import type { BootRow, OwnChange, StoreRecord } from "./store.ts";
 export type Verdict =
   | { readonly kind: "stored"; readonly id: number; readonly deviceId: string; readonly sequence: number }
   | { readonly kind: "duplicate" | "replay"; readonly deviceId: string; readonly sequence: number }
+  | { readonly kind: "too-many-devices" }
   | { readonly kind: "saved" };
 
 export interface Batch {
@@ -37,7 +38,8 @@ export function takeFrame(batch: Batch, asked: CheckedFrame, runMs: number): Ver
   const frame = { ...asked, receivedMs: Math.round(asked.receivedMs) };
   const { deviceId } = frame;
   const { own, table } = batch;
-  const device = deviceRow(table, deviceId, (made) => own.devices.push({ device: made.number, deviceId }));
+  const device = deviceRow(table, frame, (made) => own.devices.push({ device: made.number, deviceId }));
+  if (device === undefined) return { kind: "too-many-devices" };
   const staged = stage(table, deviceId, device);
   const isBacklog = frame.header !== undefined && isBacklogKind(frame.frame);
   const backlog = isBacklog ? unpackBacklog(frame.frame) : undefined;

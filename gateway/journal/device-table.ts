@@ -3,14 +3,20 @@
 import type { BootStart } from "../domain/backlog-placing.ts";
 import { createWindow, isStored, markStored, WINDOW_RECORDS } from "../domain/dedupe.ts";
 import { isSure, type Newest } from "../domain/placing.ts";
+import type { CheckedFrame } from "../domain/record.ts";
 import { stampOf } from "../domain/stamp.ts";
 import { addMoment, copyTimeline, forgetBefore, type Moment, type Timeline } from "../domain/timeline.ts";
 import { type DeviceSummary, parseSummary, summaryJson } from "./device-summary.ts";
 import { qualityCode, qualityOf, type StoredRow } from "./row.ts";
 import type { SummaryRow, WriterState } from "./store.ts";
 
-/** More devices than any registry holds; a frame reaches the journal only with a registered device's key. */
-const DEVICES_MAX = 8_192;
+/**
+ * Devices ever seen: all that a registry holds at once, and each replaced three times. 4 KiB each, and their runs. One more is
+ * refused, and nobody else is.
+ */
+export const DEVICES_MAX = 16_384;
+/** Points that people told of stand in the same table, without a window: their word is taken when devices have filled it. */
+const TOLD_MAX = 4_096;
 
 interface DeviceRow extends DeviceSummary {
   readonly number: number;
@@ -126,11 +132,18 @@ function tidy(device: DeviceRow): void {
   forgetBefore(device.timeline, (device.window?.highest ?? 0) - WINDOW_RECORDS);
 }
 
-/** The device's row, made when it is new: then `isNew` is called, since the log must know it too. */
-export function deviceRow(table: DeviceTable, deviceId: string, isNew: (row: DeviceRow) => void): DeviceRow {
+/**
+ * The device's row, made when it is new: then `isNew` is called, since the log must know it too. Undefined when there are more
+ * devices than are kept apart.
+ */
+export function deviceRow(
+  table: DeviceTable,
+  { deviceId, link }: Pick<CheckedFrame, "deviceId" | "link">,
+  isNew: (row: DeviceRow) => void,
+): DeviceRow | undefined {
   const found = table.rows.get(deviceId);
   if (found !== undefined) return found;
-  if (table.rows.size >= DEVICES_MAX) throw new Error("more devices than the journal keeps apart");
+  if (table.rows.size >= DEVICES_MAX + (link === "manual" ? TOLD_MAX : 0)) return undefined;
   const made = addDevice(table, table.nextDevice, deviceId);
   isNew(made);
   return made;

@@ -134,7 +134,7 @@ function entryAt(view: DataView, at: number, { frame, deviceId }: Pick<CheckedFr
   };
 }
 
-const OUTCOMES = ["saved", "stored", "duplicate", "replay"] as const;
+const OUTCOMES = ["saved", "stored", "duplicate", "replay", "too-many-devices"] as const;
 /** Outcome, id, whether there is an ack, and its three numbers. */
 const OUTCOME_NUMBERS = 6;
 
@@ -145,7 +145,7 @@ export function packOutcomes(outcomes: readonly EntryOutcome[]): PackedOutcomes 
   outcomes.forEach((one, i) => {
     const at = i * OUTCOME_NUMBERS;
     packed[at] = OUTCOMES.indexOf(one.outcome);
-    if (one.outcome === "saved") return;
+    if (one.outcome === "saved" || one.outcome === "too-many-devices") return;
     if (one.outcome === "stored") packed[at + 1] = one.id;
     if (one.ack === undefined) return;
     packed[at + 2] = 1;
@@ -159,7 +159,7 @@ export function packOutcomes(outcomes: readonly EntryOutcome[]): PackedOutcomes 
 export function outcomeIn(packed: PackedOutcomes, entry: number): EntryOutcome {
   const at = entry * OUTCOME_NUMBERS;
   const outcome = OUTCOMES[packed[at] as number] ?? "saved";
-  if (outcome === "saved") return { outcome };
+  if (outcome === "saved" || outcome === "too-many-devices") return { outcome };
   const ack = {
     baseSequence: packed[at + 3] as number,
     bitmap: packed[at + 4] as number,

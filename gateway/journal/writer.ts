@@ -192,7 +192,7 @@ async function readTail(store: RecordStore, taken: TakenOver, summarisedId: numb
 }
 
 function outcomeOf(table: DeviceTable, verdict: Verdict): EntryOutcome {
-  if (verdict.kind === "saved") return { outcome: "saved" };
+  if (verdict.kind === "saved" || verdict.kind === "too-many-devices") return { outcome: verdict.kind };
   const window = table.rows.get(verdict.deviceId)?.window;
   const ack = window === undefined || verdict.sequence === 0 ? undefined : ackContextAt(window, verdict.sequence);
   if (verdict.kind === "stored") return { outcome: "stored", id: verdict.id, ack };

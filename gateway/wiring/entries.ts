@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { ApiEntries } from "../api/interfaces.ts";
 import type { Clock } from "../clock.ts";
 import { makeEntry } from "../domain/manual/new-entry.ts";
+import type { AppendOutcome } from "../domain/record.ts";
 import type { Engine } from "../engine/engine.ts";
 import { GatewayError } from "../errors.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -26,7 +27,7 @@ export function createEntries({ journal, engine, clock, isClockTrusted }: EntryD
   }
 
   /** Rejects when the disk does not take it in time; the row may be stored all the same. */
-  function stored(append: Promise<unknown>): Promise<unknown> {
+  function stored(append: Promise<AppendOutcome>): Promise<AppendOutcome> {
     return new Promise((resolve, reject) => {
       const late = () => reject(new GatewayError("JOURNAL_UNUSABLE", { reason: `no answer in ${STORED_MS_MAX} ms` }));
       const deadline = clock.after(STORED_MS_MAX, late);
@@ -44,7 +45,7 @@ export function createEntries({ journal, engine, clock, isClockTrusted }: EntryD
       if (engine.hasEntry(pointId, entry.entryId)) return point;
       const { failing } = journal.health();
       if (failing !== undefined) throw new GatewayError("JOURNAL_UNUSABLE", { reason: failing });
-      await stored(
+      const outcome = await stored(
         journal.append({
           deviceId: pointId,
           header: undefined,
@@ -55,6 +56,8 @@ export function createEntries({ journal, engine, clock, isClockTrusted }: EntryD
           frame: new TextEncoder().encode(JSON.stringify(entry)),
         }),
       );
+      if (outcome.outcome === "too-many-devices")
+        throw new GatewayError("JOURNAL_UNUSABLE", { reason: outcome.outcome });
       await engine.caughtUp();
       return pointOf(pointId);
     },

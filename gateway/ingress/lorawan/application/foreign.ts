@@ -121,8 +121,8 @@ export function createForeignUplinks(deps: ForeignDeps): ForeignUplinks {
       const frames = plan.frames(place).map((frame) => checked(device.deviceId, frame, receipt));
       const outcomes = await Promise.all(frames.map((frame) => journal.append(frame)));
       const own = outcomes.at(-1);
-      if (own?.outcome === "replay") {
-        deps.onRefusal({ reason: "replay", sender: device.deviceId, bytes: uplink.payload });
+      if (own?.outcome === "replay" || own?.outcome === "too-many-devices") {
+        deps.onRefusal({ reason: own.outcome, sender: device.deviceId, bytes: uplink.payload });
       }
       // A sequence that is new here is taken there: another device had this name before.
       const isTaken = own?.outcome === "duplicate" || (own?.ack?.after ?? 0) !== 0;
