@@ -151,7 +151,8 @@ describe("a copy", () => {
     if ("damaged" in opened) throw new Error(opened.damaged);
     // As after the retention has dropped its rows: past the first turn of its sequence.
     const device = [...opened.tables.device, { device: 7, device_id: "alm-09-d1" }];
-    const json = summaryJson({ synced: undefined, latestS: 0, timeline: [run(140_000)] });
+    const nothing = { window: undefined, synced: undefined, latestS: 0, forgottenTo: 0 };
+    const json = summaryJson({ ...nothing, timeline: [run(140_000)] });
     const device_state = [{ device: 7, json, crc: crc32(json) }];
     restoreJournal(
       spare,

@@ -75,6 +75,15 @@ export function addMoment(timeline: Timeline, { sequence, timeMs, isSure }: Mome
   timeline.splice(at, 0, { ...alone, firstSureMs: sureMs, lastSureMs: sureMs });
 }
 
+/**
+ * Forgets the oldest runs beyond `runsMax`; gives the last sequence of what it forgot, 0 for nothing. A device whose lost records never come
+ * again leaves a run for each loss, and thousands of them once its window is full.
+ */
+export function forgetOldest(timeline: Timeline, runsMax: number): number {
+  if (timeline.length <= runsMax) return 0;
+  return timeline.splice(0, timeline.length - runsMax).at(-1)?.last ?? 0;
+}
+
 /** Forgets runs that end before `sequence`. */
 export function forgetBefore(timeline: Timeline, sequence: number): void {
   let gone = 0;

@@ -34,7 +34,7 @@ test.each(Array.from({ length: 10 }, (_, i) => SEED + i))(
   (seed) => {
     const { window, timeline } = known(seed);
     const synced = { sequence: window.highest, timeMs: 5 };
-    const back = parseSummary(summaryJson({ synced, latestS: 7, timeline }));
+    const back = parseSummary(summaryJson({ window, synced, latestS: 7, timeline, forgottenTo: 0 }));
     expect([back.synced, back.latestS]).toEqual([synced, 7]);
     expect(back.timeline).toEqual(timeline);
     expect(back.window?.highest).toBe(window.highest);
@@ -47,12 +47,8 @@ test.each(Array.from({ length: 10 }, (_, i) => SEED + i))(
 );
 
 test("a device of which nothing with a sequence is stored has no window", () => {
-  expect(parseSummary(summaryJson({ synced: undefined, latestS: 0, timeline: [] }))).toEqual({
-    window: undefined,
-    synced: undefined,
-    latestS: 0,
-    timeline: [],
-  });
+  const nothing = { window: undefined, synced: undefined, latestS: 0, timeline: [], forgottenTo: 0 };
+  expect(parseSummary(summaryJson(nothing))).toEqual(nothing);
 });
 
 test("of a summary that kept no latest time, that of the highest record serves", () => {

@@ -5,7 +5,7 @@ import { createWindow, isStored, markStored, WINDOW_RECORDS } from "../domain/de
 import { isSure, type Newest } from "../domain/placing.ts";
 import type { CheckedFrame } from "../domain/record.ts";
 import { stampOf } from "../domain/stamp.ts";
-import { addMoment, copyTimeline, forgetBefore, type Moment, type Timeline } from "../domain/timeline.ts";
+import { addMoment, copyTimeline, forgetBefore, forgetOldest, type Moment, type Timeline } from "../domain/timeline.ts";
 import { type DeviceSummary, parseSummary, summaryJson } from "./device-summary.ts";
 import { qualityCode, qualityOf, type StoredRow } from "./row.ts";
 import type { SummaryRow, WriterState } from "./store.ts";
@@ -17,6 +17,8 @@ import type { SummaryRow, WriterState } from "./store.ts";
 export const DEVICES_MAX = 16_384;
 /** Points that people told of stand in the same table, without a window: their word is taken when devices have filled it. */
 const TOLD_MAX = 4_096;
+/** Of one device: some 2,500 records of which each tenth never comes. What comes later than that is placed by the oldest of them. */
+export const RUNS_MAX = 256;
 
 interface DeviceRow extends DeviceSummary {
   readonly number: number;
@@ -53,7 +55,9 @@ export function createDeviceTable(state: WriterState): DeviceTable {
   }
   for (const { device, json } of state.summaries ?? []) {
     const row = table.byNumber.get(device);
-    if (row !== undefined) Object.assign(row, parseSummary(json));
+    if (row === undefined) continue;
+    Object.assign(row, parseSummary(json));
+    tidy(row);
   }
   return table;
 }
@@ -106,7 +110,7 @@ export function forgetDevices(table: DeviceTable, nextDevice: number): void {
 }
 
 function emptyRow(number: number): DeviceRow {
-  const nothing = { window: undefined, synced: undefined, latestS: 0 };
+  const nothing = { window: undefined, synced: undefined, latestS: 0, forgottenTo: 0 };
   return { number, ...nothing, timeline: [], boots: new Map(), isChanged: false };
 }
 
@@ -130,6 +134,7 @@ function laterOf(latestS: number, frame: Uint8Array): number {
 /** What lies behind the window is never placed against again. */
 function tidy(device: DeviceRow): void {
   forgetBefore(device.timeline, (device.window?.highest ?? 0) - WINDOW_RECORDS);
+  device.forgottenTo = Math.max(device.forgottenTo, forgetOldest(device.timeline, RUNS_MAX));
 }
 
 /**
