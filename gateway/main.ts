@@ -23,7 +23,7 @@ import { doctorCommand } from "./doctor/command.ts";
 import { GatewayError } from "./errors.ts";
 import { createLogs } from "./log.ts";
 import { copyCommands } from "./wiring/copy-commands.ts";
-import { createExporter } from "./wiring/export.ts";
+import { createExporter, wholeOutput } from "./wiring/export.ts";
 import { createNotifyTester } from "./wiring/notify-test.ts";
 import { VERSION } from "./wiring/parts.ts";
 import { replayRules } from "./wiring/rules-replay.ts";
@@ -107,7 +107,7 @@ const main = defineCommand({
     people: peopleCommands(shell),
     config: configCommands(shell),
     tls: tlsCommands(shell),
-    export: exportCommands(shell, createExporter(process.stdout)),
+    export: exportCommands(shell, createExporter(wholeOutput())),
     rules: rulesCommands(shell, { test: testRules, replay: replayRules }),
     lorawan: lorawanCommands(shell, { clock: systemClock, user: personAtShell() }),
     notify: notifyCommands(shell, createNotifyTester(systemClock)),

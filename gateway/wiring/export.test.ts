@@ -1,4 +1,5 @@
 // The export of a journal on disk, as the command does it: whole, in bounded memory, beside a gateway that runs.
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Writable } from "node:stream";
@@ -115,6 +116,17 @@ describe("an export", () => {
     writeFileSync(join(folder.path, "plain"), "");
     const bad = join(folder.path, "plain", "x.csv");
     await expect(call({ out: bad })).rejects.toMatchObject({ code: "FILE_UNWRITABLE" });
+  });
+
+  test("to standard output that the last page does not fit into any more is no export, and says so", async () => {
+    const size = (await call({})).out.length;
+    const settings = join(folder.path, "waakvlam.toml");
+    writeFileSync(settings, '[data]\ndir = "."\n');
+    // A most for the size of a file, in KiB, cuts a write short as a full disk does.
+    const most = Math.floor((size - 2_048) / 1024);
+    const script = `ulimit -f ${most}; exec "$0" gateway/main.ts export --config "$1" > "$1.csv"`;
+    const { status, stderr } = spawnSync("bash", ["-c", script, process.execPath, settings], { encoding: "utf8" });
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^FILE_UNWRITABLE: .*standard output/)]);
   });
 
   test("of a gateway that has stopped is the same", async () => {

@@ -1,7 +1,7 @@
 // Rows of the data folder to a file or to standard output. The journal is read through a connection of its own that cannot
 // write, so the gateway may run meanwhile.
 import { once } from "node:events";
-import { createWriteStream, existsSync, renameSync, rmSync, type WriteStream } from "node:fs";
+import { createWriteStream, existsSync, fstatSync, renameSync, rmSync, type WriteStream } from "node:fs";
 import { join } from "node:path";
 import type { Exporter, ExportRequest } from "../cli/export.ts";
 import { listProblems } from "../config/problems.ts";
@@ -10,6 +10,17 @@ import { JOURNAL_FILE } from "../journal/file.ts";
 import { createReader } from "../journal/reader.ts";
 import { loadRegistry } from "../registry/registry.ts";
 import { type ExportSource, exportPages } from "../sinks/export.ts";
+
+const STANDARD_OUTPUT = 1;
+
+/**
+ * Standard output, such that all of a page comes into it or an error does. Where it is a file (`> samples.csv`), Node's own
+ * stream takes a page that a full disk cut short for written.
+ */
+export function wholeOutput(): NodeJS.WritableStream {
+  if (!fstatSync(STANDARD_OUTPUT).isFile()) return process.stdout;
+  return createWriteStream("standard output", { fd: STANDARD_OUTPUT, autoClose: false });
+}
 
 /** Throws FILE_UNREADABLE without a journal, FILE_UNWRITABLE, JOURNAL_UNUSABLE. */
 export function createExporter(output: NodeJS.WritableStream): Exporter {
@@ -25,7 +36,7 @@ export function createExporter(output: NodeJS.WritableStream): Exporter {
     const context = { pointOf: (deviceId: string) => points.get(deviceId) };
     try {
       return await (request.out === undefined
-        ? writePages(output, source, { request, context })
+        ? writeOutput(output, source, { request, context })
         : writeFile(request.out, source, { request, context }));
     } finally {
       await reader.close();
@@ -38,26 +49,38 @@ interface Work {
   readonly context: { pointOf(deviceId: string): string | undefined };
 }
 
-/** Waits while the reader of the output is slow, so that one page is held and no more. */
+/** Waits until each page is written, so that one is held and no more, and none is counted that is not there. */
 async function writePages(output: NodeJS.WritableStream, source: ExportSource, work: Work): Promise<number> {
   let rows = 0;
-  let broken: NodeJS.ErrnoException | undefined;
-  const note = (error: NodeJS.ErrnoException) => {
-    broken = error;
-  };
-  output.on("error", note);
+  // What breaks is told of by the page under way; the stream says it once more, at a moment of its own.
+  output.on("error", () => undefined);
   try {
     for await (const page of exportPages(source, work.request, work.context)) {
-      if (!output.write(page.text)) await once(output, "drain");
-      if (broken !== undefined) throw broken;
+      await written(output, page.text);
       rows += page.rows;
     }
   } catch (error) {
     // Who reads standard output has seen enough (`| head`).
     if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
   }
-  output.off("error", note);
   return rows;
+}
+
+function written(output: NodeJS.WritableStream, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    output.write(text, (error) => (error == null ? resolve() : reject(error)));
+  });
+}
+
+/** Throws FILE_UNWRITABLE. */
+async function writeOutput(output: NodeJS.WritableStream, source: ExportSource, work: Work): Promise<number> {
+  try {
+    return await writePages(output, source, work);
+  } catch (cause) {
+    if (cause instanceof GatewayError) throw cause;
+    const reason = (cause as Error).message;
+    throw new GatewayError("FILE_UNWRITABLE", { path: "standard output", reason }, { cause });
+  }
 }
 
 /** Under another name until it is whole: half an export never looks like one. */
