@@ -1,6 +1,7 @@
 // `waakvlam export`: its words and flags, and what of them will not do. Where the rows come from is handed in.
 import { defineCommand } from "citty";
 import type { GatewayConfig, RecordKind } from "../../protocol/index.ts";
+import { toInstant } from "../domain/instant.ts";
 import type { CommandIo, ExitCode } from "./commands.ts";
 import { CONFIG_FLAG, type CommandShell } from "./definitions.ts";
 import { wordNotKnown } from "./word-not-known.ts";
@@ -16,8 +17,15 @@ export interface ExportRequest {
   readonly out: string | undefined;
 }
 
-/** Resolves with the rows written. Throws GatewayError. */
-export type Exporter = (request: ExportRequest) => Promise<number>;
+export interface Exported {
+  /** Written. */
+  readonly rows: number;
+  /** When the oldest row that the journal still has was received; undefined where it has none. */
+  readonly oldestMs: number | undefined;
+}
+
+/** Throws GatewayError. */
+export type Exporter = (request: ExportRequest) => Promise<Exported>;
 
 const FORMATS = ["csv", "line"] as const;
 const KINDS: readonly RecordKind[] = ["samples", "events", "info", "undecoded", "entries"];
@@ -69,8 +77,12 @@ export async function exportCommand(
     io.err(request);
     return 2;
   }
-  const rows = await exporter({ ...request, config: words.config, out: words.out });
+  const { rows, oldestMs } = await exporter({ ...request, config: words.config, out: words.out });
   io.err(`${rows} rows written${words.out === undefined ? "" : ` to ${words.out}`}`);
+  if (oldestMs !== undefined && words.from !== undefined && request.fromMs < oldestMs) {
+    const since = `The journal holds what was received from ${toInstant(oldestMs)} on`;
+    io.err(`${since}; older samples are kept in history: GET /v1/devices/DEVICE/samples.`);
+  }
   return 0;
 }
 

@@ -100,6 +100,18 @@ describe("an export", () => {
     expect((await call({ records: "events" })).out.split("\r\n")[1]).toMatch(/,alm-03-d1,mqtt,5001,.*,refuelled,3$/);
   });
 
+  test("of days that the journal has dropped says since when it holds any", async () => {
+    const { code, err } = await call({ from: "2026-11-01", to: "2026-11-08" });
+    expect([code, err.split("\n")]).toEqual([
+      0,
+      [
+        "0 rows written",
+        expect.stringMatching(/^The journal holds what was received from 2026-11-24T12:01:00.000Z on; /),
+      ],
+    ]);
+    expect((await call({ from: "2026-11-24T12:01:00Z" })).err).toBe("5000 rows written");
+  });
+
   test("as line protocol it has rows of every kind, as the sink would send them", async () => {
     const { out, err } = await call({ format: "line" });
     const lines = out.split("\n").slice(0, -1);

@@ -35,9 +35,11 @@ export function createExporter(output: NodeJS.WritableStream): Exporter {
     };
     const context = { pointOf: (deviceId: string) => points.get(deviceId) };
     try {
-      return await (request.out === undefined
+      const [oldest] = await source.read(0, 1);
+      const rows = await (request.out === undefined
         ? writeOutput(output, source, { request, context })
         : writeFile(request.out, source, { request, context }));
+      return { rows, oldestMs: oldest?.receivedMs };
     } finally {
       await reader.close();
     }
