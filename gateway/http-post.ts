@@ -13,6 +13,15 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
+/**
+ * A page for people: of a firewall, a sign-in or a host that answers every address, often with status 200. Whoever it is, the
+ * receiver has taken nothing.
+ */
+export function isWebPage({ headers, body }: HttpAnswer): boolean {
+  const isHtml = String(headers["content-type"] ?? "").startsWith("text/html");
+  return isHtml && /^\s*<(!doctype\s+html|html)\b/i.test(body);
+}
+
 /** No whole answer came. */
 export interface NoAnswer {
   readonly failure: string;

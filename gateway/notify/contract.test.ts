@@ -180,6 +180,18 @@ describe.each([WEBHOOK, EMAIL, SMS, MQTT, AUDIBLE])("by $name", (subject) => {
     });
 });
 
+test("a firewall's page with status 200 delivers no notice: the way is down", async () => {
+  const server = createServer((_, response) => {
+    response.writeHead(200, { "content-type": "text/html" }).end("<!DOCTYPE html><html>Request rejected</html>");
+  });
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  stops.push(() => new Promise((resolve) => void server.close(() => resolve())));
+  const webhook = createWebhookCarrier({ gatewayId: "gw", clock: CLOCK, readFile: () => "" });
+  const outcome = await webhook.deliver(MESSAGE, { type: "webhook", url: `http://127.0.0.1:${port}/` });
+  expect(outcome).toEqual({ kind: "failed", reason: "HTTP 200 with a web page", isDown: true });
+});
+
 test("a webhook gets the notice as an event, with token and signature", async () => {
   const came: { headers: IncomingMessage["headers"]; body: string }[] = [];
   const server = createServer((request, response) => {

@@ -4,7 +4,7 @@ import { Agent } from "node:http";
 import { Agent as TlsAgent } from "node:https";
 import type { Clock } from "../clock.ts";
 import type { Outcome } from "../domain/notify/delivery.ts";
-import { type HttpAnswer, type NoAnswer, post } from "../http-post.ts";
+import { type HttpAnswer, isWebPage, type NoAnswer, post } from "../http-post.ts";
 import { secretOf, signingHeaders } from "../http-signature.ts";
 import type { Carrier } from "./channel.ts";
 
@@ -62,6 +62,8 @@ export function createWebhookCarrier(deps: WebhookCarrierDeps): Carrier<"webhook
 function judge(answer: HttpAnswer | NoAnswer): Outcome {
   if ("failure" in answer) return { kind: "failed", reason: answer.failure, isDown: true };
   const { status } = answer;
+  if (ACCEPTED.includes(status) && isWebPage(answer))
+    return { kind: "failed", reason: `HTTP ${status} with a web page`, isDown: true };
   if (ACCEPTED.includes(status)) return { kind: "delivered", detail: `HTTP ${status}` };
   if (REFUSED.includes(status) || (status >= 300 && status < 400)) return { kind: "refused", reason: `HTTP ${status}` };
   return { kind: "failed", reason: `HTTP ${status}` };

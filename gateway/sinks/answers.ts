@@ -1,6 +1,6 @@
 // What an HTTP answer, or the lack of one, means for a batch. What differs between receivers is which answer takes all of it
 // and which one condemns a row.
-import type { HttpAnswer, NoAnswer } from "../http-post.ts";
+import { type HttpAnswer, isWebPage, type NoAnswer } from "../http-post.ts";
 import type { Delivery } from "./pump.ts";
 
 export interface HttpRules {
@@ -19,7 +19,9 @@ export function judgeAnswer(answer: HttpAnswer | NoAnswer, rules: HttpRules): De
     return { kind: "retry", reason: answer.failure, ...(answer.timedOut ? { timedOut: true as const } : {}) };
   }
   const { status } = answer;
-  if (rules.acceptedStatuses.includes(status)) return { kind: "accepted" };
+  if (rules.acceptedStatuses.includes(status)) {
+    return isWebPage(answer) ? { kind: "retry", reason: `HTTP ${status} with a web page` } : { kind: "accepted" };
+  }
   const condemned = rules.condemnation(answer);
   if (condemned !== undefined) return { kind: "refused", code: String(status), message: condemned };
   if (status === 413) return { kind: "too-large" };

@@ -41,6 +41,7 @@ const HTTP_FAULTS: readonly Fault[] = [
   "flood",
   "partial",
   "foreign",
+  "page",
   "wrong-key",
 ];
 const COMMON = { batchRowsMax: 12, timeoutMs: TIMEOUT_MS, clock: systemClock, context: { pointOf: () => "alm-01" } };

@@ -119,6 +119,10 @@ function beforeTaking(fault: Fault, receiver: Receiver): Reply | undefined {
     }
     case "foreign":
       return (response) => void response.writeHead(400, { "content-type": "text/html" }).end("<h1>no</h1>");
+    case "page": {
+      const page = "<html><head><title>Request Rejected</title></head><body>Your support ID is 1.</body></html>";
+      return (response) => void response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page);
+    }
     case "wrong-key":
       return say(receiver.wrongKey);
     default:

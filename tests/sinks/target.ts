@@ -27,6 +27,8 @@ export const FAULTS = [
   "flood",
   /** A 400 of something that stands before the receiver. */
   "foreign",
+  /** A page of a firewall, with status 200. */
+  "page",
   /** Wrong token or password. */
   "wrong-key",
 ] as const;
