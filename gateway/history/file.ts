@@ -1,5 +1,6 @@
 // history.db: its tables, keys and settings. Keys begin with the hour: what is written together lies together, and what
 // grows old is dropped from one end (facts: an index by device would touch a page for every device and hour).
+import { statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { invariant } from "../errors.ts";
 import { DAY_MS, HOUR_MS } from "./row.ts";
@@ -69,6 +70,12 @@ export function openHistoryFile(dir: string): DatabaseSync {
     throw error;
   }
   return db;
+}
+
+/** Which file stands under the name: another one, or none, when it was moved, deleted or written over from a copy. */
+export function historyFileMark(dir: string): string | undefined {
+  const found = statSync(`${dir}/${HISTORY_FILE}`, { bigint: true, throwIfNoEntry: false });
+  return found === undefined ? undefined : `${found.dev} ${found.ino}`;
 }
 
 function versionOf(db: DatabaseSync): number {

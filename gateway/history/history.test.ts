@@ -1,10 +1,13 @@
 // History beside a real journal: the newest minutes, restarts, and a writer that cannot write.
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { checkedFrame, NOON_MS, temporaryFolder, waitFor } from "../../tests/fixtures.ts";
 import { systemClock } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
 import { type Journal, openJournal } from "../journal/journal.ts";
 import { COMPACT_ROWS, createCompactor, HISTORY_CURSOR } from "./compactor.ts";
+import { HISTORY_FILE } from "./file.ts";
 import { type History, startHistory } from "./history.ts";
 import type { StoreState } from "./store.ts";
 import type { HistoryWriter } from "./writer.ts";
@@ -107,6 +110,25 @@ test("a restart goes on behind what is in history, whatever the cursor says", as
   await history.compact();
   expect(await sequences()).toEqual(span(1, 60));
   expect(state().rows).toBe(60);
+});
+
+test("where history.db is deleted under the gateway the journal keeps its rows, and a restart begins another from them", async () => {
+  await append(1, 50);
+  await seen();
+  await history.compact();
+  for (const end of ["", "-wal", "-shm"]) rmSync(join(folder.path, `${HISTORY_FILE}${end}`), { force: true });
+  await append(51, 60);
+  await seen();
+  const reason = expect.stringMatching(/^history.db was moved or deleted/);
+  await expect(history.compact()).rejects.toMatchObject({ code: "HISTORY_UNUSABLE", detail: { reason } });
+  expect(state()).toMatchObject({ failing: reason, behindRows: 10 });
+  expect(await journal.cursor(HISTORY_CURSOR)).toBe(50);
+  await close();
+  await open();
+  await seen();
+  await history.compact();
+  expect(await sequences()).toEqual(span(1, 60));
+  expect(state()).toMatchObject({ rows: 60, behindRows: 0 });
 });
 
 test("many rows are compacted before their time", async () => {

@@ -9,6 +9,7 @@ import {
   dayOfRollupKey,
   deviceOfKey,
   GENERATIONS_MAX,
+  historyFileMark,
   hourOfKey,
   META,
   type Meta,
@@ -51,6 +52,8 @@ export interface StoreState extends Meta {
 
 export interface HistoryStore {
   state(): StoreState;
+  /** Whether the name still leads to the file that is open: what is written to another is gone at the end. */
+  isThere(): boolean;
   absorb(batch: Batch): void;
   /** One bounded step of making rollups; true when there is more to do. */
   foldOnce(nowMs: number): boolean;
@@ -83,10 +86,12 @@ export function openStore(
   options: { readonly pagesMax?: number } = {},
 ): HistoryStore {
   const open = openSession(dir);
+  const mark = historyFileMark(dir);
   if (options.pagesMax !== undefined) open.db.exec(`PRAGMA max_page_count=${options.pagesMax}`);
   takeEpoch(open, journal);
   return {
     state: () => ({ ...open.meta, ...sizesOf(open.db) }),
+    isThere: () => historyFileMark(dir) === mark,
     absorb: (batch) => transact(open, () => absorb(open, batch)),
     foldOnce: (nowMs) => transact(open, () => foldOnce(open, nowMs)),
     pruneOnce: (nowMs, retention) => transact(open, () => pruneOnce(open, nowMs, retention)),

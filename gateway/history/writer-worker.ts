@@ -34,6 +34,10 @@ function live(): HistoryStore {
   return store;
 }
 
+/** Only a restart can begin another: of what this one holds the journal may have dropped some. */
+const NOT_THERE =
+  "history.db was moved or deleted: put it back, or start the gateway again for a new one from the journal";
+
 function take(request: WriterRequest): void {
   if (request.kind === "rows") {
     for (const row of request.rows) gathered.push(row);
@@ -45,6 +49,11 @@ function take(request: WriterRequest): void {
     const began = performance.now();
     try {
       const now = live();
+      if (!now.isThere()) {
+        gathered = [];
+        reply({ kind: "failed", message: NOT_THERE });
+        return;
+      }
       const more = work(now, request);
       reply({ kind: "done", state: now.state(), more, tookMs: performance.now() - began });
     } catch (error) {
