@@ -63,6 +63,8 @@ export type WriterRequest =
   | { readonly kind: "batch"; readonly batch: PackedBatch }
   /** Somebody reads by this cursor: rows that it has not passed are needed. */
   | { readonly kind: "uses"; readonly cursor: string }
+  /** Nobody does any more: what it has not passed is needed by nobody. */
+  | { readonly kind: "leaves"; readonly cursor: string }
   | { readonly kind: "close" };
 
 /** What the writer's file is like, for health. */

@@ -57,6 +57,8 @@ export interface Journal {
   save(change: StateChange): Promise<void>;
   /** Last row that a reader has passed. Asking makes it one whose rows are kept for it. */
   cursor(name: string): Promise<number>;
+  /** Who read by this cursor is gone: no row is kept for it any more. */
+  leave(name: string): void;
   /** Rows with id > afterId in order, at most `limit`. */
   read(afterId: number, limit: number): Promise<readonly JournalRecord[]>;
   documents(kind: string): Promise<readonly { readonly key: string; readonly json: string }[]>;
@@ -239,6 +241,10 @@ function createJournal({ worker, port, reader, openPieces, clock, opened, opened
     post({ kind: "uses", cursor });
   }
 
+  function leave(cursor: string): void {
+    if (uses.delete(cursor)) post({ kind: "leaves", cursor });
+  }
+
   async function close(): Promise<void> {
     if (closed) return;
     await new Promise<void>((resolve) => {
@@ -263,6 +269,7 @@ function createJournal({ worker, port, reader, openPieces, clock, opened, opened
       noteUse(name);
       return reader.ask({ kind: "cursor", name });
     },
+    leave,
     setAside: (limit) => reader.ask({ kind: "set-aside", limit }),
     acts: (limit) => reader.ask({ kind: "acts", limit }),
     actsOn: (asked) => reader.ask({ kind: "acts-on", asked }),

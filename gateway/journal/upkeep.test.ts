@@ -97,6 +97,20 @@ describe("days", () => {
     expect((await spans())[0]?.[0]).toBeGreaterThan(1);
   });
 
+  test("do not wait for a sink that has left, and wait again when it is back", async () => {
+    await read("engine", 1_000);
+    await read("sink:a", 0);
+    for (let i = 0; i < 10; i++) await day();
+    expect((await spans())[0]).toEqual([1, 10]);
+    writer.upkeep.noteLeft("sink:a");
+    await day();
+    const left = (await spans())[0];
+    expect(left?.[0]).toBeGreaterThan(30);
+    writer.upkeep.noteUse("sink:a");
+    for (let i = 0; i < 3; i++) await day();
+    expect([(await spans())[0], writer.upkeep.state().gapRows]).toEqual([left, 0]);
+  });
+
   test("turn by the time that the gateway has run, over stops that are not clean", async () => {
     for (let i = 0; i < 4; i++) {
       await append(5);

@@ -35,6 +35,8 @@ export interface Upkeep {
   state(): FileState;
   /** Somebody reads by this cursor. */
   noteUse(cursor: string): void;
+  /** Nobody does any more. */
+  noteLeft(cursor: string): void;
   /** After a commit: what is due. */
   afterCommit(): Promise<void>;
   /** Now and then, also without commits. */
@@ -147,6 +149,7 @@ export async function createUpkeep(deps: UpkeepDeps): Promise<Upkeep> {
   return {
     state: () => state,
     noteUse: (cursor) => void inUse.add(cursor),
+    noteLeft: (cursor) => void inUse.delete(cursor),
     async afterCommit() {
       if (writer.newestId() - writer.summarisedId() >= SUMMARY_ROWS) await writer.summarise(runMs());
       if (clock.monotonicMs() - lookedMs >= UPKEEP_MS) await unlessRefused(round);

@@ -74,6 +74,7 @@ function serve(writer: OpenWriter, lock: { close(): void }): void {
 
   port.on("message", (request: WriterRequest) => {
     if (request.kind === "uses") upkeep.noteUse(request.cursor);
+    else if (request.kind === "leaves") upkeep.noteLeft(request.cursor);
     else inTurn(request.kind === "close" ? close : () => commit(request.batch));
   });
 }

@@ -316,6 +316,7 @@ describe("beside a receiver that never answers", () => {
       },
       save: async ({ cursor }: { cursor: { name: string; id: number } }) => void cursors.set(cursor.name, cursor.id),
       cursor: async (name: string) => cursors.get(name) ?? 0,
+      leave: () => undefined,
       newestId: () => rows.length,
       onCommitted: (listener: () => void) => {
         listeners.add(listener);

@@ -12,7 +12,10 @@ const BACKOFF_MS_MAX = 60_000;
 const PAUSED_MS = 60_000;
 
 export interface RunnerJournal extends SinkJournal {
+  /** From here on rows behind it are kept for whoever asked … */
   cursor(name: string): Promise<number>;
+  /** … until they say that they are gone. */
+  leave(name: string): void;
   onCommitted(listener: () => void): () => void;
 }
 
@@ -28,6 +31,8 @@ export interface RunnerDeps {
 export interface Runner {
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Stopped, and not to come back: no row is kept for it any more. */
+  leave(): void;
   state(): SinkState;
 }
 
@@ -104,6 +109,7 @@ export function createRunner({ sink, journal, clock, random, log }: RunnerDeps):
       sink.close?.();
       await running;
     },
+    leave: () => journal.leave(cursorName(sink)),
     state: () => ({
       name: sink.name,
       ...shown,

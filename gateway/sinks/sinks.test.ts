@@ -85,8 +85,10 @@ describe("a line", () => {
 function journalOf(count: number) {
   const rows = Array.from({ length: count }, (_, i) => record(i + 1));
   const saved = { cursor: 0, dead: [] as number[] };
+  const left: string[] = [];
   return {
     saved,
+    left,
     rows,
     journal: {
       read: async (afterId: number, limit: number) => rows.filter((row) => row.id > afterId).slice(0, limit),
@@ -95,6 +97,7 @@ function journalOf(count: number) {
         saved.dead.push(...(change.deadLetters ?? []).map((letter) => letter.id));
       },
       cursor: async () => saved.cursor,
+      leave: (name: string) => void left.push(name),
       newestId: () => rows.length,
       onCommitted: () => () => undefined,
     },
@@ -158,7 +161,7 @@ describe("the pump", () => {
 });
 
 test("a sink that is down is tried again with a growing pause, and catches up exactly", async () => {
-  const { journal, rows } = journalOf(250);
+  const { journal, rows, left } = journalOf(250);
   const clock = virtualClock(NOON_MS);
   let down = true;
   let tries = 0;
@@ -179,6 +182,7 @@ test("a sink that is down is tried again with a growing pause, and catches up ex
   expect(sink.got.flat()).toEqual(rows.map((row) => row.id));
   expect(runner.state()).toEqual({ name: "test", state: "idle", behindRows: 0, sent: 250, dead: 0 });
   await runner.stop();
+  expect(left).toEqual([]);
 });
 
 test("a sink that gets on a little at each try does not wait longer and longer, and is told of once", async () => {

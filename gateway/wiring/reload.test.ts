@@ -41,6 +41,7 @@ function start(first: GatewayConfig) {
           said.push(`start ${url}`);
         },
         stop: async () => void said.push(`stop ${url}`),
+        leave: () => undefined,
         state: () => ({ name: url, state: "idle", behindRows: 0, sent: 0, dead: 0 }),
       },
     ];

@@ -159,6 +159,7 @@ describe("the sinks of another configuration", () => {
       const runner: Runner = {
         start: async () => void said.push(`start ${name}`),
         stop: async () => void said.push(`stop ${name}`),
+        leave: () => undefined,
         state: () => ({ ...sink(0), name }),
       };
       return [runner];

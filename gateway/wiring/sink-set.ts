@@ -25,8 +25,12 @@ export function createSinkSet(config: GatewayConfig, create: (config: GatewayCon
       return async () => {
         // Two runners on one cursor would send everything twice.
         await stop();
+        const before = runners;
         runners = made;
         await start();
+        // Not sooner: while nobody reads by a cursor the rows behind it may go.
+        const names = made.map((runner) => runner.state().name);
+        for (const runner of before) if (!names.includes(runner.state().name)) runner.leave();
       };
     },
   };
