@@ -8,6 +8,15 @@ const EVERY_DEVICE = 'GROUP BY time($__interval), "device" fill(none)';
 
 const POINTS = { name: "point", nl: "Punt", en: "Point", query: 'SHOW TAG VALUES FROM "report" WITH KEY = "point"' };
 
+/**
+ * The newest sample of each device as it was, with its time: a field of its own `last()` would show a number of hours ago beside
+ * those of now, also while its sensor has been out of order since.
+ */
+function newest(fields: readonly string[]): string {
+  const list = fields.map((field) => `"${field}"`).join(", ");
+  return `SELECT last("row") AS "row", ${list} FROM "report" ${WHERE} GROUP BY "point", "device"`;
+}
+
 type Panel = Omit<PanelPlan, "queries" | "type">;
 
 /** A number over time, one line a point. */
@@ -45,13 +54,14 @@ const overview: BoardPlan = {
   panels: [
     {
       type: "table",
-      nl: "Laatste waarden",
-      en: "Latest values",
+      nl: "Laatste meting van elk apparaat, en waarom een waarde er niet is",
+      en: "Latest sample of each device, and why a value is not there",
       width: 24,
       queries: [
-        'SELECT last("fuelLevelPct") AS "fuelLevelPct", last("loadKw") AS "loadKw", last("stateOfChargePct") AS "stateOfChargePct", ' +
-          'last("occupancy") AS "occupancy", last("mains_word") AS "mains_word", last("generator_word") AS "generator_word" ' +
-          `FROM "report" ${WHERE} GROUP BY "point"`,
+        newest([
+          ...["fuelLevelPct", "loadKw", "stateOfChargePct", "occupancy"].flatMap((field) => [field, `${field}_word`]),
+          ...["mains_word", "generator_word"],
+        ]),
       ],
     },
     fuel,
@@ -73,7 +83,7 @@ const SUPPLIES = [
   "sanitation",
   "medical",
   "safety",
-].map((name) => `last("supplies_${name}") AS "supplies_${name}"`);
+].map((name) => `supplies_${name}`);
 
 const onePoint: BoardPlan = {
   uid: "waakvlam-point",
@@ -102,11 +112,11 @@ const onePoint: BoardPlan = {
     phase,
     {
       type: "table",
-      nl: "Voorraden (0 tot 5)",
-      en: "Supplies (0 to 5)",
+      nl: "Voorraden in de laatste meting (0 tot 5)",
+      en: "Supplies in the latest sample (0 to 5)",
       width: 24,
       height: 5,
-      queries: [`SELECT ${SUPPLIES.join(", ")} FROM "report" ${WHERE} GROUP BY "point"`],
+      queries: [newest(SUPPLIES)],
     },
     {
       type: "table",

@@ -3,9 +3,12 @@ import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BOARDS } from "../../dashboards/grafana/boards.ts";
 import { systemClock } from "../../gateway/clock.ts";
+import type { JournalRecord } from "../../gateway/domain/record.ts";
 import { MEASUREMENTS } from "../../gateway/sinks/dictionary.ts";
 import { createInfluxSink } from "../../gateway/sinks/influxdb.ts";
-import { NOON_MS, temporaryFolder } from "../fixtures.ts";
+import type { Sink } from "../../gateway/sinks/pump.ts";
+import { encodeReport } from "../../protocol/index.ts";
+import { NOON_MS, report, temporaryFolder } from "../fixtures.ts";
 import { ROW_CONTEXT, rowsOfEverything } from "../influx-rows.ts";
 import { type Influx, startInflux } from "./influx.ts";
 
@@ -18,9 +21,9 @@ const QUERIES = Object.entries(BOARDS).flatMap(([name, { panels, variables }]) =
 ]);
 
 /** As Grafana fills its variables in. */
-function filledIn(query: string): string {
+function filledIn(query: string, fromMs = NOON_MS): string {
   return query
-    .replaceAll("$timeFilter", `time >= ${NOON_MS}ms AND time < ${NOON_MS + DAY_MS}ms`)
+    .replaceAll("$timeFilter", `time >= ${fromMs}ms AND time < ${fromMs + DAY_MS}ms`)
     .replaceAll("$__interval", "10m")
     .replaceAll("/^$point$/", "/^(alm-01|alm-02)$/");
 }
@@ -28,10 +31,11 @@ function filledIn(query: string): string {
 describe.skipIf(!HAS_INFLUX)(`the dashboards (needs influxdb${HAS_INFLUX ? "" : ": not installed"})`, () => {
   const folder = temporaryFolder();
   let influx: Influx;
+  let sink: Sink;
 
   beforeAll(async () => {
     influx = await startInflux(folder.path);
-    const sink = createInfluxSink({
+    sink = createInfluxSink({
       url: influx.url,
       org: "o",
       bucket: "waakvlam",
@@ -65,6 +69,22 @@ describe.skipIf(!HAS_INFLUX)(`the dashboards (needs influxdb${HAS_INFLUX ? "" : 
     expect(rows.length).toBeGreaterThan(0);
     // The first column is the time; something must stand beside it.
     expect(rows.some((row) => row.slice(1).some((value) => value !== null))).toBe(true);
+  });
+
+  test("the table of points shows a sample of one moment: no number from before its sensor failed", async () => {
+    const rowOf = (id: number, fuelLevelPct: number | "open-circuit"): JournalRecord => {
+      const timeMs = NOON_MS + DAY_MS + id * 3_600_000;
+      const power = { fuelLevelPct, generator: "running", mains: "lost", loadKw: 4, starterBatteryV: 13 } as const;
+      const frame = encodeReport(report({ sequence: id, time: timeMs / 1000, power }));
+      const head = { id, deviceId: "alm-01-d1", sequence: 65_536 + id, receivedMs: timeMs, timeMs };
+      return { ...head, timeQuality: "synced", link: "mqtt", frame };
+    };
+    expect(await sink.deliver([rowOf(1, 60), rowOf(2, "open-circuit")])).toEqual({ kind: "accepted" });
+    const [query = ""] = BOARDS["overview"]?.panels[0]?.queries ?? [];
+    const [row] = await influx.query(filledIn(query, NOON_MS + DAY_MS));
+    expect(row).toContain("open-circuit");
+    expect(row).not.toContain(60);
+    expect(row?.[0]).toMatch(/^2026-11-25T14:00:00/);
   });
 
   test("the control: a query for a field that is not there gets none", async () => {
