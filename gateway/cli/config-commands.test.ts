@@ -69,7 +69,7 @@ test("config check names the file of recipients where the mistake is in that, an
 });
 
 test("config show gives all keys as TOML that reads back the same, and hides what is secret", () => {
-  const influxdb = { url: "http://h:8086", org: "o", bucket: "b", tokenFile: "t" };
+  const influxdb = { url: "https://h:8086", org: "o", bucket: "b", tokenFile: "t" };
   const config = parseConfig({ influxdb }, { path: "x", baseDir: "/srv" });
   const { out } = call((io) => showConfig(config, false, io));
   const back = parseConfig(parse(out), { path: "x", baseDir: "/" });

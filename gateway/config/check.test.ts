@@ -36,7 +36,7 @@ const config = (raw: unknown) => parseConfig(raw, { path: "x.toml", baseDir: fol
 describe("a problem has its line", () => {
   test("of a key that is wrong, unknown, or missing; all at once", () => {
     const problems = problemsOf(
-      '# a comment = 1\n[mqtt]\nprot = 1\nport = 99999\n\n[htpp]\nport = 1\n[influxdb]\nurl = "http://a"\norg = "o"\n[log]\nlevel="loud"\n',
+      '# a comment = 1\n[mqtt]\nprot = 1\nport = 99999\n\n[htpp]\nport = 1\n[influxdb]\nurl = "https://a"\norg = "o"\n[log]\nlevel="loud"\n',
     );
     expect(problems).toEqual([
       "line 6: htpp is not a known key: did you mean http?",
@@ -83,12 +83,12 @@ describe("what a configuration names outside itself", () => {
     const tls = await createCertificates(folder.path, ["localhost"], NOON_MS);
     const http = { tlsCert: tls.certificate, tlsKey: tls.key };
     const metrics = { tokenFile: file("m", "0123456789abcdef\n") };
-    const influxdb = { url: "http://a", org: "o", bucket: "b", tokenFile: file("t", "secret\n") };
+    const influxdb = { url: "https://a", org: "o", bucket: "b", tokenFile: file("t", "secret\n") };
     expect(fileProblems(config({ data: { dir: "new/deep" }, http, metrics, influxdb }))).toEqual([]);
   });
 
   test("and named when it is not, with the line of its key", () => {
-    const influxdb = { url: "http://a", org: "o", bucket: "b", tokenFile: "gone" };
+    const influxdb = { url: "https://a", org: "o", bucket: "b", tokenFile: "gone" };
     const metrics = { tokenFile: file("m", "short\n") };
     const problems = fileProblems(config({ influxdb, metrics, data: { dir: file("a-file", "") } }));
     expect(problems).toEqual([
@@ -131,18 +131,18 @@ describe("what a configuration names outside itself", () => {
 });
 
 describe("the difference between two configurations", () => {
-  const old = () => config({ influxdb: { url: "http://a", org: "o", bucket: "b", tokenFile: "t" } });
+  const old = () => config({ influxdb: { url: "https://a", org: "o", bucket: "b", tokenFile: "t" } });
 
   test("names each key with old, new and when", () => {
     const after = config({
       mqtt: { port: 1884 },
       log: { level: "warn" },
       ups: { name: "ups" },
-      influxdb: { url: "http://b", org: "o2", bucket: "b", tokenFile: "t" },
+      influxdb: { url: "https://b", org: "o2", bucket: "b", tokenFile: "t" },
     });
     expect(configDifference(old(), after).map(changeText)).toEqual([
       'influxdb.org: "o" → "o2" (at once)',
-      'influxdb.url: "http://a" → "http://b" (at once)',
+      'influxdb.url: "https://a" → "https://b" (at once)',
       'log.level: "info" → "warn" (at once)',
       "mqtt.port: 1883 → 1884 (after a restart)",
       'ups.host: not set → "127.0.0.1" (at once)',

@@ -45,6 +45,12 @@ describe("the configuration", () => {
 
   test("what leaves this machine is encrypted, and says from whom it is", () => {
     const source = "urn:nld:oin:00000001823288444000:systeem:waakvlam";
+    const influx = { org: "o", bucket: "b", tokenFile: "t" };
+    expect(problemsOf({ influxdb: { ...influx, url: "http://10.0.0.2:8086" } })).toMatch(
+      /token with it: it needs https/,
+    );
+    for (const url of ["https://10.0.0.2:8086", "http://127.0.0.1:8086", "http://localhost:8086"])
+      expect(problemsOf({ influxdb: { ...influx, url } }), url).toBe("");
     expect(problemsOf({ webhook: { url: "http://10.0.0.2/events", source } })).toMatch(
       /webhook\.url .* needs https.*set tokenFile or secretFile/s,
     );

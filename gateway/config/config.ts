@@ -106,6 +106,7 @@ function rulesAcross(config: GatewayConfig): string[] {
   return [
     ...problems,
     ...addressRules(config),
+    ...influxRules(config),
     ...webhookRules(config),
     ...upstreamRules(config),
     ...lorawanRules(config, isLoopbackUrl),
@@ -123,6 +124,11 @@ function addressRules(config: GatewayConfig): string[] {
     const url = config[name]?.url;
     return url === undefined || URL.canParse(url) ? [] : [`${name}.url ${url} is not an address`];
   });
+}
+
+function influxRules({ influxdb }: GatewayConfig): string[] {
+  if (influxdb === undefined || isLoopbackUrl(influxdb.url) || influxdb.url.startsWith("https:")) return [];
+  return [`influxdb.url ${influxdb.url} leaves this machine in the clear, and its token with it: it needs https.`];
 }
 
 function webhookRules({ webhook }: GatewayConfig): string[] {

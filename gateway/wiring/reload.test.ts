@@ -84,11 +84,11 @@ function start(first: GatewayConfig) {
 
 describe("a reload", () => {
   test("puts every part in force, and asks the supply anew only when it is another", async () => {
-    const parts = start(config({ ...influx("http://a"), ups: { name: "one" } }));
+    const parts = start(config({ ...influx("https://a"), ups: { name: "one" } }));
     await parts.sinks.start();
-    const next = { ...influx("http://b"), ups: { name: "one" }, metrics: { tokenFile: "metrics-token" } };
+    const next = { ...influx("https://b"), ups: { name: "one" }, metrics: { tokenFile: "metrics-token" } };
     expect(await parts.offer(config({ ...next, profile: { silenceGraceS: 7 } }))).toMatchObject({ kind: "loaded" });
-    expect(parts.said).toEqual(["start http://a", "stop http://a", "start http://b"]);
+    expect(parts.said).toEqual(["start https://a", "stop https://a", "start https://b"]);
     expect([parts.profiles, parts.supply, parts.problems]).toEqual([[7], [], [undefined]]);
     expect(parts.token.isRight("metrics-token-0123456789")).toBe(true);
     await parts.offer(config({ ups: { name: "two" } }));
@@ -97,22 +97,22 @@ describe("a reload", () => {
   });
 
   test("whose sinks cannot begin brings the old ones back, and changes nothing else", async () => {
-    const parts = start(config(influx("http://a")));
+    const parts = start(config(influx("https://a")));
     await parts.sinks.start();
-    const next = config({ ...influx("http://broken"), profile: { silenceGraceS: 7 }, ups: { name: "u" } });
+    const next = config({ ...influx("https://broken"), profile: { silenceGraceS: 7 }, ups: { name: "u" } });
     expect(await parts.offer(next)).toMatchObject({ kind: "refused", changes: [] });
-    expect(parts.said).toEqual(["start http://a", "stop http://a", "stop http://broken", "start http://a"]);
-    expect(parts.sinks.states().map((state) => state.name)).toEqual(["http://a"]);
+    expect(parts.said).toEqual(["start https://a", "stop https://a", "stop https://broken", "start https://a"]);
+    expect(parts.sinks.states().map((state) => state.name)).toEqual(["https://a"]);
     expect([parts.profiles, parts.supply]).toEqual([[], []]);
     expect(parts.problems).toEqual([expect.stringMatching(/too many rows wait/)]);
     // The difference is measured from what is in force.
-    const again = await parts.offer(config({ ...influx("http://a"), log: { level: "warn" } }));
+    const again = await parts.offer(config({ ...influx("https://a"), log: { level: "warn" } }));
     expect(again.changes).toEqual(['log.level: "info" → "warn" (at once)']);
     expect(parts.problems.at(-1)).toBeUndefined();
   });
 
   test("of a file that cannot be read, or names what is not there, touches no part", async () => {
-    const parts = start(config(influx("http://a")));
+    const parts = start(config(influx("https://a")));
     await parts.sinks.start();
     parts.offered.read = () => {
       throw new GatewayError("FILE_UNREADABLE", { path: "x.toml" });
@@ -123,12 +123,12 @@ describe("a reload", () => {
       problems: ["a file cannot be read (path x.toml)"],
     });
     expect(await parts.offer(config({ metrics: { tokenFile: "gone" } }))).toMatchObject({ kind: "refused" });
-    expect(parts.said).toEqual(["start http://a"]);
+    expect(parts.said).toEqual(["start https://a"]);
   });
 
   test("with a token that has become two lines names its file, and touches no part", async () => {
     const path = join(folder.path, "changing-token");
-    const next = config({ influxdb: { url: "http://a", org: "o", bucket: "b", tokenFile: "changing-token" } });
+    const next = config({ influxdb: { url: "https://a", org: "o", bucket: "b", tokenFile: "changing-token" } });
     writeFileSync(path, "a-token\n");
     const parts = start(next);
     await parts.sinks.start();
@@ -138,16 +138,16 @@ describe("a reload", () => {
       kind: "refused",
       problems: [`influxdb/tokenFile: ${path} is to hold a token and nothing else: one line, of ASCII characters`],
     });
-    expect(parts.said).toEqual(["start http://a"]);
+    expect(parts.said).toEqual(["start https://a"]);
   });
 
   test("is one at a time, in the order in which they were asked for", async () => {
     const parts = start(config({}));
     const results = await Promise.all(
-      ["http://a", "http://b", "http://c"].map((url) => parts.offer(config(influx(url)))),
+      ["https://a", "https://b", "https://c"].map((url) => parts.offer(config(influx(url)))),
     );
     expect(results.map((one) => one.kind)).toEqual(["loaded", "unchanged", "unchanged"]);
-    expect(parts.sinks.states().map((state) => state.name)).toEqual(["http://c"]);
+    expect(parts.sinks.states().map((state) => state.name)).toEqual(["https://c"]);
   });
 });
 
