@@ -25,7 +25,7 @@ export const TAGS = [
   { name: "link", meaning: "`mqtt`, `lorawan`, or `manual` for an entry" },
   {
     name: "point",
-    meaning: "pointId of the device in the registry now, or of the entry; `unknown` when it is in none",
+    meaning: "pointId at which the device stood then by the registry, or of the entry; `unknown` when it is in none",
   },
 ] as const;
 

@@ -4,14 +4,14 @@ import { hasIdentity, isTold, type JournalRecord } from "../domain/record.ts";
 import { measurementOf } from "./dictionary.ts";
 import { valuesOf } from "./values.ts";
 
-/** Where a device stands, for the tags. */
+/** Where a device stood when it took a sample: late ones are not of the point to which it has moved since. */
 export interface LineContext {
-  pointOf(deviceId: string): string | undefined;
+  pointOf(deviceId: string, atMs: number): string | undefined;
 }
 
 /** What a person told names its point itself. */
 export function pointOfRow(record: JournalRecord, { pointOf }: LineContext): string | undefined {
-  return isTold(record) ? record.deviceId : pointOf(record.deviceId);
+  return isTold(record) ? record.deviceId : pointOf(record.deviceId, record.timeMs);
 }
 
 function tag(text: string): string {

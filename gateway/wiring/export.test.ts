@@ -12,6 +12,8 @@ import { systemClock } from "../clock.ts";
 import { parseConfig } from "../config/config.ts";
 import type { JournalRecord } from "../domain/record.ts";
 import { type Journal, openJournal } from "../journal/journal.ts";
+import { saveRegistry } from "../registry/registry.ts";
+import { EMPTY_REGISTRY } from "../registry/shape.ts";
 import { csvHeader, csvLine } from "../sinks/csv.ts";
 import { exportPages } from "../sinks/export.ts";
 import { lineOf } from "../sinks/lines.ts";
@@ -187,6 +189,32 @@ describe("an export", () => {
     expect(reads).toBe(3);
     await pages.return(undefined);
   });
+});
+
+test("a sample is of the point at which its device stood then, and not of the one to which it moves", async () => {
+  const moved = temporaryFolder();
+  const place = { kind: "church" as const, municipalities: [{ id: "almere" }], location: { lat: 52.4, lon: 5.2 } };
+  const device = { deviceId: "d-1", board: "esp32", link: "mqtt" } as const;
+  saveRegistry(moved.path, {
+    ...EMPTY_REGISTRY,
+    municipalities: [{ id: "almere", name: "Almere", region: "Flevoland" }],
+    points: ["p-1", "p-2"].map((pointId) => ({ pointId, name: pointId, ...place })),
+    devices: [
+      { ...device, pointId: "p-1", until: "2026-11-24T12:10:00Z" },
+      { ...device, pointId: "p-2", from: "2026-11-24T12:10:00Z" },
+    ],
+  });
+  const record = await openJournal({ dir: moved.path, clock: systemClock });
+  for (const minute of [5, 15]) {
+    const at = NOON_MS + minute * MINUTE_MS;
+    await record.append(
+      checkedFrame({ deviceId: "d-1", sequence: minute, time: at / 1000, receivedMs: at + 3_600_000 }),
+    );
+  }
+  await record.close();
+  const { out } = await call({ format: "line", dir: moved.path });
+  expect(out.match(/point=[^ ]+/g)).toEqual(["point=p-1", "point=p-2"]);
+  moved.remove();
 });
 
 test("of a journal that is damaged ends in words, and leaves nothing behind", async () => {

@@ -8,8 +8,10 @@ import { listProblems } from "../config/problems.ts";
 import { GatewayError } from "../errors.ts";
 import { JOURNAL_FILE } from "../journal/file.ts";
 import { createReader } from "../journal/reader.ts";
+import { deviceAt, deviceRows } from "../registry/places.ts";
 import { loadRegistry } from "../registry/registry.ts";
 import { type ExportSource, exportPages } from "../sinks/export.ts";
+import type { LineContext } from "../sinks/lines.ts";
 
 const STANDARD_OUTPUT = 1;
 
@@ -28,12 +30,12 @@ export function createExporter(output: NodeJS.WritableStream): Exporter {
     const { dir } = request.config.data;
     const path = join(dir, JOURNAL_FILE);
     if (!existsSync(path)) throw new GatewayError("FILE_UNREADABLE", { path });
-    const points = new Map(loadRegistry(dir, listProblems).devices.map((one) => [one.deviceId, one.pointId]));
+    const rows = deviceRows(loadRegistry(dir, listProblems));
     const reader = createReader(dir);
     const source: ExportSource = {
       read: (afterId, limit) => reader.ask({ kind: "rows", afterId, limit }),
     };
-    const context = { pointOf: (deviceId: string) => points.get(deviceId) };
+    const context: LineContext = { pointOf: (deviceId, atMs) => deviceAt(rows, deviceId, atMs)?.pointId };
     try {
       const [oldest] = await source.read(0, 1);
       const rows = await (request.out === undefined
@@ -48,7 +50,7 @@ export function createExporter(output: NodeJS.WritableStream): Exporter {
 
 interface Work {
   readonly request: ExportRequest;
-  readonly context: { pointOf(deviceId: string): string | undefined };
+  readonly context: LineContext;
 }
 
 /** Waits until each page is written, so that one is held and no more, and none is counted that is not there. */

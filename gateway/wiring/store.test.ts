@@ -32,11 +32,13 @@ test("a device that moves is where its row in force says, by the instant; one th
   saveRegistry(folder.path, registry);
   let nowMs = Date.parse("2026-11-27T09:59:59Z");
   const store = openStore(folder.path, () => nowMs);
-  const seen = () => [store.pointOf("d-1"), store.isEnabled("d-1")];
+  const seen = () => [store.pointOf("d-1", nowMs), store.isEnabled("d-1")];
   expect(seen()).toEqual(["p-1", true]);
   nowMs += 1_000;
   expect(seen()).toEqual(["p-2", false]);
-  expect(store.pointOf("d-2")).toBeUndefined();
+  // A sample that comes late is of the point where it was taken.
+  expect(store.pointOf("d-1", nowMs - 60_000)).toBe("p-1");
+  expect(store.pointOf("d-2", nowMs)).toBeUndefined();
   store.save({ ...registry, devices: [...registry.devices, { ...device, deviceId: "d-2", pointId: "p-1" }] });
   expect(store.key("d-2")).toBeUndefined();
   store.reload();

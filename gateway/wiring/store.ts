@@ -1,17 +1,17 @@
 // Registry, keys and people as the gateway holds them, and what happens when their files change.
 import { statSync } from "node:fs";
-import type { Device, Registry } from "../../protocol/index.ts";
+import type { Registry } from "../../protocol/index.ts";
 import type { Timer } from "../clock.ts";
 import { listProblems } from "../config/problems.ts";
 import { localDay } from "../domain/point.ts";
 import { GatewayError } from "../errors.ts";
 import type { MqttIngress } from "../ingress/mqtt.ts";
-import { inForce } from "../registry/check.ts";
 import { countChanges, registryChanges } from "../registry/difference.ts";
 import { issueKeys, loadKeys } from "../registry/keys.ts";
 import { createLorawanIdentities, type LorawanIdentities } from "../registry/lorawan-identities.ts";
 import { LORAWAN_KEYS_FILE, loadLorawanKeys } from "../registry/lorawan-keys.ts";
 import { openPeople } from "../registry/people.ts";
+import { deviceAt, deviceRows } from "../registry/places.ts";
 import { loadRegistry, registryPath, saveRegistry } from "../registry/registry.ts";
 import { registryView } from "../registry/view.ts";
 import type { Parts } from "./parts.ts";
@@ -26,18 +26,11 @@ export interface Store {
   /** Devices with LoRaWAN keys, as a network server asks for them at each frame. */
   readonly lorawan: LorawanIdentities;
   readonly people: ReturnType<typeof openPeople>;
-  pointOf(deviceId: string): string | undefined;
+  /** Where a device stood at that moment. */
+  pointOf(deviceId: string, atMs: number): string | undefined;
   /** Writes another registry, with keys for new devices; in force with the next `reload`. Throws FILE_UNWRITABLE. */
   save(registry: Registry): void;
   reload(): { readonly before: Registry; readonly after: Registry };
-}
-
-type Rows = ReadonlyMap<string, readonly Device[]>;
-
-function rowsById(registry: Registry): Rows {
-  const rows = new Map<string, Device[]>();
-  for (const one of registry.devices) rows.set(one.deviceId, [...(rows.get(one.deviceId) ?? []), one]);
-  return rows;
 }
 
 /** `nowMs`: of a device that moves from point to point the row in force counts, and between two the last one. */
@@ -46,19 +39,14 @@ export function openStore(dir: string, nowMs: () => number): Store {
   let keys = loadKeys(dir);
   let lorawanKeys = loadLorawanKeys(dir);
   const people = openPeople(dir);
-  let byId = rowsById(registry);
-  const device = (deviceId: string): Device | undefined => {
-    const rows = byId.get(deviceId);
-    if (rows === undefined || rows.length === 1) return rows?.[0];
-    return rows.find((one) => inForce(one, nowMs())) ?? rows.at(-1);
-  };
+  let byId = deviceRows(registry);
   return {
     registry: () => registry,
     key: (deviceId) => (byId.has(deviceId) ? keys.get(deviceId) : undefined),
-    isEnabled: (deviceId) => device(deviceId)?.disabled !== true,
+    isEnabled: (deviceId) => deviceAt(byId, deviceId, nowMs())?.disabled !== true,
     lorawan: createLorawanIdentities(() => ({ registry, keys: lorawanKeys }), nowMs),
     people,
-    pointOf: (deviceId) => device(deviceId)?.pointId,
+    pointOf: (deviceId, atMs) => deviceAt(byId, deviceId, atMs)?.pointId,
     save: (next) => {
       const [old, now] = [registry, next].map(({ devices }) => new Set(devices.map((one) => one.deviceId)));
       const isSame = old?.size === now?.size && [...(now ?? [])].every((deviceId) => old?.has(deviceId));
@@ -72,7 +60,7 @@ export function openStore(dir: string, nowMs: () => number): Store {
       keys = loadKeys(dir);
       people.reload();
       registry = after;
-      byId = rowsById(registry);
+      byId = deviceRows(registry);
       return { before, after };
     },
   };
