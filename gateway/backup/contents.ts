@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GatewayError } from "../errors.ts";
-import { sumOf, writePiece } from "./folder.ts";
+import { sumOf, wornReason, writePiece } from "./folder.ts";
 
 export const CONTENTS_FILE = "contents.piece";
 /** Sums of one file that count: the one that is being written, and those of steps that were ended before. */
@@ -45,6 +45,8 @@ export async function readContents(folder: string): Promise<ReadContents> {
     text = await readFile(join(folder, CONTENTS_FILE), "utf8");
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    const worn = wornReason(cause);
+    if (worn !== undefined) return { damaged: worn };
     throw new GatewayError("FILE_UNREADABLE", { path: join(folder, CONTENTS_FILE) }, { cause });
   }
   const match = /^waakvlam-contents (\d+) ([0-9a-f]{64})\n/.exec(text);

@@ -6,7 +6,7 @@ import { GatewayError } from "../errors.ts";
 import { writeWhole } from "../registry/file.ts";
 import { LORAWAN_KEYS_FILE } from "../registry/lorawan-keys.ts";
 import type { CopiedFile } from "./copier.ts";
-import { PLAIN_FILE, SEALED_FILE, standingSum, sumOf } from "./folder.ts";
+import { PLAIN_FILE, readPieceNow, SEALED_FILE, standingSum, sumOf } from "./folder.ts";
 import { seal, unseal } from "./sealing.ts";
 
 /** In the data folder: who may know of it decides where it goes. */
@@ -131,7 +131,7 @@ export function readFiles(folder: string, passphrase: string | undefined): reado
   for (const name of [PLAIN_FILE, SEALED_FILE]) {
     const path = join(folder, name);
     if (!existsSync(path) || (name === SEALED_FILE && passphrase === undefined)) continue;
-    const bytes = readFileSync(path);
+    const bytes = readPieceNow(folder, name);
     const text = name === SEALED_FILE ? Buffer.from(unseal(bytes, passphrase as string)) : bytes;
     const bundle = parseBundle(text.toString("utf8"));
     if (bundle === undefined) throw new GatewayError("FILE_UNREADABLE", { path, reason: "it is not whole" });

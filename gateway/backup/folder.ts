@@ -1,6 +1,7 @@
 // A copy's folder: pieces by their names, each written beside, synchronised and renamed, so that whatever else reads the folder
 // (another machine, a tape) never sees half of one.
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { GatewayError } from "../errors.ts";
@@ -84,6 +85,43 @@ export async function readPiece(folder: string, name: string): Promise<Uint8Arra
     return await readFile(join(folder, name));
   } catch (cause) {
     throw new GatewayError("FILE_UNREADABLE", { path: join(folder, name) }, { cause });
+  }
+}
+
+/** The same, for what cannot wait. */
+export function readPieceNow(folder: string, name: string): Uint8Array {
+  try {
+    return readFileSync(join(folder, name));
+  } catch (cause) {
+    throw new GatewayError(
+      "FILE_UNREADABLE",
+      { path: join(folder, name), reason: (cause as Error).message },
+      { cause },
+    );
+  }
+}
+
+/** How the kernel says that a disk does not give what lies there: that block is lost, and what else lies on the disk may be whole. */
+const WORN = ["EIO", "ENODATA", "EUCLEAN", "EBADMSG"];
+
+/** Undefined when it failed by something else. Takes what `readPiece` throws, and what Node does. */
+export function wornReason(error: unknown): string | undefined {
+  const cause = error instanceof GatewayError ? error.cause : error;
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? "";
+  return WORN.includes(code) ? `its disk does not give it (${code})` : undefined;
+}
+
+export type GivenPiece = { readonly bytes: Uint8Array } | { readonly worn: string };
+
+/** Undefined when it has gone since the folder was listed, as what the journal drops does. Throws FILE_UNREADABLE. */
+export async function givenPiece(folder: string, name: string): Promise<GivenPiece | undefined> {
+  try {
+    return { bytes: await readPiece(folder, name) };
+  } catch (error) {
+    const worn = wornReason(error);
+    if (worn !== undefined) return { worn };
+    if (((error as GatewayError).cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
   }
 }
 

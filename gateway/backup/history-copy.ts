@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { GatewayError } from "../errors.ts";
 import { sumsWith } from "./contents.ts";
-import { HISTORY_FILE, makeFolder, partOf, writePiece } from "./folder.ts";
+import { HISTORY_FILE, makeFolder, partOf, wornReason, writePiece } from "./folder.ts";
 
 /** Sums of the history in the copy, one a line: the one that is being put there, then the one before. */
 const SUMS_FILE = "history.sum";
@@ -32,7 +32,8 @@ export async function copyHistory(dataDir: string, folder: string): Promise<void
     db.exec("BEGIN");
     db.prepare("SELECT count(*) FROM meta").get();
     await backup(db, part, { rate: PAGES_AT_ONCE });
-    const sum = await syncedSum(part);
+    await syncFile(part);
+    const sum = await largeSum(part);
     const before = (await sumsIn(folder)) ?? [];
     await writePiece(folder, SUMS_FILE, Buffer.from(`${sumsWith(sum, before).join("\n")}\n`));
     await rename(part, path);
@@ -44,14 +45,22 @@ export async function copyHistory(dataDir: string, folder: string): Promise<void
   }
 }
 
-/** SHA-256 of a large file that is on the disk when it is told. */
-async function syncedSum(path: string): Promise<string> {
+/** SHA-256 of a large file. */
+async function largeSum(path: string): Promise<string> {
   const file = await open(path, "r");
   try {
-    await file.sync();
     const hash = createHash("sha256");
     for await (const bytes of file.createReadStream({ autoClose: false })) hash.update(bytes as Buffer);
     return hash.digest("hex");
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, "r");
+  try {
+    await file.sync();
   } finally {
     await file.close();
   }
@@ -69,8 +78,10 @@ export async function historyFault(folder: string, isListed: boolean): Promise<s
   if (!existsSync(path)) return isListed || sums !== undefined ? "it is missing" : undefined;
   try {
     if (sums === undefined) return (await isDatabaseWhole(path)) ? undefined : "it is cut, or no database";
-    return sums.includes(await syncedSum(path)) ? undefined : "its checksum does not fit";
+    return sums.includes(await largeSum(path)) ? undefined : "its checksum does not fit";
   } catch (cause) {
+    const worn = wornReason(cause);
+    if (worn !== undefined) return worn;
     throw new GatewayError("FILE_UNREADABLE", { path }, { cause });
   }
 }

@@ -1,5 +1,14 @@
 // That a copy which is called whole can be restored from, whatever of it is gone or changed.
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -179,6 +188,41 @@ describe("a copy of which", () => {
     const sound = await restoreCopy({ folder: whole, dataDir: `${path}-sound`, passphrase: PASSPHRASE, nowMs: NOW_MS });
     expect(sound).toMatchObject({ history: true, historyDamaged: false });
     expect(readdirSync(`${path}-sound`)).not.toContain("history.db.restoring");
+  });
+
+  test("a worn disk does not give some files gives all else back, and nothing is set aside that may be whole", async () => {
+    const worn = ["history.db", "contents.piece", rowsNames()[1] as string, "state-000000000000020.piece"];
+    const path = copyWith((at) => {
+      for (const name of worn) {
+        rmSync(at(name));
+        // Reading it fails with EIO, as a bad sector does.
+        symlinkSync("/proc/self/mem", at(name));
+      }
+    });
+    const { report } = await readCopy(path);
+    expect(report.damaged.map(({ name }) => name).sort()).toEqual([...worn].sort());
+    expect(report.damaged.every(({ why }) => why.includes("does not give it (EIO)"))).toBe(true);
+    await setDamagedAside(path, report);
+    expect(readdirSync(path)).toContain(rowsNames()[1]);
+    const options = { folder: path, dataDir: `${path}-spare`, passphrase: PASSPHRASE, nowMs: NOW_MS };
+    // Through row 15, where the state before ends; rows 6 to 10 are those that the disk does not give.
+    expect(await restoreCopy(options)).toMatchObject({ rows: 10, historyDamaged: true, keys: "sealed" });
+  });
+
+  test("the registry is not given is refused: so a disk that was pulled out shows", async () => {
+    const path = copyWith((at) => {
+      rmSync(at("files.json"));
+      symlinkSync("/proc/self/mem", at("files.json"));
+    });
+    await expect(readCopy(path)).rejects.toMatchObject({ code: "FILE_UNREADABLE" });
+  });
+
+  test("pieces go while it is read is whole: the journal dropped them", async () => {
+    const path = copyWith(() => undefined);
+    await copyOnce({ ...journal, oldestId: () => 6, rowsPiece: journal.rowsPiece }, path, []);
+    // What is listed and then not there: as one that goes in between.
+    symlinkSync("nowhere", join(path, rowsNames()[0] as string));
+    expect(isWhole((await readCopy(path)).report)).toBe(true);
   });
 
   test("rows are damaged or gone has them again after the next step, once the damaged ones are set aside", async () => {

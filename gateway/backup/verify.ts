@@ -1,5 +1,4 @@
 // Whether a copy can be restored from, and what would be missing: every piece is opened, its rows are counted and follow each other.
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { GatewayError } from "../errors.ts";
 import { openRows, openState, type StateTables } from "../journal/pieces.ts";
@@ -8,12 +7,13 @@ import { CONTENTS_FILE, type Contents, holesIn, isContents, mergedOf, readConten
 import { parseBundle } from "./files.ts";
 import {
   BESIDE,
+  givenPiece,
   HISTORY_FILE,
   type Listing,
   listingOf,
   namesIn,
   type RowsName,
-  readPiece,
+  readPieceNow,
   SEALED_FILE,
   setPieceAside,
   spansOf,
@@ -27,6 +27,8 @@ export interface DamagedPiece {
   readonly why: string;
   /** Rows that a copy writes again where the journal still has them. */
   readonly isRows?: true;
+  /** Its disk does not give it: in another reader, or put in again, it may. */
+  readonly isWorn?: true;
 }
 
 export interface CopyReport {
@@ -55,7 +57,13 @@ interface WholeState {
 async function newestState(folder: string, listing: Listing, damaged: DamagedPiece[]) {
   let found: WholeState | undefined;
   for (const { name } of [...listing.states].reverse()) {
-    const state = openState(await readPiece(folder, name));
+    const given = await givenPiece(folder, name);
+    if (given === undefined) continue;
+    if ("worn" in given) {
+      damaged.push({ name, why: given.worn, isWorn: true });
+      continue;
+    }
+    const state = openState(given.bytes);
     if ("damaged" in state) damaged.push({ name, why: state.damaged });
     else found ??= { lastId: state.head.lastId, tables: state.tables, ranges: state.ranges };
   }
@@ -64,7 +72,13 @@ async function newestState(folder: string, listing: Listing, damaged: DamagedPie
 
 /** The rows of one piece; undefined, and noted, when it is damaged or holds other rows than its name says. */
 async function rowsOf(folder: string, named: RowsName, damaged: DamagedPiece[]) {
-  const piece = openRows(await readPiece(folder, named.name));
+  const given = await givenPiece(folder, named.name);
+  if (given === undefined) return undefined;
+  if ("worn" in given) {
+    damaged.push({ name: named.name, why: given.worn, isWorn: true });
+    return undefined;
+  }
+  const piece = openRows(given.bytes);
   if ("damaged" in piece) {
     damaged.push({ name: named.name, why: piece.damaged, ...(piece.isNewer ? {} : { isRows: true }) });
     return undefined;
@@ -81,7 +95,15 @@ async function checkBeside(folder: string, files: Contents["files"], damaged: Da
     if (files[name] !== undefined && !names.includes(name)) damaged.push({ name, why: "it is missing" });
   }
   for (const name of BESIDE.filter((one) => names.includes(one))) {
-    const bytes = await readPiece(folder, name);
+    const given = await givenPiece(folder, name);
+    // No copy is one without its registry, and a disk that was pulled out since shows here.
+    if (given === undefined || ("worn" in given && name !== SEALED_FILE))
+      throw new GatewayError("FILE_UNREADABLE", { path: join(folder, name), reason: given?.worn ?? "it has gone" });
+    if ("worn" in given) {
+      damaged.push({ name, why: given.worn, isWorn: true });
+      continue;
+    }
+    const { bytes } = given;
     const isRight = files[name]?.includes(sumOf(bytes)) ?? true;
     const isForm = name === SEALED_FILE ? looksSealed(bytes) : parseBundle(Buffer.from(bytes).toString()) !== undefined;
     if (!isForm) damaged.push({ name, why: "it is cut, or something else" });
@@ -184,7 +206,7 @@ export function* rowsIn(
 ): Generator<readonly StoredRow[]> {
   let lastId = 0;
   for (const { name } of pieces) {
-    const opened = openRows(readFileSync(join(folder, name)));
+    const opened = openRows(readPieceNow(folder, name));
     if ("damaged" in opened)
       throw new GatewayError("FILE_UNREADABLE", { path: join(folder, name), reason: opened.damaged });
     const fresh = freshOf(opened.rows, lastId, throughId);

@@ -50,6 +50,14 @@ function reportLines(folder: string, report: CopyReport): string[] {
 /** Sets aside what a copy can write again, and says what comes of it. */
 async function asideLines(folder: string, report: CopyReport): Promise<string[]> {
   if (isWhole(report)) return ["  it is whole: everything in it can be restored"];
+  const isWorn = report.damaged.some((one) => one.isWorn);
+  const worn =
+    "  what its disk does not give may be there when it is put in again; if not, name another disk as backup.dir";
+  if (isWorn && report.damaged.every((one) => one.isWorn)) return [worn];
+  return [...(isWorn ? [worn] : []), ...(await againLines(folder, report))];
+}
+
+async function againLines(folder: string, report: CopyReport): Promise<string[]> {
   try {
     await setDamagedAside(folder, report);
   } catch (error) {
