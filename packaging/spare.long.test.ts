@@ -113,4 +113,15 @@ describe.skipIf(!CAN)(`the steps for a spare${CAN ? "" : " (needs root, and thes
     const result = run(root, steps);
     expect(result).toMatchObject({ status: 1, said: expect.stringContaining(why) as string });
   });
+
+  test("and before: the copy is found on a disk that has a folder for root alone", () => {
+    const root = join(folder.path, "before");
+    makeSpare(root);
+    const copy = join(root, "mnt/copy");
+    execFileSync("chown", ["-R", `${HERE_ID}:${HERE_ID}`, copy]);
+    mkdirSync(join(copy, "lost+found"), { mode: 0o700 });
+    expect(HOW_TO).toContain("`waakvlam verify /mnt/copy`");
+    const result = run(root, ["waakvlam verify /mnt/copy"]);
+    expect(result).toMatchObject({ status: 0, said: expect.stringContaining("it is whole") as string });
+  });
 });

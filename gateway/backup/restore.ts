@@ -1,14 +1,16 @@
 // A data folder out of a copy. It carries a mark that tells the gateway at its next start what it must ask of the devices.
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { toInstant } from "../domain/instant.ts";
 import { GatewayError } from "../errors.ts";
-import type { StateTables } from "../journal/pieces.ts";
+import { openRows, type StateTables } from "../journal/pieces.ts";
 import { refuseJournalIn, restoreJournal } from "../journal/restore.ts";
 import type { StoredRow } from "../journal/row.ts";
 import { writeWhole } from "../registry/file.ts";
 import { LORAWAN_KEYS_FILE } from "../registry/lorawan-keys.ts";
+import { isContents, readContents } from "./contents.ts";
 import { type FileAside, makeDirs, placeFiles, readFiles } from "./files.ts";
-import { HISTORY_FILE, SEALED_FILE } from "./folder.ts";
+import { givenPiece, HISTORY_FILE, listingOf, namesIn, SEALED_FILE } from "./folder.ts";
 import { layHistory } from "./history-copy.ts";
 import { createResendPlan, type ResendPlan } from "./resend.ts";
 import { lorawanOf, readSheet } from "./sheet.ts";
@@ -130,20 +132,58 @@ export function forgetRestored(dataDir: string): void {
   rmSync(join(dataDir, RESTORED_FILE), { force: true });
 }
 
-/** The folder of the journal whose copy it is: `place` itself, or the one folder below it that has a state. */
-export function copyFolderIn(place: string): string {
+/**
+ * The folder of the journal whose copy it is: `place` itself, or the one folder below it that has a state. Throws COPY_UNUSABLE,
+ * COPY_UNNAMED, FILE_UNREADABLE.
+ */
+export async function copyFolderIn(place: string): Promise<string> {
+  const found = foldersIn(place);
+  const [only] = found;
+  if (only === undefined)
+    throw new GatewayError("COPY_UNUSABLE", { path: place, problems: ["there is no copy in it"] });
+  if (found.length === 1) return only;
+  const dated = await Promise.all(found.map(async (folder) => ({ folder, newestMs: await newestMsOf(folder) })));
+  const problems = dated
+    .toSorted((a, b) => (b.newestMs ?? 0) - (a.newestMs ?? 0))
+    .map(
+      ({ folder, newestMs }) =>
+        `${folder}: ${newestMs === undefined ? "no rows" : `rows up to ${toInstant(newestMs)}`}`,
+    );
+  throw new GatewayError("COPY_UNNAMED", { path: place, problems });
+}
+
+/** Root's alone on a disk of its own, and no copy. */
+const DISK_FOLDER = "lost+found";
+
+function foldersIn(place: string): readonly string[] {
   const has = (folder: string) => readdirSync(folder).some((name) => name.startsWith("state-"));
+  const found: string[] = [];
+  let refused: unknown;
   try {
-    if (has(place)) return place;
-    const found = readdirSync(place, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && has(join(place, entry.name)))
-      .map((entry) => join(place, entry.name));
-    const [only] = found;
-    if (found.length === 1 && only !== undefined) return only;
-    const problems = found.length === 0 ? ["there is no copy in it"] : [`name one of: ${found.join(", ")}`];
-    throw new GatewayError("COPY_UNUSABLE", { path: place, problems });
-  } catch (cause) {
-    if (cause instanceof GatewayError) throw cause;
-    throw new GatewayError("FILE_UNREADABLE", { path: place }, { cause });
+    if (has(place)) return [place];
+    for (const entry of readdirSync(place, { withFileTypes: true })) {
+      if (!entry.isDirectory() || entry.name === DISK_FOLDER) continue;
+      try {
+        if (has(join(place, entry.name))) found.push(join(place, entry.name));
+      } catch (error) {
+        refused = error;
+      }
+    }
+  } catch (error) {
+    refused = error;
   }
+  // What others keep beside the copies, and for themselves, hides none.
+  if (found.length === 0 && refused !== undefined)
+    throw new GatewayError("FILE_UNREADABLE", { path: place }, { cause: refused });
+  return found;
+}
+
+/** When the newest row of a copy was received; undefined when it has none, or does not tell. */
+async function newestMsOf(folder: string): Promise<number | undefined> {
+  const contents = await readContents(folder);
+  if (isContents(contents)) return contents.newest?.receivedMs;
+  const last = listingOf(await namesIn(folder)).rows.at(-1);
+  const given = last === undefined ? undefined : await givenPiece(folder, last.name);
+  const piece = given === undefined || "worn" in given ? undefined : openRows(given.bytes);
+  return piece === undefined || "damaged" in piece ? undefined : piece.rows.at(-1)?.received_ms;
 }

@@ -2,6 +2,7 @@
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -20,7 +21,7 @@ import { copyOnce } from "./copier.ts";
 import { createFileCollector } from "./files.ts";
 import { listingOf, sumOf } from "./folder.ts";
 import { copyHistory } from "./history-copy.ts";
-import { restoreCopy } from "./restore.ts";
+import { copyFolderIn, restoreCopy } from "./restore.ts";
 import { isWhole, readCopy, setDamagedAside } from "./verify.ts";
 
 const NOW_MS = 1_790_000_000_000;
@@ -239,5 +240,30 @@ describe("a copy of which", () => {
     expect(await copyOnce(journal, path, [])).toMatchObject({ rows: 10, lastId: 20 });
     expect(await verified(path)).toEqual({ isWhole: true, gaps: [], damaged: [] });
     expect(await copyOnce(journal, path, [])).toMatchObject({ rows: 0 });
+  });
+});
+
+describe("the folder of a copy", () => {
+  test("is asked for where there are two, with how far each goes and the newest first", async () => {
+    const place = join(folder.path, "both");
+    cpSync(whole, join(place, "b-newer"), { recursive: true });
+    const { bytes } = await journal.statePiece();
+    for (const name of ["a-empty", "c-older"]) {
+      mkdirSync(join(place, name));
+      writeFileSync(join(place, name, "state-000000000000000.piece"), bytes);
+    }
+    const first = rowsNames()[0] as string;
+    cpSync(join(whole, first), join(place, "c-older", first));
+    await expect(copyFolderIn(place)).rejects.toMatchObject({
+      code: "COPY_UNNAMED",
+      detail: {
+        problems: [
+          `${place}/b-newer: rows up to 2026-09-21T14:13:40.000Z`,
+          `${place}/c-older: rows up to 2026-09-21T14:13:25.000Z`,
+          `${place}/a-empty: no rows`,
+        ],
+      },
+    });
+    expect(await copyFolderIn(join(place, "c-older"))).toBe(join(place, "c-older"));
   });
 });

@@ -139,7 +139,7 @@ function verifyCommand(shell: CommandShell) {
     meta: { name: "verify", description: "Read a whole copy and say whether it can be restored from" },
     args: { copy: { type: "positional", description: "Folder of the copy", required: true }, json: JSON_FLAG },
     async run({ args }) {
-      const folder = copyFolderIn(args.copy);
+      const folder = await copyFolderIn(args.copy);
       const { report } = await readCopy(folder);
       const lines = [...reportLines(folder, report), ...(await asideLines(folder, report))];
       return shell.end(end(shell.io, args.json === true, report, lines, isWhole(report) ? 0 : 1));
@@ -160,7 +160,7 @@ function restoreCommand(shell: CommandShell) {
     async run({ args }) {
       const config = shell.configOf(args.config);
       const dataDir = config.data.dir;
-      const folder = copyFolderIn(args.copy);
+      const folder = await copyFolderIn(args.copy);
       const passphrase = passphraseOf(args["passphrase-file"] ?? config.backup?.passphraseFile);
       const sheet = args.sheet === undefined ? undefined : readText(args.sheet);
       const result = await restoreCopy({ folder, dataDir, passphrase, sheet, nowMs: shell.io.nowMs() });
