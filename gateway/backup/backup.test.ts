@@ -197,6 +197,29 @@ describe("a copy", () => {
     });
   });
 
+  test("is told of a disk that takes no more, and begun anew leaves no half journal", async () => {
+    const { copy, spare } = dirs();
+    await append(1, 2);
+    await copyOnce(journal, copy, []);
+    const opened = openState(
+      readFileSync(join(copy, (listingOf(readdirSync(copy)).states[0] as { name: string }).name)),
+    );
+    if ("damaged" in opened) throw new Error(opened.damaged);
+    // What SQLite throws when the disk is full while rows are put in.
+    const batches = {
+      [Symbol.iterator]: () => {
+        throw new Error("database or disk is full");
+      },
+    };
+    expect(() => restoreJournal(spare, { tables: opened.tables, lastId: 2, batches }, () => undefined)).toThrow(
+      expect.objectContaining({
+        code: "FILE_UNWRITABLE",
+        detail: { path: spare, reason: "database or disk is full" },
+      }) as Error,
+    );
+    expect(readdirSync(spare)).toEqual([]);
+  });
+
   test("carries secrets only under a passphrase, and again only when they change", async () => {
     const { data, copy, spare } = dirs();
     writeFileSync(join(data, "registry.json"), '{"version":1}');

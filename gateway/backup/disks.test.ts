@@ -174,4 +174,13 @@ describe("a copy of more than the journal has", () => {
     expect((await readCopy(copyDir())).report).toMatchObject({ rows: 12, gaps: [] });
     await copy.stop();
   });
+
+  test("whose folder is not there is told of with what to do, by hand as well", async () => {
+    const { data } = dirs();
+    const place = join(folder.path, "pulled-out");
+    await expect(isOnDataDisk(place, data)).rejects.toMatchObject({
+      code: "FILE_UNWRITABLE",
+      detail: { path: place, reason: `it is not there: mount its disk, or make ${place}` },
+    });
+  });
 });

@@ -12,11 +12,14 @@ export const OWN_DISK_FILE = "copy-disk.json";
 const MODE = 0o644;
 
 /**
- * Whether the copy in `place` would go with the disk of the data, which somebody may want. Throws FILE_UNWRITABLE when it lay on
- * another disk before: that disk is not mounted. What was seen of another place is forgotten.
+ * Whether the copy in `place` would go with the disk of the data, which somebody may want. Throws FILE_UNWRITABLE when it is not
+ * there, or lay on another disk before: that disk is not mounted. What was seen of another place is forgotten.
  */
 export async function isOnDataDisk(place: string, dataDir: string): Promise<boolean> {
-  const isSame = await areOnOneDisk(place, dataDir);
+  const isSame = await areOnOneDisk(place, dataDir).catch((cause: NodeJS.ErrnoException) => {
+    const reason = cause.code === "ENOENT" ? `it is not there: mount its disk, or make ${place}` : cause.message;
+    throw new GatewayError("FILE_UNWRITABLE", { path: place, reason }, { cause });
+  });
   const known = knownPlace(dataDir);
   if (isSame && known === place) {
     const reason = `its disk is not mounted: mount ${place}, or name another folder as backup.dir`;

@@ -62,6 +62,10 @@ export function restoreJournal(dir: string, copied: CopiedJournal, beforeVisible
     renameSync(join(beside, JOURNAL_FILE), join(dir, JOURNAL_FILE));
     syncFolder(dir);
     return restored;
+  } catch (cause) {
+    if (cause instanceof GatewayError) throw cause;
+    // SQLite's own words: the disk is full, or fails.
+    throw new GatewayError("FILE_UNWRITABLE", { path: dir, reason: (cause as Error).message }, { cause });
   } finally {
     rmSync(beside, { recursive: true, force: true });
   }
