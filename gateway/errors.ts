@@ -49,6 +49,7 @@ const CODES = {
   COPY_AHEAD: { status: 500, retry: false, text: "the copy knows of more than the journal" },
   COPY_UNUSABLE: { status: 500, retry: false, text: "nothing can be restored from this copy" },
   COPY_UNNAMED: { status: 500, retry: false, text: "there are copies of more than one journal here" },
+  SHEET_INVALID: { status: 500, retry: false, text: "the recovery sheet is not typed as it stands" },
   PERSON_EXISTS: { status: 409, retry: false, text: "there is a person with this name already" },
 } as const;
 

@@ -389,5 +389,7 @@ describe("the recovery sheet", () => {
     expect(faults(text.replace("a5a5", "a5ag"))).toContain("alm-02-d1: a character that is none");
     expect(faults(text.replace("alm-02-d1:", "alm-03-d1:"))).toContain("alm-03-d1: a wrong character");
     expect(faults("nothing")).toContain("no device is named");
+    expect(faults(text.replace("alm-02-d1:", "alm-02-d1"))).toContain("in 'alm-02-d1'; a name needs a colon");
+    expect(readSheet(text.replace("alm-02-d1:", " ALM-02-D1 :"))).toEqual({ kind: "keys", keys });
   });
 });

@@ -49,8 +49,8 @@ export interface RestoreResult {
 }
 
 /**
- * Makes `dataDir` where it is not there. Throws COPY_UNUSABLE, PASSPHRASE_NEEDED, PASSPHRASE_WRONG, FILE_UNREADABLE, and
- * FILE_UNWRITABLE (also when there is a journal already), the first four before anything is written. What is damaged in the copy is left out and
+ * Makes `dataDir` where it is not there. Throws COPY_UNUSABLE, SHEET_INVALID, PASSPHRASE_NEEDED, PASSPHRASE_WRONG,
+ * FILE_UNREADABLE, and FILE_UNWRITABLE (also when there is a journal already), the first five before anything is written. What is damaged in the copy is left out and
  * stands in the report: the devices send it again.
  */
 export async function restoreCopy(options: RestoreOptions): Promise<RestoreResult> {
@@ -66,8 +66,7 @@ export async function restoreCopy(options: RestoreOptions): Promise<RestoreResul
     throw new GatewayError("COPY_UNUSABLE", { path: folder, problems: [...problems, "no state in it is whole"] });
   }
   const typed = sheet === undefined ? undefined : readSheet(sheet);
-  if (typed?.kind === "faults")
-    throw new GatewayError("COPY_UNUSABLE", { path: "recovery sheet", problems: typed.faults });
+  if (typed?.kind === "faults") throw new GatewayError("SHEET_INVALID", { problems: typed.faults });
   const files = readFiles(folder, passphrase);
   makeDirs(dataDir);
   const aside = placeFiles(files, dataDir);

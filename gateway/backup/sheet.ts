@@ -17,9 +17,14 @@ export interface SheetKey {
   readonly key: string;
 }
 
+/** Under which the keys of LoRaWAN stand. */
+export function sheetName(devEui: string): string {
+  return `eui-${devEui}`;
+}
+
 export function lorawanRow(devEui: string, keys: LorawanKeys): SheetKey {
   const key = keys.appKey ?? `${keys.devAddr}${keys.nwkSKey}${keys.appSKey}`;
-  return { deviceId: `eui-${devEui}`, key };
+  return { deviceId: sheetName(devEui), key };
 }
 
 /** Its DevEUI and keys; undefined for the key of a device's frames. */
@@ -57,18 +62,28 @@ export function sheetText(keys: readonly SheetKey[], title: string): string {
   return `${[...head, ...lines].join("\n")}\n`;
 }
 
+/** The first word of what was typed as a key in which something else stands. */
+function strangeIn(typed: string): string {
+  return typed.split(/\s+/).find((word) => /[^0-9a-f]/i.test(word)) ?? "";
+}
+
 /** What was typed: spaces, capitals and line breaks within a key do not matter. */
 export function readSheet(text: string): SheetRead {
   const keys: SheetKey[] = [];
   const faults: string[] = [];
-  const parts = text.split(/^\s*([a-z0-9-]{3,32}):/m);
+  const parts = text.split(/^\s*([a-z0-9-]{3,32})[ \t]*:/im);
   for (let i = 1; i + 1 < parts.length; i += 2) {
-    const deviceId = parts[i] as string;
-    const hex = (parts[i + 1] as string).replace(/\s/g, "").toLowerCase();
+    const deviceId = (parts[i] as string).toLowerCase();
+    const typed = parts[i + 1] as string;
+    const hex = typed.replace(/\s/g, "").toLowerCase();
     const one = { deviceId, key: hex.slice(0, -GROUP) };
     const lengths = lengthsOf(deviceId).map((length) => length + GROUP);
-    if (!/^[0-9a-f]*$/.test(hex)) faults.push(`${deviceId}: a character that is none of 0–9 and a–f`);
-    else if (!lengths.includes(hex.length))
+    if (!/^[0-9a-f]*$/.test(hex)) {
+      // It may be the next name, whose colon was forgotten.
+      faults.push(
+        `${deviceId}: a character that is none of 0–9 and a–f, in '${strangeIn(typed)}'; a name needs a colon`,
+      );
+    } else if (!lengths.includes(hex.length))
       faults.push(`${deviceId}: ${hex.length} characters, not ${lengths.join(" or ")}`);
     else if (checkOf(one) !== hex.slice(-GROUP)) faults.push(`${deviceId}: a wrong character somewhere in its line`);
     else keys.push(one);

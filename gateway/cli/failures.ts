@@ -23,6 +23,7 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
     "Name the file with its passphrase: --passphrase-file FILE. Or type the recovery sheet: --sheet FILE; then people and certificates are made anew.",
   COPY_UNNAMED:
     "Name one of these folders; the first has the newest rows. A gateway that was restored, or set back, has one of its own from then on.",
+  SHEET_INVALID: "Correct those lines in the file, and restore again: nothing has been written.",
   PERSON_EXISTS: "Use 'waakvlam people remove' first to give them another password or role.",
   DEVICE_UNKNOWN: "The registry file names no such device.",
   DEVICE_EXISTS: "Give it another name, or new keys with 'waakvlam lorawan rekey'.",

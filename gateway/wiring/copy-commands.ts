@@ -8,7 +8,7 @@ import { copyHistory } from "../backup/history-copy.ts";
 import { isOnDataDisk } from "../backup/own-disk.ts";
 import { copyFolderIn, type RestoreResult, restoreCopy } from "../backup/restore.ts";
 import { passphraseOf } from "../backup/sealing.ts";
-import { lorawanRow, sheetText } from "../backup/sheet.ts";
+import { lorawanRow, sheetName, sheetText } from "../backup/sheet.ts";
 import { type CopyReport, isWhole, readCopy, setDamagedAside } from "../backup/verify.ts";
 import type { CommandIo, ExitCode } from "../cli/commands.ts";
 import { CONFIG_FLAG, type CommandShell, JSON_FLAG } from "../cli/definitions.ts";
@@ -26,6 +26,9 @@ const PASSPHRASE_FLAG = {
   description: "File with the passphrase of the sealed keys",
   valueHint: "FILE",
 } as const;
+
+/** Devices without a key that are told of by name. */
+const NAMES_SHOWN = 20;
 
 function readText(path: string): string {
   try {
@@ -81,6 +84,33 @@ function restoreLines({ rows, keys, historyDamaged, aside }: RestoreResult, data
     ...aside.map(({ was, path }) => `  put in its place by hand: ${path} → ${was}`),
     "Give this machine the name and address of the lost one, then start the gateway (systemctl start waakvlam).",
     "Devices are asked for what the copy lacks.",
+  ];
+}
+
+/** Devices of the registry in a data folder whose frames nobody can check, LoRaWAN's as they stand on the sheet. */
+export function keylessIn(dataDir: string): readonly string[] {
+  try {
+    const { devices } = loadRegistry(dataDir, listProblems);
+    const keys = loadKeys(dataDir);
+    const lorawan = new Map(loadLorawanKeys(dataDir).all());
+    const own = devices.filter(({ deviceId, model }) => model === undefined && keys.get(deviceId) === undefined);
+    // Without any of them another program is the network, and has them.
+    const euis = lorawan.size === 0 ? [] : devices.flatMap((one) => one.lorawan?.devEui ?? []);
+    const names = [...own.map(({ deviceId }) => deviceId), ...euis.filter((eui) => !lorawan.has(eui)).map(sheetName)];
+    return [...new Set(names)];
+  } catch (error) {
+    // The journal is back, and that a file beside it is not says the doctor.
+    if (error instanceof GatewayError) return [];
+    throw error;
+  }
+}
+
+function keylessLines(keyless: readonly string[], dataDir: string): string[] {
+  if (keyless.length === 0) return [];
+  const more = keyless.length > NAMES_SHOWN ? ` and ${keyless.length - NAMES_SHOWN} more` : "";
+  return [
+    `No key for ${keyless.length} devices: ${keyless.slice(0, NAMES_SHOWN).join(", ")}${more}. What they send is refused.`,
+    `If they are on the sheet, type them too: move ${dataDir} away, and restore again.`,
   ];
 }
 
@@ -161,11 +191,18 @@ function restoreCommand(shell: CommandShell) {
       const config = shell.configOf(args.config);
       const dataDir = config.data.dir;
       const folder = await copyFolderIn(args.copy);
-      const passphrase = passphraseOf(args["passphrase-file"] ?? config.backup?.passphraseFile);
       const sheet = args.sheet === undefined ? undefined : readText(args.sheet);
+      // Who types the sheet may have lost what the configuration names.
+      const usual = sheet === undefined ? config.backup?.passphraseFile : undefined;
+      const passphrase = passphraseOf(args["passphrase-file"] ?? usual);
       const result = await restoreCopy({ folder, dataDir, passphrase, sheet, nowMs: shell.io.nowMs() });
-      const lines = [...reportLines(folder, result.report), ...restoreLines(result, dataDir)];
-      return shell.end(end(shell.io, args.json === true, result, lines, 0));
+      const keyless = result.keys === "none" ? [] : keylessIn(dataDir);
+      const lines = [
+        ...reportLines(folder, result.report),
+        ...restoreLines(result, dataDir),
+        ...keylessLines(keyless, dataDir),
+      ];
+      return shell.end(end(shell.io, args.json === true, { ...result, keyless }, lines, 0));
     },
   });
 }
