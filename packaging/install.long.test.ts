@@ -229,6 +229,24 @@ describe("nothing is changed", () => {
   });
 });
 
+test("an install that a full disk or a power cut ended leaves no half configuration to the next", () => {
+  // The configuration is begun, and the disk is full.
+  const cp = `case "$*" in */waakvlam.toml*) for to in "$@"; do :; done; printf '[da' >"$to"; echo "No space left" >&2; exit 1 ;; esac
+    PATH=${process.env["PATH"]} exec cp "$@"`;
+  const bundle = bundleOf("1.0", OLD);
+  expect(install(bundle, { cp })).toMatchObject({
+    status: 1,
+    said: expect.stringContaining("No space left") as string,
+  });
+  expect(install(bundle)).toMatchObject({ status: 0 });
+  const config = join(root, "etc/waakvlam/waakvlam.toml");
+  expect(readFileSync(config, "utf8")).toBe(text(HERE, "waakvlam.toml"));
+  // A new file that was not yet on the disk when the power went.
+  writeFileSync(config, "");
+  expect(install(bundle)).toMatchObject({ status: 0 });
+  expect(readFileSync(config, "utf8")).toBe(text(HERE, "waakvlam.toml"));
+});
+
 test("a way back that is broken off at any step is finished by the next, and nothing is lost", () => {
   const data = usual();
   upgraded(data);

@@ -108,6 +108,14 @@ put_unit() {
   mv -T "$root/etc/systemd/system/.waakvlam.service.new" "$root/etc/systemd/system/waakvlam.service"
 }
 
+# Whole or not there: a next install takes what is there for somebody's own. An empty one is what a power cut leaves of a new file.
+put_config() {
+  [ ! -s "$config/waakvlam.toml" ] || return 0
+  cp "$here/waakvlam.toml" "$config/.waakvlam.toml.new"
+  flush "$config"
+  mv -T "$config/.waakvlam.toml.new" "$config/waakvlam.toml"
+}
+
 # All that can be wrong is found before anything is changed.
 check_swap() {
   [ -d "$kept" ] && [ ! -L "$kept" ] || fail "version $before cannot read these data, and $kept is not there"
@@ -207,7 +215,7 @@ install_release() {
   [ "$(id -u)" != 0 ] || chown -R 0:0 "$opt/.new"
   # From here, and not from the stick: nothing may run on one that is mounted so.
   "$opt/.new/bin/node" --version >/dev/null 2>&1 || fail "this bundle is for another kind of machine ($(uname -m) here)"
-  [ -f "$config/waakvlam.toml" ] || cp "$here/waakvlam.toml" "$config/waakvlam.toml"
+  put_config
   [ ! -e "$opt/.swapping" ] || fail "a way back was broken off: sh $opt/current/install.sh --back first"
   # The unit needs this one, also where the data are elsewhere.
   mkdir -p "$root/var/lib/waakvlam" "$root/usr/local/bin"
