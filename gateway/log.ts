@@ -1,8 +1,9 @@
 // One JSON object a line on standard error: time, level, area, event, and the figures of the event beside them. An event
 // is a fixed sentence; what differs is in the figures. Keys, passwords and tokens never come here. A line that repeats
 // itself is held back and counted: a disk that fills with logs takes the journal with it.
-import { type DestinationStream, type Logger, pino } from "pino";
+import { type Logger, pino } from "pino";
 import { type Clock, systemClock } from "./clock.ts";
+import { createLineOutput, type LineOutput } from "./log-output.ts";
 
 export type Log = (event: string, detail?: Readonly<Record<string, unknown>>) => void;
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -23,7 +24,7 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** Text for people in place of JSON. */
   readonly text?: boolean;
-  readonly destination?: DestinationStream;
+  readonly destination?: Pick<LineOutput, "write"> & Partial<LineOutput>;
   readonly clock?: Pick<Clock, "monotonicMs">;
 }
 
@@ -36,10 +37,10 @@ const VALUE_CHARS_MAX = 2_000;
 /** Names under which no value is written, wherever they stand. */
 const SECRET = /^(password|passphrase|secret|token|key|authorization|cookie|credential)s?$/i;
 /** What a line has of its own; a figure of the same name would make two of one key. */
-const RESERVED = ["time", "level", "area", "event", "suppressed"];
+const RESERVED = ["time", "level", "area", "event", "suppressed", "lost"];
 
 export function createLogs({ level, text = false, destination, clock = systemClock }: LogOptions): Logs {
-  const out = destination ?? pino.destination(2);
+  const out = destination ?? createLineOutput({ clock: systemClock });
   const options = {
     level,
     base: null,
@@ -47,7 +48,7 @@ export function createLogs({ level, text = false, destination, clock = systemClo
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  const root: Logger = pino(options, text ? { write: (line: string) => out.write(textLine(line)) } : out);
+  const root: Logger = pino(options, { write: (line: string) => out.write(text ? textLine(line) : line) });
   const repeats = createRepeats(clock);
   const children = new Map<string, Logger>();
   return {
@@ -60,7 +61,9 @@ export function createLogs({ level, text = false, destination, clock = systemClo
           if (!child.isLevelEnabled(at)) return;
           const suppressed = repeats.pass(`${name}/${event}`);
           if (suppressed === undefined) return;
-          child[at]({ ...tidy(detail ?? {}), ...(suppressed === 0 ? {} : { suppressed }) }, event);
+          const lost = out.takeLost?.() ?? 0;
+          const counts = { ...(suppressed === 0 ? {} : { suppressed }), ...(lost === 0 ? {} : { lost }) };
+          child[at]({ ...tidy(detail ?? {}), ...counts }, event);
         };
       return { info: write("info"), warn: write("warn"), error: write("error") };
     },

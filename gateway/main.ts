@@ -22,6 +22,7 @@ import { createReread } from "./config/reread.ts";
 import { doctorCommand } from "./doctor/command.ts";
 import { GatewayError } from "./errors.ts";
 import { createLogs } from "./log.ts";
+import { createLineOutput } from "./log-output.ts";
 import { copyCommands } from "./wiring/copy-commands.ts";
 import { createExporter, wholeOutput } from "./wiring/export.ts";
 import { createNotifyTester } from "./wiring/notify-test.ts";
@@ -40,6 +41,9 @@ const io: CommandIo = {
   isTerminal: process.stdin.isTTY === true,
   readInput: () => readFileSync(0, "utf8"),
 };
+
+// Of words there is nobody to tell when they do not arrive, and the command goes on to its end.
+process.stderr.on("error", () => undefined);
 
 // Who reads standard output may have seen enough (`| head`): then the command goes on to its end, and nobody is told.
 process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
@@ -72,12 +76,14 @@ const start = defineCommand({
     const config = checkedFiles(configOf(args.config), path);
     const { level, format } = config.log;
     const text = format === "text" || (format === "auto" && process.stderr.isTTY === true);
+    const destination = createLineOutput({ clock: systemClock });
+    process.on("exit", destination.endNow);
     let app: App | undefined;
     // From the first moment on: one that comes before the gateway stands would end it.
     process.on("SIGHUP", () => void app?.reload());
     app = await startApp(config, {
       staticDir: STATIC_DIR,
-      logs: createLogs({ level, text }),
+      logs: createLogs({ level, text, destination }),
       readConfig: createReread(path, () => fileOf(args.config)),
       ...(path === undefined ? {} : { configPath: path }),
     });
@@ -88,9 +94,10 @@ const start = defineCommand({
       // A second signal does not wait.
       if (stopping) process.exit(1);
       stopping = true;
+      const leave = (code: ExitCode) => void destination.settle().then(() => process.exit(code));
       app?.stop().then(
-        () => process.exit(0),
-        () => process.exit(1),
+        () => leave(0),
+        () => leave(1),
       );
     };
     process.on("SIGINT", stop);
