@@ -3,8 +3,8 @@
 import { randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import type { GatewayConfig, Role } from "../../protocol/index.ts";
-import { nearest } from "../../protocol/nearest.ts";
 import { addPerson, listPeople, PASSWORD_LENGTH_MIN, removePerson } from "../registry/people.ts";
+import { wordNotKnown } from "./word-not-known.ts";
 
 export interface CommandIo {
   out(line: string): void;
@@ -39,10 +39,7 @@ export async function addPersonCommand(
 ): Promise<ExitCode> {
   const role = ROLES.find((one) => one === options.role);
   if (role === undefined) {
-    const near = nearest(options.role, ROLES);
-    io.err(
-      `role ${options.role} is not known${near === undefined ? "" : `: did you mean ${near}?`} The roles are ${ROLES.join(", ")}.`,
-    );
+    io.err(wordNotKnown("role", options.role, ROLES));
     return 2;
   }
   if (!/^[a-z0-9][a-z0-9.@-]{1,62}$/.test(options.name)) {

@@ -1,6 +1,7 @@
 // What a person reads when something is wrong: what, where, what to do; never a stack.
 import type { CommandDef } from "citty";
 import { type ErrorCode, GatewayError } from "../errors.ts";
+import { callProblem, type WordShape } from "./call-words.ts";
 import type { ExitCode } from "./commands.ts";
 import { wordNotKnown } from "./word-not-known.ts";
 
@@ -55,6 +56,8 @@ export function describeFailure(error: unknown): FailureText {
   return { lines: [`Unexpected: ${message}`, "This is a fault of the program; please report it."], exitCode: 1 };
 }
 
+const MORE = "Use --help for more.";
+
 type AnyCommand = CommandDef<never> | CommandDef;
 
 export type WordCheck =
@@ -72,7 +75,7 @@ function subCommands(command: AnyCommand): Record<string, CommandDef> | undefine
   return command.subCommands as Record<string, CommandDef> | undefined;
 }
 
-/** Follows the words of a call; a word or a flag that nobody knows is told of with the nearest one that is known. */
+/** Follows the words of a call; what is wrong with them is told of, with the nearest word that is known. */
 export function unknownWord(main: CommandDef, rawArgs: readonly string[]): WordCheck {
   let command = main;
   let parent: CommandDef | undefined;
@@ -82,19 +85,12 @@ export function unknownWord(main: CommandDef, rawArgs: readonly string[]): WordC
     if (word === undefined) return { kind: "group", command, parent };
     const next = known[word];
     if (next === undefined)
-      return { kind: "unknown", text: unknownText("command", word, Object.keys(known)), command, parent };
+      return { kind: "unknown", text: `${wordNotKnown("command", word, Object.keys(known))} ${MORE}`, command, parent };
     rest.splice(rest.indexOf(word), 1);
     parent = command;
     command = next;
   }
-  const flags = Object.keys((command.args ?? {}) as object).map((name) => `--${name}`);
-  const wrong = rest.find(
-    (one) => one.startsWith("--") && !["--help", "--version", ...flags].includes(one.split("=")[0] ?? ""),
-  );
-  if (wrong !== undefined) return { kind: "unknown", text: unknownText("option", wrong, flags), command, parent };
+  const wrong = callProblem((command.args ?? {}) as Readonly<Record<string, WordShape>>, rest);
+  if (wrong !== undefined) return { kind: "unknown", text: `${wrong} ${MORE}`, command, parent };
   return { kind: "known", command, parent };
-}
-
-function unknownText(what: string, word: string, known: readonly string[]): string {
-  return `${wordNotKnown(what, word, known)} Use --help for more.`;
 }

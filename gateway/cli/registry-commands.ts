@@ -3,7 +3,6 @@ import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { defineCommand } from "citty";
 import { type GatewayConfig, NOUNS, type Noun, type Registry } from "../../protocol/index.ts";
-import { nearest } from "../../protocol/nearest.ts";
 import { listProblems } from "../config/problems.ts";
 import { GatewayError } from "../errors.ts";
 import { changeLine, countChanges, registryChanges } from "../registry/difference.ts";
@@ -15,6 +14,7 @@ import { tableOf } from "../registry/tables.ts";
 import { lostKeys, warningsOf } from "../registry/warnings.ts";
 import type { CommandIo, ExitCode } from "./commands.ts";
 import { CONFIG_FLAG, type CommandShell, JSON_FLAG } from "./definitions.ts";
+import { wordNotKnown } from "./word-not-known.ts";
 
 /** Of a difference on a screen. */
 const LINES_MAX = 200;
@@ -194,10 +194,7 @@ export function exportRegistry(
   if (list !== undefined) {
     const noun = NOUNS.find((one) => one === list);
     if (noun === undefined) {
-      const near = nearest(list, NOUNS);
-      io.err(
-        `There is no list ${list}${near === undefined ? "" : `: did you mean ${near}?`} The lists are ${NOUNS.join(", ")}.`,
-      );
+      io.err(wordNotKnown("list", list, NOUNS));
       return 2;
     }
     io.out(tableOf(noun, registry).trimEnd());
