@@ -51,7 +51,12 @@ function reasonText(values: Values): string {
 }
 
 function supplyText(values: Values): { nl: string; en: string } {
-  const { runtimeS, chargePct } = values;
+  const { runtimeS, chargePct, reason } = values;
+  if (reason !== undefined)
+    return {
+      nl: `hoe lang nog is niet meer te zien: de noodvoeding antwoordt niet${reasonText(values)}`,
+      en: `how long can no longer be seen: the UPS does not answer${reasonText(values)}`,
+    };
   const charge = typeof chargePct === "number" ? `${Math.round(chargePct)} %` : undefined;
   const nl = [runtimeS === undefined ? undefined : `nog ${spanText(runtimeS, "uur")}`, charge && `accu ${charge}`];
   const en = [runtimeS === undefined ? undefined : `${spanText(runtimeS, "h")} left`, charge && `battery ${charge}`];

@@ -143,7 +143,14 @@ function clockCandidates({ clock }: SelfFacts, { clockUntrusted, clockJumped }: 
 
 function upsCandidates({ ups }: SelfFacts, rules: SelfProfile, active: string | undefined): Candidate[] {
   if (ups === undefined) return [];
-  if (ups.kind === "unreachable") return [candidate("ups-unreachable", rules.upsUnreachable, { reason: ups.reason })];
+  if (ups.kind === "unreachable") {
+    const { reason } = ups;
+    const found = [candidate("ups-unreachable", rules.upsUnreachable, { reason })];
+    // Silence is no end of a battery that runs: in an outage the way to it is the next to lose its power.
+    if (active === "ups-on-battery") found.push(candidate(active, rules.upsOnBattery, { reason }));
+    if (active === "ups-low-battery") found.push(candidate(active, rules.upsLowBattery, { reason }));
+    return found;
+  }
   if (!ups.onBattery && !ups.lowBattery) return [];
   const { upsLowBattery } = rules;
   const held = active === "ups-low-battery";

@@ -163,6 +163,31 @@ describe("the gateway about itself", () => {
     expect(rules(engine)).toEqual(["ups-low-battery 1 unacknowledged"]);
   });
 
+  for (const [rule, priority, lowBattery] of [
+    ["ups-on-battery", 2, false],
+    ["ups-low-battery", 1, true],
+  ] as const) {
+    test(`a UPS that falls silent ends no ${rule}, over a restart too, until it says that the mains are back`, async () => {
+      const running = { kind: "reading", onBattery: true, lowBattery, runtimeS: 3_600 } as const;
+      const silent = { ups: { kind: "unreachable", reason: "EHOSTUNREACH" } } as const;
+      const { engine, clock, store, set } = await start({ ups: running });
+      await clock.advance(12_000);
+      await engine.act(engine.overview().alerts[0]?.alertId ?? "", ack(), { by: "a", origin: "test" });
+      set(silent);
+      await clock.advance(600_000);
+      expect(rules(engine)).toEqual([`${rule} ${priority} acknowledged`]);
+      const [alert] = engine.overview().alerts;
+      expect(alert?.text.nl.consequence).toMatch(/^hoe lang nog is niet meer te zien: .*EHOSTUNREACH/);
+      await engine.stop();
+      const second = await start(silent, store, clock);
+      await clock.advance(600_000);
+      expect(rules(second.engine)).toEqual([`${rule} ${priority} acknowledged`]);
+      second.set({ ups: { ...running, onBattery: false, lowBattery: false } });
+      await clock.advance(70_000);
+      expect(rules(second.engine)).toEqual([]);
+    });
+  }
+
   test("a jump of the clock is told of for a while, and does not shorten any delay", async () => {
     const { engine, clock, set } = await start(disk(1.5));
     await clock.advance(5_000);
