@@ -35,6 +35,8 @@ import type {
 
 export interface EngineNews {
   readonly points: readonly PointState[];
+  /** Points that are none any more. */
+  readonly gone?: readonly string[];
   /** State "normal" is a closed alert. */
   readonly alerts: readonly Alert[];
   readonly requests?: readonly HelpRequest[];

@@ -99,6 +99,20 @@ describe("a stream", () => {
     expect(eventsIn(seen.text)).toHaveLength(4);
   });
 
+  test("tells the whole picture anew when a point is gone, and then only what changes", async () => {
+    const { hub, tell, clock, points } = start(2);
+    const { seen, client } = paper();
+    hub.open(client);
+    points.pop();
+    tell({ gone: ["p-1"] });
+    await clock.advance(FLUSH_MS);
+    tell({ points: [point("p-0")] });
+    await clock.advance(FLUSH_MS);
+    const events = eventsIn(seen.text);
+    expect(events.map(({ event }) => event)).toEqual(["overview", "overview", "point"]);
+    expect(events[1]?.data["points"]).toHaveLength(1);
+  });
+
   test("beats with the gateway's own state, silent otherwise", async () => {
     const { hub, clock } = start();
     const { seen, client } = paper();

@@ -43,21 +43,24 @@ export function eventText(event: string, data: unknown): string {
 }
 
 /** What waits to be told: only the newest of each. */
-function createNews() {
+function createNews(overview: () => unknown) {
   const points = new Map<string, PointState>();
   const alerts = new Map<string, Alert>();
   const requests = new Map<string, HelpRequest>();
   let gateway: GatewayState | undefined;
+  let isLess = false;
   return {
     take(news: Parameters<Parameters<ApiEngine["onChange"]>[0]>[0]): void {
       for (const point of news.points) points.set(point.pointId, point);
       for (const alert of news.alerts) alerts.set(alert.alertId, alert);
       for (const request of news.requests ?? []) requests.set(request.requestId, request);
       gateway = news.gateway ?? gateway;
+      isLess ||= (news.gone ?? []).length > 0;
     },
-    /** All of it as events; then there is none. */
+    /** All of it as events; then there is none. Where points are gone it is the whole picture anew. */
     drain(): string {
-      let text = "";
+      let text = isLess ? eventText("overview", overview()) : "";
+      isLess = false;
       for (const point of points.values()) text += eventText("point", point);
       for (const alert of alerts.values()) text += eventText("alert", alert);
       for (const request of requests.values()) text += eventText("request", request);
@@ -73,7 +76,7 @@ function createNews() {
 
 export function createStreamHub(engine: Pick<ApiEngine, "overview" | "gateway" | "onChange">, clock: Clock): StreamHub {
   const streams = new Set<Stream>();
-  const news = createNews();
+  const news = createNews(engine.overview);
   let flushing: Timer | undefined;
 
   /** True when this screen has not taken what was sent for too long, or too much of it. */

@@ -43,6 +43,8 @@ const GATEWAY_STATE_MS = 5_000;
 
 export interface EngineChange {
   readonly points: readonly PointState[];
+  /** Points that were told of and are none any more: the registry has them no longer, or their time is over. */
+  readonly gone?: readonly string[];
   /** Changed alerts; state normal means closed. */
   readonly alerts: readonly Alert[];
   /** Requests for help that changed, at some of these points. */
@@ -126,8 +128,11 @@ export function createEngine(options: EngineOptions): Engine {
 
   function tell(change: EngineChange): void {
     alarms.note(change.alerts);
-    if (change.points.length === 0 && change.alerts.length === 0 && change.gateway === undefined) return;
-    for (const listener of listeners) listener(change);
+    const gone = picture.takeGone();
+    const isNothing = change.points.length === 0 && change.alerts.length === 0 && change.gateway === undefined;
+    if (isNothing && gone.length === 0) return;
+    const told = gone.length === 0 ? change : { ...change, gone };
+    for (const listener of listeners) listener(told);
   }
 
   /** What is told is on disk. `alsoShown`: points whose age alone has changed. */

@@ -126,8 +126,12 @@ test("a registry that is replaced takes no open alert, acknowledgement or readin
   const points = DEMO.points
     .filter((point) => point.pointId !== "lar-01")
     .map((point) => (point.pointId === "alm-01" ? { ...point, fuelPriority: 9 } : point));
+  const gone: string[] = [];
+  const stop = engine.onChange((change) => gone.push(...(change.gone ?? [])));
   engine.setRegistry(registryView({ ...DEMO, points, assignments: [...DEMO.assignments] }));
   await clock.advance(2_000);
+  stop();
+  expect(gone).toEqual(["lar-01"]);
   expect(engine.point("lar-01")).toBeUndefined();
   expect(engine.point("alm-01")).toMatchObject({ fuelPriority: 9, fuel: { levelPct: 5 }, contact: "present" });
   expect(engine.overview().alerts.find((one) => one.alertId === alert?.alertId)).toEqual(before);

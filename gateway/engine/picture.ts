@@ -44,6 +44,8 @@ export interface Picture {
   isFresh(pointId: string, nowMs: number): boolean;
   subjectOf(deviceId: string): Alert["subject"] | undefined;
   renewOutage(): void;
+  /** Points that were shown and are none any more, each once. */
+  takeGone(): readonly string[];
   /** Looks the registry up anew when what holds has changed since, or the clock has gone back; true when it did. */
   renew(nowMs: number): boolean;
   setRegistry(view: RegistryView, nowMs: number): void;
@@ -69,6 +71,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
   let byPoint = new Map<string, DeviceView[]>();
   let outage: Outage | undefined;
   const shown = new Map<string, PointState>();
+  const gone = new Set<string>();
   const startedAt = toInstant(clock.nowMs());
 
   function renew(nowMs: number): boolean {
@@ -80,7 +83,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
     byPoint = new Map();
     for (const device of devices.values())
       byPoint.set(device.pointId, [...(byPoint.get(device.pointId) ?? []), device]);
-    for (const pointId of shown.keys()) if (!views.has(pointId)) shown.delete(pointId);
+    for (const pointId of shown.keys()) if (!views.has(pointId) && shown.delete(pointId)) gone.add(pointId);
     return true;
   }
   renew(clock.nowMs());
@@ -270,6 +273,11 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
         return views.has(model.pointId) && model.mainsLostMs !== undefined ? [model.mainsLostMs] : [];
       });
       outage = outageOf(lost, profile().norms.autonomyH.value);
+    },
+    takeGone: () => {
+      const taken = [...gone].filter((pointId) => !views.has(pointId));
+      gone.clear();
+      return taken;
     },
     renew,
     setRegistry: (view, nowMs) => {

@@ -34,11 +34,15 @@ export async function startIngress(
   return ingress;
 }
 
-/** Retained states for readers: all of them at the start, then what changes; a closed alert is cleared. */
-export function publishStates(engine: Engine, ingress: MqttIngress): () => void {
+/** Retained states for readers: all of them at the start, then what changes; a closed alert and a point that is none are cleared. */
+export function publishStates(
+  engine: Pick<Engine, "overview" | "onChange">,
+  ingress: Pick<MqttIngress, "publishRetained">,
+): () => void {
   const { points, alerts, gateway } = engine.overview();
   const tell = (change: Parameters<Parameters<Engine["onChange"]>[0]>[0]) => {
     for (const point of change.points) ingress.publishRetained(pointStateTopic(point.pointId), JSON.stringify(point));
+    for (const pointId of change.gone ?? []) ingress.publishRetained(pointStateTopic(pointId), undefined);
     for (const alert of change.alerts) {
       ingress.publishRetained(alertTopic(alert.alertId), alert.state === "normal" ? undefined : JSON.stringify(alert));
     }
