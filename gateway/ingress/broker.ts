@@ -22,6 +22,11 @@ const DRAIN_TIMEOUT_MS = 5_000;
 export const KEEPALIVE_S_MAX = 300;
 const TOPIC_LEVELS_MAX = 8;
 
+/** Why a connection ended before anybody asked who it is. */
+export type TurnedAway = "too-many-connections" | "keep-alive" | "mqtt-version";
+/** CONNACK return codes of Aedes' own; MQTT 3.1.1 has no word for a keep-alive, and clients show the second as unknown. */
+const TURNED_AWAY: Readonly<Record<number, TurnedAway>> = { 1: "mqtt-version", 6: "keep-alive" };
+
 /** A message as it came. */
 export interface Publish {
   readonly topic: string;
@@ -43,6 +48,7 @@ export interface BrokerPolicy {
   mayReceive(client: Client, topic: string): boolean;
   /** A packet announced more than may come in: the connection is closed. */
   oversized(): void;
+  turnedAway?(reason: TurnedAway): void;
 }
 
 export interface BrokerOptions {
@@ -56,6 +62,7 @@ export interface BrokerOptions {
   readonly flowLimits?: FlowLimits;
   /** 0: a client may be silent for ever. */
   readonly keepaliveSMax?: number;
+  readonly connectionsMax?: number;
 }
 
 export interface Broker {
@@ -82,12 +89,17 @@ export async function startBroker(options: BrokerOptions, policy: BrokerPolicy):
   const laggards = createLaggards(options.clock);
   const aedes = createAedes(options, policy, { connections, laggards });
   aedes.on("clientReady", connections.isReady);
+  aedes.on("connectionError", (_, error) => {
+    const reason = TURNED_AWAY[(error as { errorCode?: number }).errorCode ?? 0];
+    if (reason !== undefined) policy.turnedAway?.(reason);
+  });
   routeClients(aedes, policy.handsOn === true);
   await aedes.listen();
   aedes.subscribe("#", laggards.pass, () => undefined);
   const server = await listen(options, connections.accept, (socket) =>
     welcomeSocket(socket, { aedes, connections, options, policy }),
   );
+  server.on("drop", () => policy.turnedAway?.("too-many-connections"));
   const found = server.address();
   const port = typeof found === "object" && found !== null ? found.port : options.port;
   return {
@@ -256,7 +268,7 @@ async function listen(
       ? createPlainServer({ noDelay: true }, onConnection)
       : createTlsServer({ ...options.tls, handshakeTimeout: CONNECT_TIMEOUT_MS }, onConnection);
   server.on("connection", onAccept);
-  server.maxConnections = CONNECTIONS_MAX;
+  server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) => reject(listenFault(cause, { host, port })));
     server.listen(port, host, resolve);

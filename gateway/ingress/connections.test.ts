@@ -91,8 +91,8 @@ async function open(): Promise<Peer> {
   return { socket, seen, acked, isClosed: () => socket.destroyed };
 }
 
-function login(clientId: string, { username = clientId, keepalive = 60 } = {}): Buffer {
-  const head = { protocolId: "MQTT", protocolVersion: 4, clean: true } as const;
+function login(clientId: string, { username = clientId, keepalive = 60, protocolVersion = 4 as 4 | 5 } = {}): Buffer {
+  const head = { protocolId: "MQTT", protocolVersion, clean: true } as const;
   const password = Buffer.from(mqttPassword(sha256, KEY));
   return packet({ cmd: "connect", ...head, clientId, username, keepalive, password });
 }
@@ -120,6 +120,29 @@ async function stopMs(): Promise<number> {
   await ingress.close();
   return performance.now() - began;
 }
+
+describe("a connection that is turned away is counted by its reason", () => {
+  const counted = () => Object.fromEntries(ingress.refusals.counts);
+
+  test("a keep-alive that is too long or none, and a version that is not spoken", async () => {
+    await start(countingJournal().journal);
+    for (const keepalive of [0, 301, 65_535]) expect((await signIn(DEVICE, { keepalive })).seen).toEqual(["connack"]);
+    await signIn(DEVICE, { protocolVersion: 5 });
+    await waitFor("the reasons", () => counted()["mqtt-version"] === 1);
+    expect(counted()).toEqual({ "keep-alive": 3, "mqtt-version": 1 });
+    await ping(await signIn(DEVICE, { keepalive: 300 }));
+  });
+
+  test("one too many", async () => {
+    await start(countingJournal().journal, { connectionsMax: 2 });
+    await open();
+    const device = await signIn(DEVICE);
+    sockets.push(connectSocket(ingress.address.port, "127.0.0.1").on("error", () => undefined));
+    await waitFor("its reason", () => ingress.refusals.counts.size > 0);
+    expect(counted()).toEqual({ "too-many-connections": 1 });
+    await ping(device);
+  });
+});
 
 /** A person whose password nobody has judged yet. */
 async function signInUnderWay() {

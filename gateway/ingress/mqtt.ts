@@ -45,6 +45,7 @@ export interface MqttIngressOptions {
   observePuback?(ms: number): void;
   /** Benches measure the path and not the limit. */
   readonly flowLimits?: FlowLimits;
+  readonly connectionsMax?: number;
   log?(event: string, detail: Readonly<Record<string, string | number>>): void;
 }
 
@@ -151,6 +152,7 @@ function createPolicy(session: () => Session): BrokerPolicy {
       return identity !== undefined && mayReceive(identity, topic);
     },
     oversized: () => refuse(session(), { reason: "too-long", topic: "", bytes: new Uint8Array(0) }),
+    turnedAway: (reason) => refuse(session(), { reason, topic: "", bytes: new Uint8Array(0) }),
   };
 }
 
