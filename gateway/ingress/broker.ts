@@ -23,7 +23,7 @@ export const KEEPALIVE_S_MAX = 300;
 const TOPIC_LEVELS_MAX = 8;
 
 /** Why a connection ended before anybody asked who it is. */
-export type TurnedAway = "too-many-connections" | "keep-alive" | "mqtt-version";
+export type TurnedAway = "too-many-connections" | "tls" | "keep-alive" | "mqtt-version";
 /** CONNACK return codes of Aedes' own; MQTT 3.1.1 has no word for a keep-alive, and clients show the second as unknown. */
 const TURNED_AWAY: Readonly<Record<number, TurnedAway>> = { 1: "mqtt-version", 6: "keep-alive" };
 
@@ -100,6 +100,10 @@ export async function startBroker(options: BrokerOptions, policy: BrokerPolicy):
     welcomeSocket(socket, { aedes, connections, options, policy }),
   );
   server.on("drop", () => policy.turnedAway?.("too-many-connections"));
+  // Who only looks whether the port is open goes away in the middle of the handshake: that is no refusal of either side.
+  server.on("tlsClientError", ({ code = "" }: NodeJS.ErrnoException) => {
+    if (code.startsWith("ERR_SSL_")) policy.turnedAway?.("tls");
+  });
   const found = server.address();
   const port = typeof found === "object" && found !== null ? found.port : options.port;
   return {

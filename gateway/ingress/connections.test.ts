@@ -1,11 +1,13 @@
 // Connections as a careless or hostile client makes them: bytes on sockets, at moments of the test's choice.
+import { readFileSync } from "node:fs";
 import { connect as connectSocket, type Socket } from "node:net";
 import mqttPacket from "mqtt-packet";
 import { afterEach, describe, expect, test } from "vitest";
 import { downlinkTopic, encodeReport, mqttPassword, sealFrame, uplinkTopic } from "../../protocol/index.ts";
-import { report, sha256, waitFor } from "../../tests/fixtures.ts";
+import { report, sha256, temporaryFolder, waitFor } from "../../tests/fixtures.ts";
 import { systemClock } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
+import { createCertificates } from "../registry/certificates.ts";
 import { createMqttIngress, type IngressJournal, type MqttIngress, type MqttIngressOptions } from "./mqtt.ts";
 
 const DEVICE = "alm-01-d1";
@@ -131,6 +133,21 @@ describe("a connection that is turned away is counted by its reason", () => {
     await waitFor("the reasons", () => counted()["mqtt-version"] === 1);
     expect(counted()).toEqual({ "keep-alive": 3, "mqtt-version": 1 });
     await ping(await signIn(DEVICE, { keepalive: 300 }));
+  });
+
+  test("one without TLS where it is needed; who only looks whether the port is open is none", async () => {
+    const folder = temporaryFolder();
+    const { certificate, key } = await createCertificates(folder.path, ["gateway.lan"], systemClock.nowMs());
+    await start(countingJournal().journal, { tls: { cert: readFileSync(certificate), key: readFileSync(key) } });
+    folder.remove();
+    const { port } = ingress.address;
+    const looks = connectSocket(port, "127.0.0.1");
+    await new Promise<void>((resolve) => looks.once("connect", () => looks.end(resolve)));
+    const plain = connectSocket(port, "127.0.0.1").on("error", () => undefined);
+    sockets.push(plain);
+    plain.write(login(DEVICE));
+    await waitFor("its reason", () => ingress.refusals.counts.size > 0);
+    expect(counted()).toEqual({ tls: 1 });
   });
 
   test("one too many", async () => {

@@ -23,6 +23,7 @@ export type RefusalReason =
   | "banned"
   | "people-need-tls"
   | "too-many-connections"
+  | "tls"
   | "keep-alive"
   | "mqtt-version"
   | "replay"
