@@ -1,6 +1,6 @@
 // The export of a journal on disk, as the command does it: whole, in bounded memory, beside a gateway that runs.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -141,6 +141,23 @@ describe("an export", () => {
     const script = `ulimit -f ${most}; exec "$0" gateway/main.ts export --config "$1" > "$1.csv"`;
     const { status, stderr } = spawnSync("bash", ["-c", script, process.execPath, settings], { encoding: "utf8" });
     expect([status, stderr]).toEqual([1, expect.stringMatching(/^FILE_UNWRITABLE: .*standard output/)]);
+  });
+
+  test("to what is no file goes into it, and leaves it what it is", async () => {
+    const out = join(folder.path, "a-device");
+    symlinkSync("/dev/null", out);
+    expect((await call({ out })).code).toBe(0);
+    expect(lstatSync(out).isSymbolicLink()).toBe(true);
+    expect(existsSync(`${out}.part`)).toBe(false);
+    await expect(call({ out: folder.path })).rejects.toMatchObject({ code: "FILE_UNWRITABLE" });
+    expect(existsSync(folder.path)).toBe(true);
+  });
+
+  test.skipIf(!existsSync("/dev/full"))("to a full disk ends, and says so", async () => {
+    const out = join(folder.path, "a-full-disk");
+    symlinkSync("/dev/full", out);
+    for (const from of ["2020-01-01", "2099-01-01"])
+      await expect(call({ out, from })).rejects.toMatchObject({ code: "FILE_UNWRITABLE" });
   });
 
   test("of a gateway that has stopped is the same", async () => {

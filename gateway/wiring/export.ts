@@ -1,7 +1,7 @@
 // Rows of the data folder to a file or to standard output. The journal is read through a connection of its own that cannot
 // write, so the gateway may run meanwhile.
 import { once } from "node:events";
-import { createWriteStream, existsSync, fstatSync, renameSync, rmSync, type WriteStream } from "node:fs";
+import { createWriteStream, existsSync, fstatSync, renameSync, rmSync, statSync, type WriteStream } from "node:fs";
 import { join } from "node:path";
 import type { Exporter, ExportRequest } from "../cli/export.ts";
 import { listProblems } from "../config/problems.ts";
@@ -89,18 +89,20 @@ async function writeOutput(output: NodeJS.WritableStream, source: ExportSource, 
 
 /** Under another name until it is whole: half an export never looks like one. */
 async function writeFile(out: string, source: ExportSource, work: Work): Promise<number> {
-  const part = `${out}.part`;
+  // What stands there and is no file (/dev/stdout, a named pipe) takes the rows itself: a rename would put a file in its place.
+  const isFile = statSync(out, { throwIfNoEntry: false })?.isFile() ?? true;
+  const part = isFile ? `${out}.part` : out;
   const file: WriteStream = createWriteStream(part, { mode: 0o640 });
   try {
     await once(file, "open");
     const rows = await writePages(file, source, work);
     file.end();
     await once(file, "finish");
-    renameSync(part, out);
+    if (isFile) renameSync(part, out);
     return rows;
   } catch (cause) {
     file.destroy();
-    if (existsSync(part)) rmSync(part);
+    if (isFile && existsSync(part)) rmSync(part);
     if (cause instanceof GatewayError) throw cause;
     throw new GatewayError("FILE_UNWRITABLE", { path: out }, { cause });
   }
