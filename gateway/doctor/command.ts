@@ -52,7 +52,11 @@ export function report(findings: readonly Finding[], json: boolean, io: Pick<Com
       io.out(`${WORDS[level].padEnd(8)} ${check.padEnd(width)}  ${what}`);
       if (mend !== undefined) io.out(`${" ".repeat(9 + width)}  → ${mend}`);
     }
-    io.out(faults + warnings === 0 ? "All is well." : `${faults} faults, ${warnings} warnings`);
+    io.out(faults + warnings === 0 ? "All is well." : `${counted(faults, "fault")}, ${counted(warnings, "warning")}`);
   }
   return faults > 0 ? 1 : 0;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
