@@ -39,6 +39,8 @@ export async function copyHistory(dataDir: string, folder: string): Promise<void
     await rename(part, path);
   } catch (cause) {
     await rm(part, { force: true }).catch(() => undefined);
+    // That of the sums says what the disk said.
+    if (cause instanceof GatewayError) throw cause;
     throw new GatewayError("FILE_UNWRITABLE", { path, reason: cause instanceof Error ? cause.message : "" }, { cause });
   } finally {
     db.close();

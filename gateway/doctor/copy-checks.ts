@@ -8,6 +8,8 @@ import { giveTo } from "./mends.ts";
 const STEPS_LATE = 3;
 const LATE_MS = 600_000;
 const DAY_MS = 86_400_000;
+/** The history is copied once a day, and tried again every hour. */
+const HISTORY_LATE_MS = 2 * DAY_MS;
 const CHECK = "copy";
 
 export function checkCopy({ copy, http, nowMs, account }: DoctorFacts): Finding[] {
@@ -20,6 +22,7 @@ export function checkCopy({ copy, http, nowMs, account }: DoctorFacts): Finding[
   const found = [
     ...checkDisk(copy, account),
     ...checkNewest(copy, nowMs, http.answer === "gateway"),
+    ...checkHistory(copy),
     ...checkParts(copy),
     ...checkPassphrase(copy, account),
   ];
@@ -76,6 +79,19 @@ function checkNewest({ found, everyS }: CopyFacts, nowMs: number, isRunning: boo
   const level = isRunning || ageMs > DAY_MS ? "fault" : "warning";
   findings.push({ check: CHECK, level, what, mend: `waakvlam backup; ${why}` });
   return findings;
+}
+
+/** Its own copy can fail beside one that is current: it is large, and some disks take no large files. */
+function checkHistory({ found }: CopyFacts): Finding[] {
+  if (found?.history === undefined || found.newestMs === undefined) return [];
+  const { folder, newestMs, history } = found;
+  const lateMs = newestMs - (history.writtenMs ?? Number.NEGATIVE_INFINITY);
+  if (lateMs <= HISTORY_LATE_MS) return [];
+  const what =
+    history.writtenMs === undefined
+      ? `the history is not in ${folder}, and lost with this disk`
+      : `the history in ${folder} is ${spanOf(lateMs)} older than the rest`;
+  return [{ check: CHECK, level: "warning", what, mend: "waakvlam backup" }];
 }
 
 function checkParts({ found }: CopyFacts): Finding[] {

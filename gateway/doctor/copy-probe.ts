@@ -1,8 +1,16 @@
 // Looks at the copy in a process of its own: a disk that is gone in a bad way answers no call, and a process can be left behind.
 // It says one JSON line a step, so that what was done in time counts.
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { areOnOneDisk, folderOf, isAbandonedPart, listingOf, namesIn, readPiece } from "../backup/folder.ts";
+import {
+  areOnOneDisk,
+  folderOf,
+  HISTORY_FILE,
+  isAbandonedPart,
+  listingOf,
+  namesIn,
+  readPiece,
+} from "../backup/folder.ts";
 import { openOutsideSource } from "../journal/copy-source.ts";
 import { openState } from "../journal/pieces.ts";
 
@@ -18,6 +26,8 @@ export type CopyLine =
       readonly damaged: readonly string[];
       /** Files that writers which are gone have left half written. */
       readonly parts: number;
+      /** Where the data have one; of the copy's, when it was written. */
+      readonly history?: { readonly writtenMs: number | undefined };
     }
   | { readonly step: "failed"; readonly reason: string };
 
@@ -45,7 +55,13 @@ function journalNameIn(dataDir: string): string | undefined {
   }
 }
 
-async function lookAt(folder: string): Promise<void> {
+function historyIn(folder: string, dataDir: string): { writtenMs: number | undefined } | undefined {
+  if (!existsSync(join(dataDir, HISTORY_FILE))) return undefined;
+  const found = statSync(join(folder, HISTORY_FILE), { throwIfNoEntry: false });
+  return { writtenMs: found?.isFile() === true ? found.mtimeMs : undefined };
+}
+
+async function lookAt(folder: string, dataDir: string): Promise<void> {
   const names = await namesIn(folder);
   const damaged: string[] = [];
   let newestMs: number | undefined;
@@ -55,7 +71,9 @@ async function lookAt(folder: string): Promise<void> {
     else newestMs = statSync(join(folder, name)).mtimeMs;
   }
   const parts = names.filter(isAbandonedPart).length;
-  say({ step: "copy", folder, damaged, parts, ...(newestMs === undefined ? {} : { newestMs }) });
+  const history = historyIn(folder, dataDir);
+  const newest = newestMs === undefined ? {} : { newestMs };
+  say({ step: "copy", folder, damaged, parts, ...newest, ...(history === undefined ? {} : { history }) });
 }
 
 const [dir = "", dataDir = ""] = process.argv.slice(2);
@@ -65,7 +83,7 @@ try {
     const sameDisk = await areOnOneDisk(dir, dataDir).catch(() => false);
     say({ step: "place", exists: true, writable: isWritable(dir), sameDisk });
     const name = journalNameIn(dataDir);
-    if (name !== undefined) await lookAt(folderOf(dir, name));
+    if (name !== undefined) await lookAt(folderOf(dir, name), dataDir);
   }
 } catch (error) {
   say({ step: "failed", reason: error instanceof Error ? error.message : String(error) });

@@ -132,6 +132,8 @@ export interface CopyFacts {
         readonly damaged: readonly string[];
         /** Files that copies which were ended have left. */
         readonly parts: number;
+        /** Where the data have one: when the one in the copy was written, undefined while there is none. */
+        readonly history?: { readonly writtenMs: number | undefined };
       }
     | undefined;
   readonly passphrase:

@@ -70,7 +70,8 @@ async function againLines(folder: string, report: CopyReport): Promise<string[]>
   return ["  the next copy, or waakvlam backup, writes again what the journal still has"];
 }
 
-function restoreLines({ rows, keys, historyDamaged, aside }: RestoreResult, dataDir: string): string[] {
+function restoreLines(result: RestoreResult, dataDir: string): string[] {
+  const { rows, keys, history, historyDamaged, aside } = result;
   const keyLine = {
     sealed: "Keys, people and certificates are back.",
     sheet: "Keys are back from the sheet. People and certificates: waakvlam people add, waakvlam tls create.",
@@ -81,6 +82,9 @@ function restoreLines({ rows, keys, historyDamaged, aside }: RestoreResult, data
     ...(historyDamaged
       ? ["The history in the copy is damaged and was left out: it begins anew with the rows of the journal."]
       : []),
+    ...(history || historyDamaged
+      ? []
+      : ["There was no history in the copy: it begins anew with the rows of the journal."]),
     ...aside.map(({ was, path }) => `  put in its place by hand: ${path} → ${was}`),
     "Give this machine the name and address of the lost one, then start the gateway (systemctl start waakvlam).",
     "Devices are asked for what the copy lacks.",
