@@ -1,7 +1,8 @@
 // History beside a real journal: the newest minutes, restarts, and a writer that cannot write.
+import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { checkedFrame, NOON_MS, temporaryFolder, waitFor } from "../../tests/fixtures.ts";
 import { systemClock } from "../clock.ts";
 import { GatewayError } from "../errors.ts";
@@ -129,6 +130,37 @@ test("where history.db is deleted under the gateway the journal keeps its rows, 
   await history.compact();
   expect(await sequences()).toEqual(span(1, 60));
   expect(state()).toMatchObject({ rows: 60, behindRows: 0 });
+});
+
+describe("on a file system that cannot be written for a while", () => {
+  const files = () => ["", "-wal"].map((end) => join(folder.path, `${HISTORY_FILE}${end}`));
+  const isSet = (flag: string) => spawnSync("chattr", [flag, ...files()]).status === 0;
+  const refused = () => expect(history.compact()).rejects.toMatchObject({ code: "HISTORY_UNUSABLE" });
+
+  test.for(["it goes on by itself when it can be", "a gateway stops as it should"])("%s", async (what, context) => {
+    await append(1, 50);
+    await seen();
+    await history.compact();
+    await append(51, 60);
+    await seen();
+    const isRefusing = isSet("+i");
+    try {
+      if (!isRefusing)
+        context.skip("no file can be made immutable here (chattr, as root, on a file system that knows it)");
+      for (let i = 0; i < 3; i++) await refused();
+      if (what.startsWith("a gateway")) {
+        await close();
+        isSet("-i");
+        await open();
+        await seen();
+      }
+    } finally {
+      isSet("-i");
+    }
+    await history.compact();
+    expect(await sequences()).toEqual(span(1, 60));
+    expect(state()).toMatchObject({ behindRows: 0, rows: 60 });
+  });
 });
 
 test("many rows are compacted before their time", async () => {

@@ -7,8 +7,11 @@ import { type HistoryStore, openStore } from "./store.ts";
 
 const port = parentPort;
 invariant(port !== null, "the writer of history runs as a worker");
-/** SQLite result code (sqlite.org/rescode.html): the low byte of the extended code. */
+/** SQLite result codes (sqlite.org/rescode.html): the low byte of the extended code. */
+const SQLITE_READONLY = 8;
 const SQLITE_IOERR = 10;
+/** Begun again from the file: after an I/O error, and as what was opened while nothing could be written stays so. */
+const STALE: readonly number[] = [SQLITE_READONLY, SQLITE_IOERR];
 const { dir, journal } = workerData as WriterSetup;
 let gathered: DeviceRecord[] = [];
 let store: HistoryStore | undefined;
@@ -61,7 +64,7 @@ function take(request: WriterRequest): void {
       const { errcode } = error as { errcode?: number };
       if (errcode === undefined) throw error;
       const message = error instanceof Error ? error.message : String(error);
-      if ((errcode & 0xff) === SQLITE_IOERR) {
+      if (STALE.includes(errcode & 0xff)) {
         store?.abandon();
         store = undefined;
       }
