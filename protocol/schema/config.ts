@@ -138,7 +138,7 @@ export const GatewayConfigSchema = Type.Object(
     influxdb: Type.Optional(
       Type.Object(
         {
-          url: Type.String({ ...HttpUrl, description: "Address of InfluxDB 2.x." }),
+          url: Type.String({ ...HttpUrl, description: "Address of InfluxDB 2.x; beyond loopback it needs https." }),
           org: Type.String({ minLength: 1, maxLength: 200, description: "Organisation." }),
           bucket: Type.String({ minLength: 1, maxLength: 200, description: "Bucket." }),
           tokenFile: Type.String({ ...Path, description: "File that holds the token and nothing else." }),
