@@ -96,7 +96,11 @@ export function exportCommands({ io, configOf, end }: CommandShell, exporter: Ex
         description: "Of a CSV: samples, events, info, undecoded or entries",
         default: "samples",
       },
-      from: { type: "string", description: "First moment of a sample: a day (its midnight UTC), or RFC 3339", valueHint: "MOMENT" },
+      from: {
+        type: "string",
+        description: "First moment of a sample: a day (its midnight UTC), or RFC 3339",
+        valueHint: "MOMENT",
+      },
       to: { type: "string", description: "Moment before which samples lie", valueHint: "MOMENT" },
       devices: { type: "string", description: "Only these, with commas", valueHint: "DEVICES" },
       out: { type: "string", description: "Write to this file; standard output without it", valueHint: "FILE" },
