@@ -47,10 +47,18 @@ export interface DeviceView {
   readonly ownSupplyH?: number;
 }
 
+/** Where a device stood, and which devices counted there then: asked for only where it has left. */
+export interface Stay {
+  readonly device: DeviceView;
+  groupOwners(): PointView["groupOwners"];
+}
+
 export interface RegistryView {
   /** Points as they are at an instant. */
   points(atMs: number): readonly PointView[];
   devices(atMs: number): readonly DeviceView[];
+  /** By the row in force at that moment; undefined where none was. Left out where no device moves. */
+  stayOf?(deviceId: string, atMs: number): Stay | undefined;
   /** When either is next another; Infinity when never. */
   nextChangeMs(atMs: number): number;
 }

@@ -95,6 +95,7 @@ export function createPicture(deps: PictureDeps, state: EngineState): Picture {
     outageTargetMs: (nowMs) => targetMs(outage, nowMs, profile().norms.autonomyH.value),
     pointOf: (pointId) => views.get(pointId),
     deviceOf: (deviceId) => devices.get(deviceId),
+    stayOf: (deviceId, atMs) => registry.stayOf?.(deviceId, atMs),
     devicesOf: (pointId) => byPoint.get(pointId) ?? [],
   };
   const everHeard = (deviceId: string) => state.devices.get(deviceId)?.lastReceivedMs !== undefined;

@@ -1,5 +1,5 @@
 // One row's step, and one point's evaluation. Pure but for the draft that it is given.
-import { decodeUplink, type EventFrame, type PointState, type Rule } from "../../protocol/index.ts";
+import { decodeUplink, type EventFrame, type PointState, type Report, type Rule } from "../../protocol/index.ts";
 import type { AlertValues } from "../domain/alert-text.ts";
 import {
   type Chatter,
@@ -24,15 +24,8 @@ import { toInstant } from "../domain/instant.ts";
 import { matterOfProcess, minimumLevel, minimumValues, PROCESS_MATTER } from "../domain/minimum.ts";
 import { byOwner } from "../domain/ownership.ts";
 import { withDeviceCount } from "../domain/people/people.ts";
-import type { DeviceView, PointView } from "../domain/point.ts";
-import {
-  emptyModel,
-  ofSet,
-  type PointModel,
-  type ReportArrival,
-  withContact,
-  withReport,
-} from "../domain/point-model.ts";
+import type { DeviceView, PointView, Stay } from "../domain/point.ts";
+import { emptyModel, ofSet, type PointModel, type ReportArrival, withReport } from "../domain/point-model.ts";
 import { type PointMoment, pointState } from "../domain/point-state.ts";
 import type { Profile } from "../domain/profile.ts";
 import type { JournalRecord } from "../domain/record.ts";
@@ -46,9 +39,10 @@ import {
 } from "../domain/rules.ts";
 import { activeAlert, applyVerdict } from "./alerts.ts";
 import { assetsIn, learn } from "./assets.ts";
-import { applyEvent, applyFlags, applyPress, type Speaker } from "./device-alarms.ts";
+import { applyEvent, applyFlags, applyPress } from "./device-alarms.ts";
 import { stepEntryRow } from "./entries.ts";
 import { phaseAct } from "./phase-acts.ts";
+import { hear, modelAt, type Place, type Standing, standingOf } from "./standing.ts";
 import { type Draft, draftDevice, draftPoint } from "./state.ts";
 
 /** A sample is live when it comes within two of its intervals, or two minutes. */
@@ -59,6 +53,8 @@ export interface StepContext {
   readonly outageTargetMs: (nowMs: number) => number;
   pointOf(pointId: string): PointView | undefined;
   deviceOf(deviceId: string): DeviceView | undefined;
+  /** Where it stood at that moment, by the registry. */
+  stayOf(deviceId: string, atMs: number): Stay | undefined;
   devicesOf(pointId: string): readonly DeviceView[];
 }
 
@@ -72,53 +68,38 @@ export function stepRow(draft: Draft, record: JournalRecord, context: StepContex
   if (record.damaged === true) throw new Error("the row's checksum does not fit");
   // Before any device: a point and a device may have the same name.
   if (record.link === "manual") return stepEntryRow(draft, record, context);
-  const device = context.deviceOf(record.deviceId);
-  if (device === undefined) return { kind: "unknown-device" };
-  const view = context.pointOf(device.pointId);
-  if (view === undefined) return { kind: "unknown-device" };
+  const standing = standingOf(record, context);
+  if (standing === undefined) return { kind: "unknown-device" };
+  const { device, view } = standing.now;
   const before = draftDevice(draft, device.deviceId, device.pointId);
   const decoded = decodeUplink(record.frame);
   const kept = withRecord(before, device.pointId, record);
-  const model = ofSet(draftPoint(draft, device.pointId), view, assetsIn(draft, view).tank);
   switch (decoded.kind) {
     case "report": {
       draft.devices.set(device.deviceId, withNewestReport(kept, record, decoded.value));
-      const { receivedMs, timeMs, timeQuality, sequence } = record;
-      const { deviceId, pointId } = device;
-      const arrival = { deviceId, sequence, receivedMs, timeMs, quality: timeQuality, report: decoded.value };
-      const after = withReport(model, view, arrival);
-      draft.points.set(pointId, after);
-      const { current } = after.lifecycle;
-      if (current?.atMs !== model.lifecycle.current?.atMs || current?.phase !== model.lifecycle.current?.phase)
-        draft.acts.push(phaseAct(pointId, after.lifecycle, receivedMs));
-      if (teaches(model.fuel, timeMs)) learn(draft, view, after);
-      if (isLive(record, device) && isNewest(before.report, record)) {
-        applyFlags(draft, { device, view, nowMs: receivedMs }, decoded.value.flags);
-        evaluate(draft, pointId, { nowMs: receivedMs, contact: "present", sampledMs: timeMs }, context);
-      } else {
-        const late = { ...arrival, ...assetsIn(draft, view) };
-        draft.points.set(pointId, withLateSample(after, view, late, context));
-      }
+      const arrived = { record, report: decoded.value, isNewest: isNewest(before.report, record) };
+      stepReport(draft, standing, arrived, context);
       break;
     }
     case "info":
       draft.devices.set(device.deviceId, withNewestInfo(kept, record, decoded.value));
-      draft.points.set(device.pointId, withContact(model, record.receivedMs));
+      hear(draft, standing, record.receivedMs);
       break;
     case "backlog":
       draft.devices.set(device.deviceId, withBacklog(kept, record, decoded.value));
-      draft.points.set(device.pointId, withContact(model, record.receivedMs));
+      hear(draft, standing, record.receivedMs);
       break;
     // An event says what happened; for most of them, whether it is an alert now, the samples say.
     case "event":
       draft.devices.set(device.deviceId, withNewestEvent(kept, record, decoded.value));
-      draft.points.set(device.pointId, withContact(withRecount(model, record, decoded.value), record.receivedMs));
-      soundEvent(draft, { device, view, nowMs: record.receivedMs }, record, decoded.value, context);
+      recount(draft, standing.stood.view, record, decoded.value);
+      hear(draft, standing, record.receivedMs);
+      soundEvent(draft, standing, record, decoded.value, context);
       break;
     case "fault": {
       const undecoded = before.undecoded + 1;
       draft.devices.set(device.deviceId, { ...kept, undecoded });
-      draft.points.set(device.pointId, withContact(model, record.receivedMs));
+      hear(draft, standing, record.receivedMs);
       const subject = { kind: "device", id: device.deviceId, name: view.name, pointId: view.pointId } as const;
       const finding = {
         ruleId: "device-newer",
@@ -133,6 +114,40 @@ export function stepRow(draft: Draft, record: JournalRecord, context: StepContex
   return { kind: "taken", pointId: device.pointId, deviceId: device.deviceId };
 }
 
+interface Arrived {
+  readonly record: JournalRecord;
+  readonly report: Report;
+  /** Of its device. */
+  readonly isNewest: boolean;
+}
+
+function stepReport(
+  draft: Draft,
+  standing: Standing,
+  { record, report, isNewest }: Arrived,
+  context: StepContext,
+): void {
+  const { now, stood, hasLeft } = standing;
+  const { view } = stood;
+  const { pointId } = view;
+  const { deviceId, receivedMs, timeMs, timeQuality, sequence } = record;
+  const model = modelAt(draft, view);
+  const arrival = { deviceId, sequence, receivedMs, timeMs, quality: timeQuality, report };
+  const taken = withReport(model, view, arrival);
+  const after = hasLeft ? { ...taken, lastReceivedMs: model.lastReceivedMs } : taken;
+  draft.points.set(pointId, after);
+  const { current } = after.lifecycle;
+  if (current?.atMs !== model.lifecycle.current?.atMs || current?.phase !== model.lifecycle.current?.phase)
+    draft.acts.push(phaseAct(pointId, after.lifecycle, receivedMs));
+  if (teaches(model.fuel, timeMs)) learn(draft, view, after);
+  const isNews = isNewest && isLive(record, now.device);
+  if (isNews) applyFlags(draft, { ...now, nowMs: receivedMs }, report.flags);
+  if (isNews && !hasLeft)
+    evaluate(draft, pointId, { nowMs: receivedMs, contact: "present", sampledMs: timeMs }, context);
+  else draft.points.set(pointId, withLateSample(after, stood, { ...arrival, ...assetsIn(draft, view) }, context));
+  if (hasLeft) hear(draft, standing, receivedMs);
+}
+
 function isLive({ receivedMs, timeMs }: JournalRecord, { reportIntervalS }: DeviceView): boolean {
   return receivedMs - timeMs <= Math.max(LIVE_MS_MIN, 2000 * reportIntervalS);
 }
@@ -140,40 +155,49 @@ function isLive({ receivedMs, timeMs }: JournalRecord, { reportIntervalS }: Devi
 /** Help is noted also when it comes late; all else sounds only while it is news. */
 function soundEvent(
   draft: Draft,
-  speaker: Speaker,
+  { now, stood }: Standing,
   record: JournalRecord,
   event: EventFrame,
   context: StepContext,
 ): void {
-  const { device, view, nowMs } = speaker;
-  const isNews = isLive(record, device);
-  if (event.event === "help-requested") applyPress(draft, speaker, record, event, !isNews);
+  const nowMs = record.receivedMs;
+  const isNews = isLive(record, now.device);
+  if (event.event === "help-requested") applyPress(draft, { ...stood, nowMs }, record, event, !isNews);
   else if (isNews) {
-    const moment = momentOf(device.pointId, { nowMs, contact: "present" }, context);
-    const state = () => pointState(draftPoint(draft, device.pointId), view, { ...moment, ...assetsIn(draft, view) });
-    applyEvent(draft, speaker, event, { profile: context.profile, state });
+    const { view } = stood;
+    const moment = momentOf(view.pointId, { nowMs, contact: "present" }, context);
+    const state = () => pointState(draftPoint(draft, view.pointId), view, { ...moment, ...assetsIn(draft, view) });
+    const { profile } = context;
+    applyEvent(draft, { ...(event.event === "generator-failed" ? stood : now), nowMs }, event, { profile, state });
   }
 }
 
 /** People counted on the device itself. */
-function withRecount(model: PointModel, record: JournalRecord, { event, argument }: EventFrame): PointModel {
-  if (event !== "recount") return model;
+function recount(draft: Draft, view: PointView, record: JournalRecord, { event, argument }: EventFrame): void {
+  if (event !== "recount") return;
+  const model = modelAt(draft, view);
   const { deviceId, sequence, timeMs, receivedMs } = record;
   const people = withDeviceCount(model.people, { people: argument, atMs: timeMs, receivedMs, deviceId, sequence });
-  return people === model.people ? model : { ...model, people };
+  if (people !== model.people) draft.points.set(view.pointId, { ...model, people });
 }
 
 type LateArrival = ReportArrival & Pick<PointMoment, "asset" | "tank">;
 
 /** Notes which rules held at a late sample, judged by it alone: it neither raises nor clears, but its time counts. */
-function withLateSample(model: PointModel, view: PointView, late: LateArrival, context: StepContext): PointModel {
+function withLateSample(
+  model: PointModel,
+  { device, view }: Place,
+  late: LateArrival,
+  context: StepContext,
+): PointModel {
   const { timeMs, asset, tank } = late;
   const { counted } = byOwner(late.report, late.deviceId, view.groupOwners);
   if (counted.power === undefined || !isWanted(model.held, timeMs, model.lastSampleMs ?? timeMs)) return model;
   const { levels, currents, fuel } = model;
   const then = withReport({ ...emptyModel(model.pointId), levels, currents, fuel }, view, late);
   const moment = momentOf(model.pointId, { nowMs: timeMs, contact: "present" }, context);
-  const state = pointState(then, view, { ...moment, asset, tank });
+  const others = moment.devices.filter((one) => one.deviceId !== device.deviceId);
+  const state = pointState(then, view, { ...moment, devices: [...others, device], asset, tank });
   const known = { ...quantitiesOf(state), ...fuelWatched(then, view, { nowMs: timeMs, asset }).known };
   return { ...model, held: withHeld(model.held, timeMs, heldBits(state, known, context.profile)) };
 }

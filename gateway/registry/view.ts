@@ -1,7 +1,8 @@
 // The registry as the engine reads it: at one instant, with what is assigned from–to looked up.
 import type { Asset, Point, Registry, ReportGroup } from "../../protocol/index.ts";
-import type { Battery, DeviceView, Generator, Minimum, PointView, RegistryView } from "../domain/point.ts";
+import type { Battery, DeviceView, Generator, Minimum, PointView, RegistryView, Stay } from "../domain/point.ts";
 import { inForce, spanOf } from "./check.ts";
+import { type DeviceRows, deviceRows } from "./places.ts";
 
 /** Between two reports, where nobody has said. */
 export const INTERVAL_S_DEFAULT = 60;
@@ -26,9 +27,11 @@ export function registryView(registry: Registry): RegistryView {
     minimums,
   };
   const changes = changesOf(registry);
+  const rows = deviceRows(registry);
   return {
     points: (atMs) => pointsAt(lookup, atMs),
     devices: (atMs) => registry.devices.filter((device) => inForce(device, atMs)).map(deviceView),
+    stayOf: (deviceId, atMs) => stayOf(registry, rows, deviceId, atMs),
     nextChangeMs: (atMs) => changes.find((changeMs) => changeMs > atMs) ?? Number.POSITIVE_INFINITY,
   };
 }
@@ -50,15 +53,29 @@ function deviceView(device: Registry["devices"][number]): DeviceView {
   return { deviceId, pointId, link, reportIntervalS, ...more };
 }
 
-function pointsAt(lookup: Lookup, atMs: number): PointView[] {
-  const { registry } = lookup;
-  const standing = standingAt(lookup, atMs);
+type Owners = ReadonlyMap<string, Partial<Record<ReportGroup, string>>>;
+
+/** Which device counts for which group, by point. */
+function ownersAt({ devices }: Registry, atMs: number): Owners {
   const owners = new Map<string, Partial<Record<ReportGroup, string>>>();
-  for (const device of registry.devices) {
+  for (const device of devices) {
     if (device.owns === undefined || device.disabled === true || !inForce(device, atMs)) continue;
     const owned = Object.fromEntries(device.owns.map((group) => [group, device.deviceId]));
     owners.set(device.pointId, { ...owners.get(device.pointId), ...owned });
   }
+  return owners;
+}
+
+function stayOf(registry: Registry, rows: DeviceRows, deviceId: string, atMs: number): Stay | undefined {
+  const row = rows.get(deviceId)?.find((one) => inForce(one, atMs));
+  if (row === undefined) return undefined;
+  return { device: deviceView(row), groupOwners: () => ownersAt(registry, atMs).get(row.pointId) };
+}
+
+function pointsAt(lookup: Lookup, atMs: number): PointView[] {
+  const { registry } = lookup;
+  const standing = standingAt(lookup, atMs);
+  const owners = ownersAt(registry, atMs);
   return registry.points.map((point) => {
     const groupOwners = owners.get(point.pointId);
     const view = pointAt(lookup, point, standing.get(point.pointId) ?? [], atMs);
