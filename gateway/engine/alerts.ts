@@ -35,10 +35,16 @@ export function applyVerdict(draft: Draft, context: AlertContext, verdict: Verdi
   }
   const { finding } = verdict;
   if (open === undefined) raise(draft, context, finding);
-  else if (!onlyFiguresMoved(open, finding, context.nowMs)) {
-    const renewed = { ...open, alert: withFinding(open.alert, finding, context.nowMs) };
+  else if (hasMoved(open, context) || !onlyFiguresMoved(open, finding, context.nowMs)) {
+    const subject = hasMoved(open, context) ? context.subject : open.alert.subject;
+    const renewed = { ...open, alert: { ...withFinding(open.alert, finding, context.nowMs), subject } };
     transit(draft, renewed, { kind: "breach", priority: finding.priority }, act);
   }
+}
+
+/** Whoever goes and looks goes to where the device stands now. */
+function hasMoved({ alert }: OpenAlert, { subject }: AlertContext): boolean {
+  return subject.kind === "device" && alert.subject.kind === "device" && subject.pointId !== alert.subject.pointId;
 }
 
 /** Figures of an alert that holds move all the time: told of once a minute, those of a group as they grow. */

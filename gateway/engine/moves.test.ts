@@ -44,7 +44,7 @@ async function world({ devices = MOVED, startMs = NOON_MS + 6 * HOUR_MS }: { dev
   const engine = await engines.start(store.journal, clock, { registry: registryView(registryWith(devices)) });
   let events = 90_000;
   const say = async (atMs: number, part: Partial<Report>, deviceId = "d1") => {
-    store.append({ deviceId, receivedMs: clock.nowMs(), time: atMs / 1000, phase: "open", ...part });
+    store.append({ deviceId, receivedMs: clock.nowMs(), time: Math.round(atMs / 1000), phase: "open", ...part });
     await engine.caughtUp();
   };
   return {
@@ -179,5 +179,19 @@ describe("events of a device that has moved", () => {
     const { engine, event } = await world({ startMs: NOON_MS + MINUTE_MS });
     await event("tamper", 0, NOON_MS - 30_000);
     expect(engine.alerts()).toMatchObject([{ ruleId: "tamper", subject: { pointId: NEW } }]);
+  });
+});
+
+describe("an alert on a device that moves", () => {
+  test("says where it stands as long as it holds, and where it was when it is over", async () => {
+    const { engine, clock, say } = await world({ startMs: NOON_MS - 3 * MINUTE_MS });
+    const flags = { clockSynced: true, ownPowerLow: true };
+    await say(clock.nowMs(), { ...power(80), flags });
+    expect(engine.alerts()).toMatchObject([{ ruleId: "own-power-low", subject: { pointId: OLD, name: OLD } }]);
+    await clock.advance(3 * MINUTE_MS + 1_000);
+    await say(clock.nowMs(), { ...power(80), flags });
+    expect(engine.alerts()).toMatchObject([{ ruleId: "own-power-low", subject: { pointId: NEW, name: NEW } }]);
+    await say(clock.nowMs() + 1_000, power(80));
+    expect(engine.alerts()).toMatchObject([{ state: "returned-unacknowledged", subject: { pointId: NEW } }]);
   });
 });
