@@ -1,5 +1,5 @@
-// Ends alerts that no sample will ever clear: of points that left the registry, of rules that are gone, and of a device that is
-// understood again. Marks those that stand for so long that nobody sees them any more.
+// Ends alerts that no sample will ever clear: of points that left the registry, of devices that stand nowhere, of rules that are gone,
+// and of a device that is understood again. Marks those that stand for so long that nobody sees them any more.
 import { toInstant } from "../domain/instant.ts";
 import { applyVerdict, lifeOf } from "./alerts.ts";
 import type { Draft, OpenAlert } from "./state.ts";
@@ -12,6 +12,8 @@ export const STALE_MS = 24 * 3_600_000;
 export interface EndingContext {
   readonly nowMs: number;
   isPoint(pointId: string): boolean;
+  /** It stands at a point now. */
+  isDevice(deviceId: string): boolean;
   /** Matters that rules judge a point by; undefined where nothing is known of it yet. */
   mattersAt(pointId: string): ReadonlySet<string> | undefined;
   /** A rule that makes groups. */
@@ -34,6 +36,7 @@ function isOver(open: OpenAlert, context: EndingContext): boolean {
   const { alert } = open;
   const { pointId, kind, id } = alert.subject;
   if (pointId !== undefined && !context.isPoint(pointId)) return true;
+  if (kind === "device" && !context.isDevice(id)) return true;
   if (kind === "group") return !context.isGroupRule(id);
   if (alert.ruleId === "device-newer") return context.nowMs - Date.parse(alert.updatedAt) > NEWER_QUIET_MS;
   if (open.isRuled !== true || pointId === undefined) return false;

@@ -160,6 +160,7 @@ export function createEngine(options: EngineOptions): Engine {
     return {
       nowMs,
       isPoint: (id) => picture.context.pointOf(id) !== undefined,
+      isDevice: (id) => picture.context.deviceOf(id) !== undefined,
       mattersAt: (id) => {
         const point = picture.point(id);
         return point && mattersOf(profile, point);

@@ -194,4 +194,31 @@ describe("an alert on a device that moves", () => {
     await say(clock.nowMs() + 1_000, power(80));
     expect(engine.alerts()).toMatchObject([{ state: "returned-unacknowledged", subject: { pointId: NEW } }]);
   });
+
+  test("is over when the device stands nowhere any more, and that of silence when it has left", async () => {
+    const left = [row("d1", OLD, { until: NOON }), row("d2", NEW)];
+    const { engine, clock, say } = await world({ devices: left, startMs: NOON_MS - 30 * MINUTE_MS });
+    await say(clock.nowMs(), { ...power(80), flags: { clockSynced: true, ownPowerLow: true } });
+    await say(clock.nowMs(), { ...power(80), flags: { clockSynced: true, ownPowerLow: true } }, "d2");
+    await clock.advance(20 * MINUTE_MS);
+    const lines = () =>
+      engine
+        .alerts()
+        .map(({ ruleId, subject, state }) => `${ruleId} ${subject.id} ${state}`)
+        .sort();
+    const active = "unacknowledged";
+    expect(lines()).toEqual([
+      `own-power-low d1 ${active}`,
+      `own-power-low d2 ${active}`,
+      `silence ${OLD} ${active}`,
+      `silence ${NEW} ${active}`,
+    ]);
+    await clock.advance(11 * MINUTE_MS);
+    expect(lines()).toEqual([
+      "own-power-low d1 returned-unacknowledged",
+      `own-power-low d2 ${active}`,
+      `silence ${OLD} returned-unacknowledged`,
+      `silence ${NEW} ${active}`,
+    ]);
+  });
 });
