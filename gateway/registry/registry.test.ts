@@ -91,6 +91,25 @@ describe("the registry", () => {
     ]);
   });
 
+  test("says where a device stood at a moment, and who counted there then", () => {
+    const view = registryView({
+      ...DEMO,
+      devices: [
+        { deviceId: "d1", pointId: "alm-01", board: "esp32", link: "mqtt", until: "2026-11-27", owns: ["power"] },
+        { deviceId: "d2", pointId: "alm-01", board: "esp32", link: "mqtt", from: "2026-11-27", owns: ["power"] },
+        { deviceId: "d1", pointId: "alm-02", board: "esp32", link: "mqtt", from: "2026-11-27T10:00:00Z" },
+      ],
+    });
+    const at = (instant: string) => {
+      const stay = view.stayOf?.("d1", Date.parse(instant));
+      return [stay?.device.pointId, stay?.groupOwners()];
+    };
+    expect(at("2026-11-26T22:59:59Z")).toEqual(["alm-01", { power: "d1" }]);
+    expect(at("2026-11-26T23:00:00Z")).toEqual([undefined, undefined]);
+    expect(at("2026-11-27T10:00:00Z")).toEqual(["alm-02", undefined]);
+    expect(view.stayOf?.("d3", 0)).toBeUndefined();
+  });
+
   test("tells of every problem at once, each with its place and the nearest name", () => {
     const broken = structuredClone(DEMO) as Registry;
     broken.points[0]?.municipalities.push({ id: "hilversom" });

@@ -56,7 +56,7 @@ function deviceView(device: Registry["devices"][number]): DeviceView {
 type Owners = ReadonlyMap<string, Partial<Record<ReportGroup, string>>>;
 
 /** Which device counts for which group, by point. */
-function ownersAt({ devices }: Registry, atMs: number): Owners {
+function ownersAt(devices: Registry["devices"], atMs: number): Owners {
   const owners = new Map<string, Partial<Record<ReportGroup, string>>>();
   for (const device of devices) {
     if (device.owns === undefined || device.disabled === true || !inForce(device, atMs)) continue;
@@ -69,13 +69,14 @@ function ownersAt({ devices }: Registry, atMs: number): Owners {
 function stayOf(registry: Registry, rows: DeviceRows, deviceId: string, atMs: number): Stay | undefined {
   const row = rows.get(deviceId)?.find((one) => inForce(one, atMs));
   if (row === undefined) return undefined;
-  return { device: deviceView(row), groupOwners: () => ownersAt(registry, atMs).get(row.pointId) };
+  const beside = () => registry.devices.filter((one) => one.pointId === row.pointId);
+  return { device: deviceView(row), groupOwners: () => ownersAt(beside(), atMs).get(row.pointId) };
 }
 
 function pointsAt(lookup: Lookup, atMs: number): PointView[] {
   const { registry } = lookup;
   const standing = standingAt(lookup, atMs);
-  const owners = ownersAt(registry, atMs);
+  const owners = ownersAt(registry.devices, atMs);
   return registry.points.map((point) => {
     const groupOwners = owners.get(point.pointId);
     const view = pointAt(lookup, point, standing.get(point.pointId) ?? [], atMs);
