@@ -21,7 +21,7 @@ import { type Change, registryChanges } from "../registry/difference.ts";
 import { moveAsset } from "../registry/moves.ts";
 import { registryOf, registryText } from "../registry/registry.ts";
 import { tableOf } from "../registry/tables.ts";
-import { lostKeys, warningsOf } from "../registry/warnings.ts";
+import { warningsBetween, warningsOf } from "../registry/warnings.ts";
 import { refer } from "./documents.ts";
 import type { ApiAct, ApiRegistry } from "./interfaces.ts";
 import { sessionOf } from "./session-routes.ts";
@@ -143,7 +143,7 @@ export const registryRoutes: FastifyPluginAsyncTypebox<RegistryRouteDeps> = asyn
       if (read !== undefined && read !== etagOf(before)) throw new GatewayError("REGISTRY_CHANGED");
       const changes = registryChanges(before, request.body);
       const dryRun = request.query.dryRun === "true";
-      const warnings = [...warningsOf(request.body), ...lostKeys(before, request.body)];
+      const warnings = [...warningsOf(request.body), ...warningsBetween(before, request.body)];
       if (!dryRun && changes.length > 0) {
         registry.save(request.body);
         act(request, { action: "registry-replaced", object: "registry", detail: summary(changes) });

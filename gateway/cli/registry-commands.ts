@@ -11,7 +11,7 @@ import { readSource, writeFolder } from "../registry/folder.ts";
 import { issueKeys } from "../registry/keys.ts";
 import { loadRegistry, registryText, saveRegistry } from "../registry/registry.ts";
 import { tableOf } from "../registry/tables.ts";
-import { lostKeys, warningsOf } from "../registry/warnings.ts";
+import { warningsBetween, warningsOf } from "../registry/warnings.ts";
 import type { CommandIo, ExitCode } from "./commands.ts";
 import { CONFIG_FLAG, type CommandShell, JSON_FLAG } from "./definitions.ts";
 import { wordNotKnown } from "./word-not-known.ts";
@@ -133,7 +133,7 @@ export function importRegistry(options: ImportOptions, io: CommandIo): ExitCode 
       throw new GatewayError("DEVICE_UNKNOWN", { deviceId });
   }
   const changes = registryChanges(before(), registry);
-  const warnings = [...warningsOf(registry), ...lostKeys(before(), registry)];
+  const warnings = [...warningsOf(registry), ...warningsBetween(before(), registry)];
   const counts = { ...countsOf(registry), ...countChanges(changes) };
   if (options.dryRun) {
     if (json) io.out(JSON.stringify({ ...counts, changes, warnings, kept, dryRun: true }));

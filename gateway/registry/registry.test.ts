@@ -19,7 +19,7 @@ import {
   saveRegistry,
 } from "./registry.ts";
 import { registryView } from "./view.ts";
-import { warningsOf } from "./warnings.ts";
+import { warningsBetween, warningsOf } from "./warnings.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
 beforeEach(() => {
@@ -89,6 +89,22 @@ describe("the registry", () => {
     expect(warningsOf(moved)).toEqual([
       "assignments/32 (set-7) stands at alm-01 together with alm-01-g1: the one that came last counts",
     ]);
+  });
+
+  test("a device that is moved by overwriting its row is told of, one whose row is ended is not", () => {
+    const { devices, points } = DEMO;
+    const [device] = devices as [Registry["devices"][number]];
+    const { owns: _, ...row } = device;
+    const between = (...rows: Registry["devices"]) =>
+      warningsBetween(DEMO, { ...DEMO, devices: [...rows, ...devices.slice(1)] });
+    const told = expect.stringMatching(/is that point's no longer; .* add one with from: alm-01-d1 \(alm-01\)$/);
+    const from = "2026-11-27T10:00:00Z";
+    expect(between({ ...row, pointId: "alm-02" })).toEqual([told]);
+    expect(between({ ...row, pointId: "alm-02", from })).toEqual([told]);
+    expect(between({ ...device, until: from }, { ...row, pointId: "alm-02", from })).toEqual([]);
+    const renamed = points.map((one) => (one.pointId === "alm-01" ? { ...one, pointId: "alm-1" } : one));
+    const after = { ...DEMO, points: renamed, devices: [{ ...row, pointId: "alm-1" }, ...devices.slice(1)] };
+    expect(warningsBetween(DEMO, after)).toEqual([]);
   });
 
   test("says where a device stood at a moment, and who counted there then", () => {

@@ -1,6 +1,7 @@
 // What a registry may say and yet is worth a look before it is in force.
 import type { Registry } from "../../protocol/index.ts";
 import { overlap, spanOf } from "./check.ts";
+import { deviceRows } from "./places.ts";
 import { placeOf } from "./shape.ts";
 
 export function warningsOf(registry: Registry): string[] {
@@ -67,11 +68,35 @@ function shared({ devices }: Registry): string[] {
   });
 }
 
-/** Between two registries: keys go with their devices. */
-export function lostKeys(before: Registry, after: Registry): string[] {
+/** Between two registries. */
+export function warningsBetween(before: Registry, after: Registry): string[] {
+  return [...lostKeys(before, after), ...takenAlong(before, after)];
+}
+
+/** Keys go with their devices. */
+function lostKeys(before: Registry, after: Registry): string[] {
   const known = new Set(after.devices.map((one) => one.deviceId));
   const gone = [...new Set(before.devices.map((one) => one.deviceId))].filter((deviceId) => !known.has(deviceId));
   if (gone.length === 0) return [];
-  const names = `${gone.slice(0, 5).join(", ")}${gone.length > 5 ? ` and ${gone.length - 5} more` : ""}`;
-  return [`devices that are no longer named lose their keys, and have to be flashed to come back: ${names}`];
+  return [`devices that are no longer named lose their keys, and have to be flashed to come back: ${firstOf(gone)}`];
+}
+
+/** A row says to which point belongs what was measured in its time: overwritten by where the device goes, it says so no longer. */
+function takenAlong(before: Registry, after: Registry): string[] {
+  const points = new Set(after.points.map((one) => one.pointId));
+  const rows = deviceRows(after);
+  const left = before.devices.flatMap(({ deviceId, pointId }) => {
+    const own = rows.get(deviceId);
+    // A device or point that is named no more is told of elsewhere, or has another name now.
+    if (own === undefined || !points.has(pointId) || own.some((one) => one.pointId === pointId)) return [];
+    return [`${deviceId} (${pointId})`];
+  });
+  if (left.length === 0) return [];
+  const text =
+    "devices that have no row any more at the point where they stood: what they said there is that point's no longer";
+  return [`${text}; to move one, end its row with until and add one with from: ${firstOf([...new Set(left)])}`];
+}
+
+function firstOf(names: readonly string[]): string {
+  return `${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`;
 }
