@@ -55,6 +55,14 @@ async function spareRows(): Promise<readonly { deviceId: string; sequence: numbe
   return rows;
 }
 
+/** The state in a copy. */
+function stateIn(copy: string) {
+  const [newest] = listingOf(readdirSync(copy)).states;
+  const opened = openState(readFileSync(join(copy, newest?.name ?? "")));
+  if ("damaged" in opened) throw new Error(opened.damaged);
+  return opened;
+}
+
 describe("a copy", () => {
   test("is brought up to date by what is new, and a spare made of it goes on where it ends", async () => {
     const { copy, spare } = dirs();
@@ -145,10 +153,7 @@ describe("a copy", () => {
     const { copy, spare } = dirs();
     await append(1, 2);
     await copyOnce(journal, copy, []);
-    const opened = openState(
-      readFileSync(join(copy, (listingOf(readdirSync(copy)).states[0] as { name: string }).name)),
-    );
-    if ("damaged" in opened) throw new Error(opened.damaged);
+    const opened = stateIn(copy);
     // As after the retention has dropped its rows: past the first turn of its sequence.
     const device = [...opened.tables.device, { device: 7, device_id: "alm-09-d1" }];
     const nothing = { window: undefined, synced: undefined, latestS: 0, forgottenTo: 0 };
@@ -201,10 +206,7 @@ describe("a copy", () => {
     const { copy, spare } = dirs();
     await append(1, 2);
     await copyOnce(journal, copy, []);
-    const opened = openState(
-      readFileSync(join(copy, (listingOf(readdirSync(copy)).states[0] as { name: string }).name)),
-    );
-    if ("damaged" in opened) throw new Error(opened.damaged);
+    const opened = stateIn(copy);
     // What SQLite throws when the disk is full while rows are put in.
     const batches = {
       [Symbol.iterator]: () => {
